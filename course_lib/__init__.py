@@ -1,0 +1,14 @@
+"""How neural networks learn: landscapes, optimizers, schedules, plots and explorers.
+
+The package is thin and its modules are meant to be read: each one is a room of the course.
+Data flows one way: landscapes and rules, then `descent` and `training`, then `plots` and `live`.
+"""
+
+import os
+
+__version__ = "0.1.0"
+
+# Idle OpenMP threads that spin instead of sleeping slow torch down manyfold on a busy or small
+# machine. torch reads the setting when it is first imported, so it stands before anything else.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")

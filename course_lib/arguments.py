@@ -1,0 +1,157 @@
+"""Checks of arguments: every public function tells a reader what is wrong in the same plain words.
+
+A check returns the value it was given, ready to use, or raises naming the argument, its value and
+what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+
+def number(
+    name: str,
+    value: Any,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    open_low: bool = False,
+    open_high: bool = False,
+    array: bool = False,
+) -> Any:
+    """Return `value` as a float, or say which numbers are allowed.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : number or array_like
+        What the caller passed.
+    low, high : float
+        The allowed interval. It is closed unless `open_low` or `open_high` is set.
+    array : bool
+        Also take an array of numbers, one for each run of a batch. It comes back as an array.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a number (or, with `array`, not numbers).
+    ValueError
+        If a number is NaN, infinite or outside the interval.
+    """
+    wanted = _interval(low, high, open_low, open_high)
+    try:
+        if isinstance(value, (str, bytes, bool)) or value is None:
+            raise TypeError
+        numbers = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be {wanted}, got {value!r}.") from None
+    if numbers.ndim and not array:
+        raise TypeError(f"{name} must be {wanted}, got an array of shape {numbers.shape}.")
+    inside = (numbers > low) if open_low else (numbers >= low)
+    inside &= (numbers < high) if open_high else (numbers <= high)
+    inside &= np.isfinite(numbers)
+    if not np.all(inside):
+        shown = value if numbers.ndim == 0 else f"{numbers[~inside].flat[0]:g} among its values"
+        raise ValueError(f"{name} must be {wanted}, got {shown}.")
+    return float(numbers) if numbers.ndim == 0 else numbers
+
+
+def whole(name: str, value: Any, *, low: int = 0) -> int:
+    """Return `value` as an int, or say that a whole number of at least `low` is needed."""
+    try:
+        if isinstance(value, (bool, str, bytes)) or int(value) != value:
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(
+            f"{name} must be a whole number of at least {low}, got {value!r}."
+        ) from None
+    if value < low:
+        raise ValueError(f"{name} must be a whole number of at least {low}, got {value}.")
+    return int(value)
+
+
+def function(name: str, value: Any, takes: str) -> Callable:
+    """Return `value` if it can be called, or say what kind of function is needed."""
+    if not callable(value):
+        raise TypeError(f"{name} must be a function of {takes}, got {value!r}.")
+    return value
+
+
+def one_of(name: str, value: Any, allowed: Iterable[str]) -> Any:
+    """Return `value` if it is among `allowed`, or suggest the nearest name."""
+    allowed = list(allowed)
+    if value in allowed:
+        return value
+    near = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}.{hint}")
+
+
+class Names(dict):
+    """A dictionary by name that, asked for a name it does not hold, suggests the nearest."""
+
+    def __missing__(self, name: str) -> Any:
+        near = difflib.get_close_matches(str(name), self, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise KeyError(f"There is no {name!r}.{hint} Known names: {', '.join(self)}.")
+
+
+def points(name: str, value: Any, dimension: int, *, finite: bool = False) -> Any:
+    """Return `value` as points of `dimension` coordinates, the last axis of the array.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : array_like or tensor, shape (..., dimension)
+        Torch tensors pass through unchanged; lists become float64 arrays. Where `dimension` is 1,
+        a plain number is a point too.
+    dimension : int
+        The number of coordinates.
+    finite : bool
+        Also refuse NaN and infinity.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not made of numbers.
+    ValueError
+        If the last axis does not hold `dimension` coordinates, or a number is not finite.
+    """
+    w = value
+    if not hasattr(w, "ndim"):
+        try:
+            w = np.asarray(value, dtype=float)
+        except (TypeError, ValueError):
+            raise TypeError(f"{name} must be numbers, got {value!r}.") from None
+    if (w.ndim and w.shape[-1] != dimension) or (not w.ndim and dimension != 1):
+        advice = (
+            f" For {w.shape[0]} points write {name}[:, None]."
+            if (dimension == 1 and w.ndim == 1)
+            else ""
+        )
+        raise ValueError(
+            f"{name} must have shape (..., {dimension}), its last axis holding the "
+            f"{dimension} coordinate{'s' * (dimension > 1)}, got shape {tuple(w.shape)}.{advice}"
+        )
+    if finite and not bool(abs(w).max() < math.inf if w.size else True):
+        raise ValueError(f"{name} must be finite numbers, got {value!r}.")
+    return w
+
+
+def _interval(low: float, high: float, open_low: bool, open_high: bool) -> str:
+    above = "above" if open_low else "at least"
+    below = "below" if open_high else "at most"
+    if low == -math.inf and high == math.inf:
+        return "a finite number"
+    if high == math.inf:
+        return f"a number {above} {low:g}"
+    if low == -math.inf:
+        return f"a number {below} {high:g}"
+    return f"a number {above} {low:g} and {below} {high:g}"
