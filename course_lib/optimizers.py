@@ -1,0 +1,376 @@
+"""The eleven update rules, each a frozen dataclass that fits on a screen with its formula.
+
+A rule is pure: `init(w)` gives its first state, `step(w, g, state)` the next parameters and the
+next state, and neither changes what it was given. The same lines run on numpy arrays and torch
+tensors, on one run or on a whole batch of them. torch's form of each rule is the one used here; the
+notes say where a paper, Keras or optax differ.
+
+Symbols: w parameters, g gradient at w, α learning rate (`lr`), λ weight decay, k steps done so far.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from array_api_compat import array_namespace
+
+from course_lib import arguments
+
+State = dict[str, Any]
+
+_BELOW_ONE = {"low": 0, "high": 1, "open_high": True}
+_ALLOWED = dict.fromkeys(("momentum", "beta1", "beta2", "rho"), _BELOW_ONE)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What all rules share: checked hyper-parameters, a state of zeros, and weight decay.
+
+    Every hyper-parameter is a number at least 0 (and below 1 for `momentum`, `beta1`, `beta2` and
+    `rho`), or an array that broadcasts against `w`, to try many values in one batch of runs.
+    """
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            limits = _ALLOWED.get(field.name, {"low": 0})
+            value = arguments.number(field.name, getattr(self, field.name), array=True, **limits)
+            object.__setattr__(self, field.name, value)
+
+    def init(self, w: Any) -> State:
+        """Return the state before the first step, for parameters `w` of any shape."""
+        return {name: _zeros(w) for name in self.memory} | ({"k": 0} if self.counts else {})
+
+    def prepare(self, w: Any, g: Any, lr: Any) -> tuple[Any, Any]:
+        """Return the rate of this step (`lr` of the rule where None) and g + λw."""
+        if getattr(g, "shape", None) != w.shape:
+            raise ValueError(f"g must have the shape of w, {tuple(w.shape)}, got {g!r}.")
+        rate = self.lr if lr is None else lr
+        decay = getattr(self, "weight_decay", 0.0)
+        return rate, g if isinstance(decay, float) and decay == 0 else g + decay * w
+
+    memory = ()  # names of the arrays in the state, each of the shape of w
+    counts = False  # whether the state holds the number of steps done
+
+
+@dataclass(frozen=True)
+class GradientDescent(Rule):
+    """Gradient descent: w ← w − αg (Cauchy, 1847). torch's `SGD`."""
+
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr)
+        return w - lr * g, {}
+
+
+@dataclass(frozen=True)
+class Momentum(Rule):
+    """Momentum, or the heavy ball: v ← μv + g, w ← w − αv (Polyak, 1964, equation 9).
+
+    Notes
+    -----
+    The velocity form v ← γv + αg, w ← w − v (Keras) and the heavy-ball form
+    w ← w − αg + β(w − w_prev) give the same iterates while α is constant, and others once it
+    changes. With (1 − β)g in place of g, as some write it, α is in effect 1 − β times smaller.
+    """
+
+    lr: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+
+    memory = ("v",)
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr)
+        v = self.momentum * state["v"] + g
+        return w - lr * v, {"v": v}
+
+
+@dataclass(frozen=True)
+class Nesterov(Rule):
+    """Nesterov momentum: v ← μv + g, w ← w − α(g + μv) (Sutskever et al., 2013, equations 3–4).
+
+    Notes
+    -----
+    Textbooks (Nesterov, 1983) take the gradient at the look-ahead point w − αμv instead of at w.
+    This form is the same sequence, written in the look-ahead point itself.
+    """
+
+    lr: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+
+    memory = ("v",)
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr)
+        v = self.momentum * state["v"] + g
+        return w - lr * (g + self.momentum * v), {"v": v}
+
+
+@dataclass(frozen=True)
+class Adagrad(Rule):
+    """Adagrad: s ← s + g², w ← w − αg / (√s + ε) (Duchi, Hazan & Singer, 2011, figure 1).
+
+    Notes
+    -----
+    Keras and optax divide by √(s + ε).
+    """
+
+    lr: float = 1e-2
+    eps: float = 1e-10
+    weight_decay: float = 0.0
+
+    memory = ("s",)
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr)
+        s = state["s"] + g**2
+        return w - lr * g / (s**0.5 + self.eps), {"s": s}
+
+
+@dataclass(frozen=True)
+class RMSProp(Rule):
+    """RMSProp: v ← ρv + (1 − ρ)g², w ← w − αg / (√v + ε) (Tieleman & Hinton, 2012, lecture 6.5).
+
+    Notes
+    -----
+    Elsewhere √(v + ε) and ρ = 0.9: with a gradient of 1e-6 that first step is 0.01α, this one 9.1α.
+    """
+
+    lr: float = 1e-2
+    rho: float = 0.99
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    memory = ("v",)
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr)
+        v = self.rho * state["v"] + (1 - self.rho) * g**2
+        return w - lr * g / (v**0.5 + self.eps), {"v": v}
+
+
+@dataclass(frozen=True)
+class Adadelta(Rule):
+    """Adadelta: steps in the units of w, sized by the steps before (Zeiler, 2012, algorithm 1).
+
+    v ← ρv + (1 − ρ)g²
+    δ = g √(u + ε) / √(v + ε)
+    u ← ρu + (1 − ρ)δ²
+    w ← w − αδ
+
+    Notes
+    -----
+    The paper has no learning rate; the default α = 1 is its rule.
+    """
+
+    lr: float = 1.0
+    rho: float = 0.9
+    eps: float = 1e-6
+    weight_decay: float = 0.0
+
+    memory = ("v", "u")
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr)
+        v = self.rho * state["v"] + (1 - self.rho) * g**2
+        delta = (state["u"] + self.eps) ** 0.5 / (v + self.eps) ** 0.5 * g
+        u = self.rho * state["u"] + (1 - self.rho) * delta**2
+        return w - lr * delta, {"v": v, "u": u}
+
+
+@dataclass(frozen=True)
+class Adam(Rule):
+    """Adam: momentum over the root of the mean square (Kingma & Ba, 2015, algorithm 1).
+
+    m ← β₁m + (1 − β₁)g          mean of the gradient
+    v ← β₂v + (1 − β₂)g²         mean of its square
+    m̂ = m / (1 − β₁ᵏ),  v̂ = v / (1 − β₂ᵏ)     bias correction, k = 1 at the first step
+    w ← w − αm̂ / (√v̂ + ε)
+
+    Notes
+    -----
+    Keras, and the paper's efficient form, add ε to √v before the bias correction.
+    """
+
+    lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    memory = ("m", "v")
+    counts = True
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr)
+        k = state["k"] + 1
+        m = self.beta1 * state["m"] + (1 - self.beta1) * g
+        v = self.beta2 * state["v"] + (1 - self.beta2) * g**2
+        m_hat = m / (1 - self.beta1**k)
+        v_hat = v / (1 - self.beta2**k)
+        return w - lr * m_hat / (v_hat**0.5 + self.eps), {"m": m, "v": v, "k": k}
+
+
+@dataclass(frozen=True)
+class AdaMax(Rule):
+    """AdaMax: Adam with the largest recent |g| for the root (Kingma & Ba, 2015, algorithm 2).
+
+    m ← β₁m + (1 − β₁)g
+    u ← max(β₂u, |g| + ε)
+    w ← w − αm / (1 − β₁ᵏ) / u
+
+    Notes
+    -----
+    The paper has no ε.
+    """
+
+    lr: float = 2e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    memory = ("m", "u")
+    counts = True
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr)
+        k = state["k"] + 1
+        m = self.beta1 * state["m"] + (1 - self.beta1) * g
+        u = _maximum(self.beta2 * state["u"], abs(g) + self.eps)
+        return w - lr * m / (1 - self.beta1**k) / u, {"m": m, "u": u, "k": k}
+
+
+@dataclass(frozen=True)
+class Nadam(Rule):
+    """Nadam: Adam with Nesterov's look-ahead (Dozat, 2016, algorithm 2).
+
+    μ_k = β₁(1 − ½ · 0.96^(ψk)), with ψ = `momentum_decay`; Π is the product of all μ so far
+    m, v and v̂ as in Adam
+    m̂ = μ_{k+1} m / (1 − Π μ_{k+1}) + (1 − μ_k) g / (1 − Π)
+    w ← w − αm̂ / (√v̂ + ε)
+
+    Notes
+    -----
+    optax keeps μ constant at β₁.
+    """
+
+    lr: float = 2e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    momentum_decay: float = 4e-3
+    weight_decay: float = 0.0
+
+    memory = ("m", "v")
+    counts = True
+
+    def init(self, w: Any) -> State:
+        return super().init(w) | {"product": 1.0}
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr)
+        k = state["k"] + 1
+        mu = self.beta1 * (1 - 0.5 * 0.96 ** (k * self.momentum_decay))
+        mu_next = self.beta1 * (1 - 0.5 * 0.96 ** ((k + 1) * self.momentum_decay))
+        product = state["product"] * mu
+        m = self.beta1 * state["m"] + (1 - self.beta1) * g
+        v = self.beta2 * state["v"] + (1 - self.beta2) * g**2
+        m_hat = mu_next * m / (1 - product * mu_next) + (1 - mu) * g / (1 - product)
+        v_hat = v / (1 - self.beta2**k)
+        w = w - lr * m_hat / (v_hat**0.5 + self.eps)
+        return w, {"m": m, "v": v, "k": k, "product": product}
+
+
+@dataclass(frozen=True)
+class AMSGrad(Rule):
+    """AMSGrad: Adam whose denominator never shrinks (Reddi, Kale & Kumar, 2018, algorithm 2).
+
+    m and v as in Adam
+    v_max ← max(v_max, v)
+    w ← w − αm̂ / (√(v_max / (1 − β₂ᵏ)) + ε)
+
+    Notes
+    -----
+    optax takes the largest v̂; the paper corrects no bias.
+    """
+
+    lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    memory = ("m", "v", "v_max")
+    counts = True
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr)
+        k = state["k"] + 1
+        m = self.beta1 * state["m"] + (1 - self.beta1) * g
+        v = self.beta2 * state["v"] + (1 - self.beta2) * g**2
+        v_max = _maximum(state["v_max"], v)
+        m_hat = m / (1 - self.beta1**k)
+        v_hat = v_max / (1 - self.beta2**k)
+        w = w - lr * m_hat / (v_hat**0.5 + self.eps)
+        return w, {"m": m, "v": v, "v_max": v_max, "k": k}
+
+
+@dataclass(frozen=True)
+class AdamW(Rule):
+    """AdamW: Adam with the weights shrunk directly (Loshchilov & Hutter, 2019, algorithm 2).
+
+    w ← (1 − αλ)w, then Adam's step with the gradient alone. λ does not pass through √v̂.
+
+    Notes
+    -----
+    The paper multiplies λ by the schedule only, not by α.
+    """
+
+    lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+    weight_decay: float = 1e-2
+
+    memory = ("m", "v")
+    counts = True
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, _ = self.prepare(w, g, lr)
+        k = state["k"] + 1
+        m = self.beta1 * state["m"] + (1 - self.beta1) * g
+        v = self.beta2 * state["v"] + (1 - self.beta2) * g**2
+        m_hat = m / (1 - self.beta1**k)
+        v_hat = v / (1 - self.beta2**k)
+        w = (1 - lr * self.weight_decay) * w
+        return w - lr * m_hat / (v_hat**0.5 + self.eps), {"m": m, "v": v, "k": k}
+
+
+OPTIMIZERS = arguments.Names(
+    {
+        "GradientDescent": GradientDescent,
+        "Momentum": Momentum,
+        "Nesterov": Nesterov,
+        "Adagrad": Adagrad,
+        "RMSProp": RMSProp,
+        "Adadelta": Adadelta,
+        "Adam": Adam,
+        "AdaMax": AdaMax,
+        "Nadam": Nadam,
+        "AMSGrad": AMSGrad,
+        "AdamW": AdamW,
+    }
+)
+
+
+def _zeros(w: Any) -> Any:
+    return array_namespace(w).zeros_like(w)
+
+
+def _maximum(a: Any, b: Any) -> Any:
+    return array_namespace(a, b).maximum(a, b)

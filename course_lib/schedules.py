@@ -1,0 +1,168 @@
+"""Learning-rate schedules: pure functions of the step, k = 0, 1, …, so that `schedule(0)` is α₀.
+
+A schedule only says how large the next step is; `descent` and `training` ask it. The one schedule
+with a memory, `ReduceOnPlateau`, is fed with the loss and has the shape of an update rule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from course_lib import arguments
+
+Schedule = Callable[[Any], Any]
+"""Takes a step k ≥ 0 (or an array of steps) and returns the learning rate α_k."""
+
+
+def constant(lr: float) -> Schedule:
+    """α_k = α₀."""
+    lr = _rate(lr)
+    return lambda k: lr + 0 * k
+
+
+def time_based(lr: float, decay: float) -> Schedule:
+    """α_k = α₀ / (1 + κk), with κ = `decay` ≥ 0 (Robbins & Monro, 1951, for the conditions)."""
+    lr, decay = _rate(lr), arguments.number("decay", decay, low=0)
+    return lambda k: lr / (1 + decay * k)
+
+
+def exponential(lr: float, base: float) -> Schedule:
+    """α_k = α₀ · dᵏ, with 0 < d = `base` ≤ 1. The same as torch's `ExponentialLR`."""
+    lr, base = _rate(lr), arguments.number("base", base, low=0, high=1, open_low=True)
+    return lambda k: lr * base**k
+
+
+def natural_exponential(lr: float, rate: float) -> Schedule:
+    """α_k = α₀ · e^(−κk), with κ = `rate` ≥ 0: `exponential` with the base e^(−κ)."""
+    lr, rate = _rate(lr), arguments.number("rate", rate, low=0)
+    return lambda k: lr * math.e ** (-rate * k)
+
+
+def inverse_sqrt(lr: float, scale: float = 1.0) -> Schedule:
+    """α_k = d · α₀ / √(k + 1), with d = `scale` > 0."""
+    lr, scale = _rate(lr), arguments.number("scale", scale, low=0, open_low=True)
+    return lambda k: scale * lr / (k + 1) ** 0.5
+
+
+def step_decay(lr: float, factor: float = 0.5, every: int = 10) -> Schedule:
+    """α_k = α₀ · f^⌊k / n⌋: times f = `factor` after every n = `every` steps. torch's `StepLR`."""
+    lr, every = _rate(lr), arguments.whole("every", every, low=1)
+    factor = arguments.number("factor", factor, low=0, high=1, open_low=True)
+    return lambda k: lr * factor ** (k // every)
+
+
+def cosine(lr: float, steps: int, floor: float = 0.0) -> Schedule:
+    """Half a cosine from α₀ down to `floor` over `steps` steps, and `floor` from then on.
+
+    α_k = floor + (α₀ − floor) · (1 + cos(πk / steps)) / 2 (Loshchilov & Hutter, 2017, equation 5,
+    without restarts). The same as torch's `CosineAnnealingLR` up to its end, where torch's rises
+    again.
+    """
+    lr, steps = _rate(lr), arguments.whole("steps", steps, low=1)
+    floor = arguments.number("floor", floor, low=0, high=lr)
+    return lambda k: floor + (lr - floor) * (1 + _cos(math.pi * _least(k, steps) / steps)) / 2
+
+
+def warmup(schedule: Schedule, steps: int) -> Schedule:
+    """Rise in a straight line for `steps` steps, then follow `schedule` from its own step 0.
+
+    α_k = schedule(0) · (k + 1) / (steps + 1) for k < steps, so that the first step already moves
+    and step `steps` is the first at the full rate (Goyal et al., 2017, section 2.2).
+    """
+    arguments.function("schedule", schedule, "the step k")
+    steps = arguments.whole("steps", steps)
+
+    def warmed_up(k: Any) -> Any:
+        rise = _least(k + 1, steps + 1) / (steps + 1)
+        return rise * schedule(np.maximum(k - steps, 0) if np.ndim(k) else max(k - steps, 0))
+
+    return warmed_up
+
+
+def scale_with_batch(lr: float, batch: int, base_batch: int) -> float:
+    """Return α · B / B₀: a rate `lr` tuned at batch size `base_batch`, scaled to `batch`.
+
+    The linear scaling rule (Goyal et al., 2017, section 2.1). It holds while α stays small.
+    """
+    batch = arguments.whole("batch", batch, low=1)
+    return _rate(lr) * batch / arguments.whole("base_batch", base_batch, low=1)
+
+
+@dataclass(frozen=True)
+class ReduceOnPlateau:
+    """Cut the learning rate when the loss has stopped falling: the schedule that has a memory.
+
+    It cannot be a function of k: it must see the losses. It follows torch's `ReduceLROnPlateau`
+    (mode "min", relative threshold, no cooldown), and works on a batch of runs at once.
+
+    Parameters
+    ----------
+    lr : float
+        α₀ ≥ 0.
+    factor : float
+        What α is multiplied with, 0 < factor < 1.
+    patience : int
+        How many losses in a row may fail to improve before the cut.
+    threshold : float
+        A loss counts as improved below best − threshold · |best|.
+    floor : float
+        α never goes below this.
+
+    Notes
+    -----
+    torch compares with best · (1 − threshold): the same while losses are positive, but where they
+    are negative it takes a slightly worse loss for a better one, so there the two differ.
+    """
+
+    lr: float = 0.1
+    factor: float = 0.1
+    patience: int = 10
+    threshold: float = 1e-4
+    floor: float = 0.0
+
+    def __post_init__(self) -> None:
+        _rate(self.lr)
+        arguments.number("factor", self.factor, low=0, high=1, open_low=True, open_high=True)
+        arguments.whole("patience", self.patience)
+        arguments.number("threshold", self.threshold, low=0, high=1, open_high=True)
+        arguments.number("floor", self.floor, low=0, high=max(self.lr, 0))
+
+    def init(self) -> dict[str, Any]:
+        """Return the memory before any loss was seen: best loss, bad losses in a row, rate."""
+        return {"best": math.inf, "bad": 0, "lr": self.lr}
+
+    def step(self, loss: Any, state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Take in a loss (or one for each run); return the rate to use next, and the memory."""
+        loss, best = np.asarray(loss, dtype=float), np.asarray(state["best"])
+        improved = loss < np.where(np.isinf(best), best, best - self.threshold * abs(best))
+        bad = np.where(improved, 0, state["bad"] + 1)
+        cut = bad > self.patience
+        lr = np.where(cut, np.maximum(state["lr"] * self.factor, self.floor), state["lr"])[()]
+        return lr, {"best": np.where(improved, loss, best), "bad": np.where(cut, 0, bad), "lr": lr}
+
+
+def _rate(lr: Any) -> float:
+    return arguments.number("lr", lr, low=0)
+
+
+def _cos(x: Any) -> Any:
+    return np.cos(x) if np.ndim(x) else math.cos(x)
+
+
+def _least(k: Any, most: int) -> Any:
+    return np.minimum(k, most) if np.ndim(k) else min(k, most)
+
+
+SCHEDULES = arguments.Names(
+    {
+        schedule.__name__: schedule
+        for schedule in (
+            constant, time_based, exponential, natural_exponential, inverse_sqrt, step_decay, cosine
+        )
+    }
+)  # fmt: skip
