@@ -88,18 +88,34 @@ def one_of(name: str, value: Any, allowed: Iterable[str]) -> Any:
     allowed = list(allowed)
     if value in allowed:
         return value
-    near = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}.{hint}")
+    raise ValueError(
+        f"{name} must be one of {', '.join(allowed)}; got {value!r}.{nearest(value, allowed)}"
+    )
+
+
+def nearest(name: Any, known: Iterable[str]) -> str:
+    """Return " Did you mean …?" with the known name nearest to `name`, or "" if none is near."""
+    by_lower_case = {word.lower(): word for word in known}
+    near = difflib.get_close_matches(str(name).lower(), by_lower_case, n=1, cutoff=0.5)
+    return f" Did you mean {by_lower_case[near[0]]!r}?" if near else ""
 
 
 class Names(dict):
     """A dictionary by name that, asked for a name it does not hold, suggests the nearest."""
 
     def __missing__(self, name: str) -> Any:
-        near = difflib.get_close_matches(str(name), self, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise KeyError(f"There is no {name!r}.{hint} Known names: {', '.join(self)}.")
+        raise KeyError(
+            f"There is no {name!r}.{nearest(name, self)} Known names: {', '.join(self)}."
+        )
+
+
+def floats(name: str, value: Any) -> np.ndarray:
+    """Return `value` as an array of floats: of its own precision if it has one, else float64."""
+    try:
+        array = np.asarray(value)
+        return array if array.dtype.kind == "f" else array.astype(float)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be numbers, got {value!r}.") from None
 
 
 def points(name: str, value: Any, dimension: int, *, finite: bool = False) -> Any:
@@ -124,12 +140,7 @@ def points(name: str, value: Any, dimension: int, *, finite: bool = False) -> An
     ValueError
         If the last axis does not hold `dimension` coordinates, or a number is not finite.
     """
-    w = value
-    if not hasattr(w, "ndim"):
-        try:
-            w = np.asarray(value, dtype=float)
-        except (TypeError, ValueError):
-            raise TypeError(f"{name} must be numbers, got {value!r}.") from None
+    w = value if hasattr(value, "ndim") else floats(name, value)
     if (w.ndim and w.shape[-1] != dimension) or (not w.ndim and dimension != 1):
         advice = (
             f" For {w.shape[0]} points write {name}[:, None]."

@@ -171,10 +171,7 @@ def _first_point(landscape: Any, rule: Any, start: Any) -> np.ndarray:
     if isinstance(rule, type) or not (hasattr(rule, "init") and hasattr(rule, "step")):
         name = rule.__name__ if isinstance(rule, type) else "Momentum"
         raise TypeError(f"rule must be an update rule such as {name}(lr=0.1), got {rule!r}.")
-    try:
-        w = np.array(start, dtype=np.result_type(np.asarray(start), np.float32))
-    except (TypeError, ValueError):
-        raise TypeError(f"start must be numbers, got {start!r}.") from None
+    w = arguments.floats("start", start)
     dimension = getattr(landscape, "dimension", w.shape[-1] if w.ndim else 1)
     w = arguments.points("start", w.reshape(1) if w.ndim == 0 else w, dimension, finite=True)
     shapes = [np.shape(value) for value in getattr(rule, "__dict__", {}).values()]

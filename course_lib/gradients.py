@@ -80,9 +80,10 @@ class GradientCheck:
         if np.isnan(self.error).any():
             entry = tuple(np.argwhere(np.isnan(self.error))[0])
         where = ", ".join(str(int(i)) for i in entry)
+        claimed, measured = self.claimed[entry], self.measured[entry]
         return (
-            f"{int(wrong.sum())} of {wrong.size} entries are wrong. Worst at [{where}]: "
-            f"your gradient says {self.claimed[entry]:.6g}, nudging the weight says {self.measured[entry]:.6g}."
+            f"{int(wrong.sum())} of {wrong.size} entries are wrong. Worst at [{where}]: your "
+            f"gradient says {claimed:.6g}, nudging the weight says {measured:.6g}."
         )
 
 
@@ -125,11 +126,7 @@ def check_gradient(
 def _checked(w: Any, eps: float) -> tuple[np.ndarray, np.floating]:
     """Return `w` as an array of floats, and `eps` in the same precision."""
     arguments.number("eps", eps, low=0, open_low=True)
-    try:
-        w = np.asarray(w)
-        w = w if w.dtype.kind == "f" else w.astype(float)
-    except (TypeError, ValueError):
-        raise TypeError(f"w must be numbers, got {w!r}.") from None
+    w = arguments.floats("w", w)
     return w, w.dtype.type(eps)
 
 

@@ -139,7 +139,7 @@ class ReduceOnPlateau:
     def step(self, loss: Any, state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Take in a loss (or one for each run); return the rate to use next, and the memory."""
         loss, best = np.asarray(loss, dtype=float), np.asarray(state["best"])
-        improved = loss < np.where(np.isinf(best), best, best - self.threshold * abs(best))
+        improved = loss < best - self.threshold * np.where(np.isinf(best), 0, abs(best))
         bad = np.where(improved, 0, state["bad"] + 1)
         cut = bad > self.patience
         lr = np.where(cut, np.maximum(state["lr"] * self.factor, self.floor), state["lr"])[()]
