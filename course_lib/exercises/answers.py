@@ -1,0 +1,255 @@
+"""The forms an answer can have: numbers, a choice, a function.
+
+Each form reads what a reader wrote (or says in words what it expected instead) and compares it with
+a right or a known wrong answer. `course_lib.exercises` asks them; nothing here knows an exercise.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+
+class AnswerError(Exception):
+    """The answer does not have the form that was asked for; the message says which it is."""
+
+
+def is_untouched(answer: Any, template: str) -> bool:
+    """Return whether `answer` is nothing, `...`, or the function of the unchanged `template`."""
+    if isinstance(answer, (list, tuple)):
+        return bool(answer) and all(is_untouched(entry, template) for entry in answer)
+    if not isinstance(answer, FunctionType):
+        return answer is None or answer is ...
+    # Compare bytecode: comments and layout may have changed without an answer being there.
+    written = answer.__code__
+    for name, blank in _functions(template).items():
+        if name == answer.__name__:
+            blank = blank.__code__
+            return (written.co_code, written.co_consts) == (blank.co_code, blank.co_consts)
+    return False
+
+
+def _functions(source: str) -> dict[str, FunctionType]:
+    tree = ast.parse(source)
+    tree.body = [part for part in tree.body if isinstance(part, ast.FunctionDef)]
+    made: dict[str, Any] = {}
+    exec(compile(tree, "<template>", "exec"), made)
+    return {name: value for name, value in made.items() if isinstance(value, FunctionType)}
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One number, or an array of the given shape.
+
+    Parameters
+    ----------
+    tolerance : float
+        The largest absolute difference that still agrees.
+    shape : tuple of int
+        () for one number.
+    """
+
+    tolerance: float
+    shape: tuple[int, ...] = ()
+
+    @property
+    def wanted(self) -> str:
+        if not self.shape:
+            return "one number"
+        if len(self.shape) == 1:
+            return f"{self.shape[0]} numbers, such as `[{', '.join(['0.5'] * self.shape[0])}]`"
+        return f"an array of shape {self.shape}"
+
+    def read(self, answer: Any) -> np.ndarray:
+        value = _as_numbers(answer, self.wanted)
+        if value.shape != self.shape and not (value.size == 1 and not self.shape):
+            raise AnswerError(f"This needs {self.wanted}; your answer has shape {value.shape}.")
+        if not np.all(np.isfinite(value)):
+            raise AnswerError(f"This needs {self.wanted}; your answer holds {_shown(value)}.")
+        return value.reshape(self.shape)
+
+    def agrees(self, value: np.ndarray, reference: Any) -> bool:
+        if callable(reference):
+            return bool(reference(float(value) if not self.shape else value))
+        return bool(np.all(np.abs(value - np.asarray(reference, dtype=float)) <= self.tolerance))
+
+    def differs(self, value: np.ndarray, reference: Any) -> str:
+        if value.size > 1 and not callable(reference):
+            wrong = np.abs(value - np.asarray(reference, dtype=float)) > self.tolerance
+            if not wrong.all():
+                where = " and ".join(str(i + 1) for i in np.flatnonzero(wrong))
+                return f"Entry {where} of {_shown(value)} is not right, the rest is."
+        return f"{_shown(value)} is not it."
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some options, named by its letter.
+
+    Parameters
+    ----------
+    letters : str
+        The letters there are, such as "abc".
+    """
+
+    letters: str
+
+    def read(self, answer: Any) -> str:
+        letter = answer.strip().strip("()").lower() if isinstance(answer, str) else ""
+        if len(letter) != 1 or letter not in self.letters:
+            allowed = ", ".join(f'`"{each}"`' for each in self.letters)
+            raise AnswerError(f"Answer with one letter out of {allowed}; you gave {_kind(answer)}.")
+        return letter
+
+    def agrees(self, value: str, reference: str) -> bool:
+        return value == reference
+
+    def differs(self, value: str, reference: str) -> str:
+        return f'"{value}" is not it.'
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the reader's, tried on some inputs.
+
+    Parameters
+    ----------
+    inputs : callable
+        Returns the list of argument tuples to try. Called when a check runs, so that an exercise
+        may need torch without its module importing it.
+    tolerance : float
+        The largest difference that still agrees, relative to the reference where that is above 1.
+    """
+
+    inputs: Callable[[], list[tuple]]
+    tolerance: float = 1e-9
+
+    def read(self, answer: Any) -> list[tuple[tuple, str, np.ndarray]]:
+        if not callable(answer) or isinstance(answer, type):
+            raise AnswerError(
+                "Hand over the function itself, by its name and without brackets; "
+                f"you gave {_kind(answer)}."
+            )
+        return [self._try(answer, arguments) for arguments in self.inputs()]
+
+    def _try(self, function: Callable, arguments: tuple) -> tuple[tuple, str, np.ndarray]:
+        names = _names(function, arguments)
+        case = ", ".join(f"{n} = {_shown(x)}" for n, x in zip(names, arguments, strict=False))
+        given = [x.copy() if isinstance(x, np.ndarray) else x for x in arguments]
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                returned = function(*given)
+        except KeyboardInterrupt:
+            raise AnswerError(
+                f"You stopped your function. Does its loop end, for {case}?"
+            ) from None
+        except (Exception, SystemExit) as error:
+            raise AnswerError(_failure(function, error, case)) from None
+        for name, before, after in zip(names, arguments, given, strict=False):
+            if isinstance(before, np.ndarray) and not np.array_equal(before, after):
+                raise AnswerError(
+                    f"Your function changes the array `{name}` it was given, for {case}. "
+                    "`w -= …` and `w[0] = …` write into it; `w = w - …` makes a new array."
+                )
+        if returned is None or returned is ...:
+            raise AnswerError("Your function returns nothing. Does it end in `return …`?")
+        if hasattr(returned, "detach"):
+            raise AnswerError(
+                "Your function returns a torch tensor. `.detach().numpy()` makes it a numpy array."
+            )
+        return arguments, case, _as_numbers(returned, "numbers back from your function")
+
+    def agrees(self, value: list, reference: Callable) -> bool:
+        with np.errstate(all="ignore"):  # a known mistake may overflow where the right way does not
+            return all(self._same(out, reference(*arguments)) for arguments, _, out in value)
+
+    def _same(self, out: np.ndarray, reference: Any) -> bool:
+        expected = np.asarray(reference, dtype=float)
+        if out.shape != expected.shape:
+            return False
+        scale = max(1.0, float(np.abs(expected).max(initial=0)))
+        return np.allclose(out, expected, rtol=0, atol=self.tolerance * scale, equal_nan=True)
+
+    def differs(self, value: list, reference: Callable) -> str:
+        for arguments, case, out in value:
+            expected = np.asarray(reference(*arguments), dtype=float)
+            if not self._same(out, expected):
+                if out.shape != expected.shape:
+                    shapes = f"shape {out.shape}; it should have shape {expected.shape}"
+                    return f"For {case} your function returns an array of {shapes}."
+                return f"For {case} your function returns {_shown(out)}, not {_shown(expected)}."
+        return ""
+
+
+def _names(function: Callable, arguments: tuple) -> list[str]:
+    """Return what the function calls its arguments, or say how many it must take."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some functions written in C do not tell
+        return [f"argument {i + 1}" for i in range(len(arguments))]
+    try:
+        return list(signature.bind(*arguments).arguments)
+    except TypeError:
+        count = len(arguments)
+        raise AnswerError(
+            f"Your function must take {count} argument{'s'[: count - 1]}; "
+            f"it takes {len(signature.parameters)}: `{signature}`."
+        ) from None
+
+
+def _as_numbers(answer: Any, wanted: str) -> np.ndarray:
+    try:
+        if hasattr(answer, "detach"):
+            answer = answer.detach()
+        if isinstance(answer, (str, bytes, bool)) or callable(answer) or np.iscomplexobj(answer):
+            raise TypeError
+        return np.asarray(answer, dtype=float)
+    except Exception:  # whatever a reader hands over, it is no number
+        raise AnswerError(f"This needs {wanted}; you gave {_kind(answer)}.") from None
+
+
+def _kind(answer: Any) -> str:
+    if isinstance(answer, str):
+        return f'the text "{answer[:60]}"'
+    if isinstance(answer, bool):
+        return f"`{answer}`"
+    if isinstance(answer, np.ndarray):
+        return f"an array of shape {answer.shape}"
+    if isinstance(answer, (int, float)) and abs(answer) < 1e300:
+        return f"the number {_shown(answer)}"
+    if isinstance(answer, FunctionType):
+        return f"the function `{answer.__name__}`"
+    name = type(answer).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _shown(value: Any) -> str:
+    """Return numbers to six digits, anything else by its name."""
+    if callable(value):
+        owner = getattr(value, "__self__", None)
+        name = getattr(value, "__name__", type(value).__name__)
+        return f"{owner.name}.{name}" if hasattr(owner, "name") else name
+    numbers = np.asarray(value, dtype=float)
+    if numbers.ndim == 0:
+        return f"{float(numbers):.6g}"
+    if numbers.size > 12:
+        return f"an array of shape {numbers.shape}"
+    return "[" + ", ".join(_shown(entry) for entry in numbers) + "]"
+
+
+def _failure(function: Callable, error: BaseException, case: str) -> str:
+    """Say which of the reader's own lines failed, with what, and for which input."""
+    home = getattr(getattr(function, "__code__", None), "co_filename", None)
+    lines = [f.line for f in traceback.extract_tb(error.__traceback__) if f.filename == home]
+    where = f" in the line `{lines[-1]}`" if lines and lines[-1] else ""
+    reason = str(error).splitlines()[0] if str(error) else "no message"
+    return f"Your function stops with {type(error).__name__} ({reason}){where}, for {case}."

@@ -1,0 +1,367 @@
+"""The exercises of lecture 1, gradient basics: what is asked, what often goes wrong, what helps.
+
+Read by `course_lib.exercises`. The wrong answers are computed from the mistake they stand for, so
+that each message says what the reader did.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from course_lib.exercises import Exercise
+from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.landscapes import banana, quartic
+
+# ----------------------------------------------------------------------------- 1.1 one step by hand
+
+STEP_BY_HAND = Exercise(
+    number="1.1",
+    title="One step by hand",
+    task=(
+        "You stand at $w = 3$ on the quartic $L(w) = w^4 - 3w^3 + 2$ and take one step of gradient "
+        r"descent with $\alpha = 0.01$. Where do you stand then? Compute it with pen and paper."
+    ),
+    template='new_w = ...\n\nexercise("1.1").check(new_w)',
+    answer=Numbers(tolerance=0.0005),
+    right=2.73,
+    praise="The slope at 3 is 27, so you move 0.01 · 27 = 0.27 to the left.",
+    mistakes=(
+        (3.27, "You walked uphill. Did you forget the minus sign in w − αL′(w)?"),
+        (27, "That is the slope L′(3). The step is −α times the slope, taken from w = 3."),
+        (0.27, "That is α · L′(3), how far you move. Where do you arrive?"),
+        (-0.27, "That is how you move, −α · L′(3). Where do you arrive, starting from w = 3?"),
+        (2.98, "You used the height L(3) = 2. The step uses the slope, L′(3)."),
+        (0.3, "That is the step for α = 0.1. Here α = 0.01."),
+        (2.973, "That is the step for α = 0.001. Here α = 0.01."),
+        (2.19, "Look at the derivative of 3w³ again: it is 9w², with its factor and its square."),
+        (2.71, "The constant 2 lifts the whole curve and has slope 0. Leave it out of L′."),
+        (2.5869, "That is where two steps take you. Only one was asked for."),
+        (-24, "You took a step of the whole slope. Multiply it by α = 0.01 first."),
+    ),
+    hints=(
+        "First the slope: $L'(w) = 4w^3 - 9w^2$. Put in $w = 3$.",
+        r"The slope is $4 \cdot 27 - 9 \cdot 9 = 27$. Now use $w \leftarrow w - \alpha L'(w)$.",
+    ),
+    worked=r"$L'(3) = 4 \cdot 27 - 9 \cdot 9 = 27$, so $w = 3 - 0.01 \cdot 27 = 2.73$.",
+    otherwise="Compute the slope L′(3) first, then w − αL′(w).",
+)
+
+# ------------------------------------------------------------------------- 1.2 leap across the trap
+
+
+def _end_of_leap(alpha: float) -> float:
+    """Return where 50 steps from −1.5 end; infinite where they overflow, NaN for no valid α."""
+    w = -1.5 if alpha > 0 else math.nan
+    for _ in range(50):
+        if abs(w) > 1e6:
+            return math.inf
+        w -= alpha * (4 * w**3 - 9 * w**2)
+    return w
+
+
+LEAP = Exercise(
+    number="1.2",
+    title="Leap across the trap",
+    task=(
+        "Go back to the explorer. Keep the start at $w = -1.5$ and the steps at 50. Find a "
+        r"learning rate $\alpha$ with which the walk crosses the flat place at 0 and ends at the "
+        "minimum $w = 9/4$, within 0.01. There are many. Read the standing under the figure."
+    ),
+    template='my_alpha = ...\n\nexercise("1.2").check(my_alpha)',
+    answer=Numbers(tolerance=0),
+    right=lambda alpha: abs(_end_of_leap(alpha) - 9 / 4) < 0.01,
+    praise=(
+        "The first step is 33.75 · α long. It clears the flat place in one leap, and the rest of "
+        "the walk still settles. A rate that is right in one place may be wrong in another."
+    ),
+    mistakes=(
+        (lambda alpha: math.isnan(_end_of_leap(alpha)), "A learning rate is above 0."),
+        (
+            lambda alpha: _end_of_leap(alpha) < 0 and alpha < 0.05,
+            "Too small: the walk creeps toward 0 from the left and stays there.",
+        ),
+        (
+            lambda alpha: math.isinf(_end_of_leap(alpha)),
+            "Too large: each step is longer than the one before, and the walk flies off.",
+        ),
+        (
+            lambda alpha: alpha < 0.05,
+            "Almost. The walk has crossed 0, but 50 steps are not enough to leave the flat place.",
+        ),
+        (
+            lambda alpha: alpha >= 0.09,
+            "A little too large: the walk crosses 0, but it does not settle at 9/4.",
+        ),
+    ),
+    hints=(
+        r"At $w = -1.5$ the slope is $-33.75$. How large must $\alpha$ be for the first step to "
+        "carry you past 0?",
+        r"From $-1.5 + 33.75\,\alpha > 0$ follows $\alpha > 0.0444$. Above about 0.09 the walk "
+        "no longer settles. Try between the two.",
+    ),
+    worked=(
+        r"$\alpha = 0.06$: the first step leads from $-1.5$ to $-1.5 + 0.06 \cdot 33.75 = 0.525$, "
+        "past the flat place. From there it is downhill all the way to $9/4$."
+    ),
+)
+
+# ------------------------------------------------------------------------ 1.3 a gradient by hand
+
+GRADIENT_BY_HAND = Exercise(
+    number="1.3",
+    title="A gradient by hand",
+    task=(
+        "Compute the gradient of the banana $L = (x_2 - x_1^2)^2 + (1 - x_1)^2$ at the point "
+        "$(x_1, x_2) = (2, 1)$. Give both entries as a list."
+    ),
+    template='gradient = [..., ...]\n\nexercise("1.3").check(gradient)',
+    answer=Numbers(tolerance=1e-6, shape=(2,)),
+    right=(26, -6),
+    praise="Downhill is the opposite way: (−26, 6), to the left and a little up.",
+    mistakes=(
+        ((-26, 6), "That is the way downhill, −∇L. The gradient itself points uphill."),
+        ((-6, 26), "Both numbers are there, in the wrong order: ∂L/∂x₁ comes first."),
+        (
+            (-4, -6),
+            "In ∂L/∂x₁ the chain rule also asks for the derivative of what is inside the square, "
+            "−2x₁ for x₂ − x₁².",
+        ),
+        ((-22, -6), "A sign in ∂L/∂x₁: inside the first square, −x₁² has the derivative −2x₁."),
+        ((22, -6), "A sign in ∂L/∂x₁: inside the second square, −x₁ has the derivative −1."),
+        ((24, -6), "∂L/∂x₁ has two parts. You left out the one from (1 − x₁)²."),
+        ((2, -6), "∂L/∂x₁ has two parts. You left out the one from (x₂ − x₁²)²."),
+        ((9, 1), "Those are the heights of the two squares. The gradient holds the slopes."),
+    ),
+    hints=(
+        r"For $\partial L / \partial x_1$ treat $x_2$ as a fixed number, and the other way round.",
+        r"The chain rule gives $\partial L / \partial x_1 = -4x_1(x_2 - x_1^2) - 2(1 - x_1)$ and "
+        r"$\partial L / \partial x_2 = 2(x_2 - x_1^2)$.",
+    ),
+    worked=(
+        "Inside the first square stands $x_2 - x_1^2 = 1 - 4 = -3$. So "
+        r"$\partial L / \partial x_1 = -4 \cdot 2 \cdot (-3) - 2(1 - 2) = 24 + 2 = 26$ and "
+        r"$\partial L / \partial x_2 = 2 \cdot (-3) = -6$."
+    ),
+)
+
+# ------------------------------------------------------------------------------ 1.4 write the walk
+
+
+def _walk(gradient, start, alpha, steps):
+    w = start
+    for _ in range(steps):
+        w = w - alpha * gradient(w)
+    return w
+
+
+def _points(gradient, start, alpha, steps):
+    return np.array([_walk(gradient, start, alpha, k) for k in range(steps + 1)])
+
+
+def _walks() -> list[tuple]:
+    return [
+        (banana.gradient, np.array([2.0, 2.0]), 0.1, 1),
+        (banana.gradient, np.array([2.0, 2.0]), 0.1, 3),
+        (quartic.gradient, np.array([-1.5]), 0.001, 4),
+        (banana.gradient, np.array([[-1.0, 1.5], [0.5, 0.0]]), 0.05, 2),
+    ]
+
+
+WRITE_THE_WALK = Exercise(
+    number="1.4",
+    title="Write the walk yourself",
+    task=(
+        "Write `walk(gradient, start, alpha, steps)`. It starts at the array `start`, takes "
+        "`steps` steps of gradient descent with the learning rate `alpha`, and returns the last "
+        "point. `gradient(w)` gives you the gradient at `w`. Three to six lines do it."
+    ),
+    template=(
+        "def walk(gradient, start, alpha, steps):\n"
+        "    w = start\n"
+        "    ...\n"
+        "    return w\n"
+        "\n\n"
+        'exercise("1.4").check(walk)'
+    ),
+    answer=Function(inputs=_walks),
+    right=_walk,
+    praise=(
+        "Your function walks in one dimension and in two, and even two walks at once: "
+        "`w - alpha * gradient(w)` works on every entry of the array."
+    ),
+    mistakes=(
+        (lambda gradient, start, alpha, steps: start, "Your function returns the start: no step."),
+        (
+            lambda gradient, start, alpha, steps: _walk(gradient, start, -alpha, steps),
+            "Your walk goes uphill. Did you forget the minus sign in w − α∇L(w)?",
+        ),
+        (
+            lambda gradient, start, alpha, steps: _walk(gradient, start, alpha, steps - 1),
+            "Off by one: your walk takes one step too few. `range(steps)` counts 0 to steps − 1.",
+        ),
+        (
+            lambda gradient, start, alpha, steps: _walk(gradient, start, alpha, steps + 1),
+            "Off by one: your walk takes one step too many. `range(steps)` counts 0 to steps − 1.",
+        ),
+        (
+            lambda gradient, start, alpha, steps: _walk(gradient, start, alpha, 1),
+            "Your function takes one step only. Is the step inside a loop, and `return` after it?",
+        ),
+        (
+            lambda gradient, start, alpha, steps: start - alpha * steps * gradient(start),
+            "You use the slope at the start forevery step. Ask for `gradient(w)` in the loop.",
+        ),
+        (
+            lambda gradient, start, alpha, steps: (
+                start - alpha * gradient(_walk(gradient, start, alpha, steps - 1))
+            ),
+            "Each of your steps begins at `start`. It should begin at `w`, where you are now.",
+        ),
+        (
+            lambda gradient, start, alpha, steps: _walk(gradient, start, 1, steps),
+            "Your steps are as long as the gradient. Multiply it by `alpha`.",
+        ),
+        (_points, "Your function returns all the points. Only the last one was asked for."),
+        (
+            lambda gradient, start, alpha, steps: _points(gradient, start, alpha, steps)[1:],
+            "Your function returns all the points. Only the last one was asked for.",
+        ),
+    ),
+    hints=(
+        "You need a loop that repeats one line `steps` times: `for k in range(steps):`",
+        r"The line in the loop is the update rule $w \leftarrow w - \alpha \nabla L(w)$, with "
+        r"`gradient(w)` for $\nabla L(w)$.",
+    ),
+    worked=(
+        "\n\n```python\n"
+        "def walk(gradient, start, alpha, steps):\n"
+        "    w = start\n"
+        "    for k in range(steps):\n"
+        "        w = w - alpha * gradient(w)\n"
+        "    return w\n"
+        "```"
+    ),
+)
+
+# ---------------------------------------------------------------------------- 1.5 end the zigzag
+
+END_THE_ZIGZAG = Exercise(
+    number="1.5",
+    title="End the zigzag",
+    task=(
+        r"With $\alpha = 0.2$ the walk from (2, 2) jumps between two points forever. Which change "
+        "lets it arrive at the minimum? Try each one in the explorer.\n\n"
+        '- `"a"` more steps\n'
+        '- `"b"` a start closer to the minimum\n'
+        '- `"c"` a learning rate of 0.15\n'
+        '- `"d"` a learning rate of 0.25'
+    ),
+    template='my_choice = ...\n\nexercise("1.5").check(my_choice)',
+    answer=Choice("abcd"),
+    right="c",
+    praise=(
+        "Near the minimum the banana curves so strongly that only rates below 0.1716 settle. "
+        "Lecture 3 shows where this number comes from."
+    ),
+    mistakes=(
+        ("a", "The two points repeat exactly: step 1000 stands where step 998 stood."),
+        (
+            "b",
+            "Put the start right beside the star and look at the loss: with this rate the minimum "
+            "pushes every walk away, however close it begins.",
+        ),
+        ("d", "The steps are already too long. Longer ones make the walk fly off."),
+    ),
+    hints=(
+        "Each step jumps across the valley and lands on the other side, just as high. What would "
+        "make it land lower?",
+        "Shorter steps land lower. Which of the four changes makes the steps shorter?",
+    ),
+    worked='"c". A shorter step lands lower on the other side, and the walk settles.',
+)
+
+# ---------------------------------------------------------------------- 1.6 let torch differentiate
+
+
+def _cubes(w):
+    return (w**3).sum()
+
+
+def _slope(f, w):
+    import torch
+
+    w = torch.tensor(w, requires_grad=True)
+    f(w).backward()
+    return w.grad.numpy()
+
+
+LET_TORCH_DIFFERENTIATE = Exercise(
+    number="1.6",
+    title="Let torch differentiate",
+    task=(
+        "Write `slope(f, w)`. It takes a function `f` of a tensor and a numpy array `w`, and "
+        "returns the gradient of `f` at `w` as a numpy array. Four lines do it: record, compute, "
+        "go backward, hand over."
+    ),
+    template=(
+        "def slope(f, w):\n"
+        "    # record, compute, go backward, hand over\n"
+        "    ...\n"
+        "\n\n"
+        'exercise("1.6").check(slope)'
+    ),
+    answer=Function(
+        inputs=lambda: [(banana, np.array([2.0, 2.0])), (_cubes, np.array([0.1, -1.0, 3.0]))],
+        tolerance=1e-12,
+    ),
+    right=_slope,
+    praise="You never wrote a derivative down, and it is right to the last digit.",
+    mistakes=(
+        (
+            lambda f, w: float(f(w)),
+            "Your function returns the loss. After `backward()` the gradient lies in `.grad`.",
+        ),
+        (
+            lambda f, w: -_slope(f, w),
+            "That is the way downhill. The gradient itself has no minus sign.",
+        ),
+        (
+            lambda f, w: _slope(f, w.astype("float32")),
+            "Right to seven digits only: somewhere the numbers became float32. `torch.tensor(w)` "
+            "keeps the float64 of the array, `torch.Tensor(w)` does not.",
+        ),
+        (
+            lambda f, w: w,
+            "Your function returns the point `w` itself. The gradient lies in `.grad`.",
+        ),
+        (
+            lambda f, w: 2 * _slope(f, w),
+            "Twice the gradient: did you call `backward()` twice? What it finds is added up.",
+        ),
+    ),
+    hints=(
+        "Begin with a tensor that records: `tensor = torch.tensor(w, requires_grad=True)`.",
+        "Compute `loss = f(tensor)`, then call `loss.backward()`. The gradient is now in "
+        "`tensor.grad`, still a tensor.",
+    ),
+    worked=(
+        "\n\n```python\n"
+        "def slope(f, w):\n"
+        "    tensor = torch.tensor(w, requires_grad=True)\n"
+        "    loss = f(tensor)\n"
+        "    loss.backward()\n"
+        "    return tensor.grad.numpy()\n"
+        "```"
+    ),
+)
+
+EXERCISES = (
+    STEP_BY_HAND,
+    LEAP,
+    GRADIENT_BY_HAND,
+    WRITE_THE_WALK,
+    END_THE_ZIGZAG,
+    LET_TORCH_DIFFERENTIATE,
+)

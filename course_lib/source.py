@@ -1,0 +1,61 @@
+"""Show a piece of the package's own source in a notebook, beside the formula that it is.
+
+What a lecture shows is read from the files at that moment, so it cannot differ from what runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import textwrap
+from typing import Any
+
+from course_lib import arguments
+
+
+class Source:
+    """Some lines of Python, shown with highlighting in a notebook and as they are elsewhere."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self.text}\n```"
+
+
+def show_source(name: str) -> Source:
+    """Return the source of a class, function, method or constant of `course_lib`.
+
+    Parameters
+    ----------
+    name : str
+        Where it stands, such as "landscapes.quartic" or "optimizers.GradientDescent.step".
+
+    Raises
+    ------
+    ValueError
+        If there is no such module or name; the nearest is suggested.
+    """
+    module_name, *path = name.split(".")
+    try:
+        module = importlib.import_module(f"course_lib.{module_name}")
+    except ModuleNotFoundError:
+        raise ValueError(f"course_lib has no module {module_name!r}, asked for {name!r}.") from None
+    text = inspect.getsource(module)
+    node: Any = ast.parse(text)
+    for part in path:
+        names = {label: child for child in node.body for label in _names(child)}
+        node = names[arguments.one_of("name", part, names)]
+    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    lines = text.splitlines()[first - 1 : node.end_lineno]
+    return Source(textwrap.dedent("\n".join(lines)))
+
+
+def _names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return [node.name] if hasattr(node, "name") else []
