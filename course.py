@@ -1,0 +1,579 @@
+#!/usr/bin/env python3
+"""Open the course, or check it.
+
+    python course.py lab      open JupyterLab on the lectures
+    python course.py test     run every check the project has
+    python course.py setup    install what is missing, PyTorch included, and open nothing
+
+What follows `lab` goes to JupyterLab (`--no-browser`, `--port 9999`). What follows `test` goes to
+pytest, which then runs alone (`tests/test_schedules.py -k cosine`).
+
+The first call installs the course into the folder `.venv` beside this file; later calls start at
+once. Nothing outside this folder is changed. Only the standard library is used, and only grammar
+that every Python can read, so that a Python that is too old gets to say so.
+"""
+
+from __future__ import print_function
+
+import contextlib
+import difflib
+import glob
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+OLDEST_PYTHON = (3, 11)
+ROOT = os.path.dirname(os.path.abspath(__file__))
+VENV = os.path.join(ROOT, ".venv")
+STAMP = os.path.join(VENV, "course-stamp.json")
+LOG = os.path.join(VENV, "course-setup.log")
+LOCK = os.path.join(ROOT, ".venv.lock")
+WINDOWS = os.name == "nt"
+PYTHON = os.path.join(VENV, "Scripts/python.exe" if WINDOWS else "bin/python")
+
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# On Linux the CPU build carries this mark, and any other build may bring gigabytes of CUDA: so the
+# mark is part of what is asked for. On Windows and macOS the ordinary build is the CPU build.
+CPU_MARK = "+cpu" if sys.platform.startswith("linux") else ""
+
+# What each part takes once installed, measured on Linux, and what pip needs beside it meanwhile.
+NEED_MB = {"notebooks": 650, "torch": 880, "tests": 240}
+SPARE_MB = 300
+
+
+class SetupError(Exception):
+    """Something the reader can do something about; its text is all that is shown."""
+
+
+# --- Set-up ---------------------------------------------------------------------------------------
+
+
+def check_python(version):
+    """Refuse a Python that is too old for the course."""
+    if tuple(version[:2]) < OLDEST_PYTHON:
+        raise SetupError(
+            "The course needs Python %d.%d or newer; this is Python %d.%d (%s).\n"
+            "Install a newer one from https://www.python.org/downloads/ and call it by its name,\n"
+            "for example: python3.12 course.py lab"
+            % (OLDEST_PYTHON + (version[0], version[1], sys.executable))
+        )
+
+
+def set_up(extras, again=False):
+    """Bring `.venv` to what pyproject.toml and `extras` ask for and return its stamp.
+
+    The stamp is taken away first and written last: where it stands, everything before it is whole.
+    With `again`, pip runs although the stamp is in order.
+    """
+    stamp = read_stamp()
+    if fits(stamp, extras) and not again:
+        return stamp
+    try:
+        with only_one() as lock:
+            stamp = read_stamp()  # another call may have done the work while this one waited
+            if fits(stamp, extras) and not again:
+                return stamp
+            return install(stamp, sorted(set(extras) | set(stamp.get("extras", []))), lock)
+    except OSError as error:
+        raise SetupError(failure("The set-up stopped.", "%s" % error))
+
+
+def install(stamp, extras, lock):
+    """Install the course in four steps and return the new stamp."""
+    keep = same_place(stamp)
+    check_space(extras, stamp if keep else {})
+    if keep:
+        os.remove(STAMP)
+    with Step(1, ("Keeping" if keep else "Making") + " the environment .venv", lock) as s:
+        if not keep:
+            make_environment(s)
+    with Step(2, "Installing PyTorch (CPU build, about 200 MB)", lock) as s:
+        torch = install_torch(s)
+        s.note = "" if torch == "installed" else "left out, "
+    with Step(3, "Installing the course and JupyterLab", lock) as s:
+        names = extras + (["torch"] if torch == "installed" else [])
+        s.must("Installing the course failed.", pip("-e", ".[%s]" % ",".join(names)))
+    with Step(4, "Checking that it starts", lock) as s:
+        modules = "course_lib, jupyterlab, matplotlib.pyplot"
+        modules += ", torch" if torch == "installed" else ""
+        s.must("What was installed does not start.", [PYTHON, "-P", "-c", "import " + modules])
+    stamp = dict(wanted(), extras=extras, torch=torch)
+    with open(STAMP + ".part", "w") as file:
+        json.dump(stamp, file, indent=1)
+    os.replace(STAMP + ".part", STAMP)
+    return stamp
+
+
+def wanted():
+    """Return what an environment must have been made from to be used as it stands."""
+    with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    version = "%d.%d" % sys.version_info[:2]
+    return {"folder": os.path.realpath(ROOT), "python": version, "pyproject": digest}
+
+
+def read_stamp():
+    """Return what the environment was made from; empty if it is missing or unfinished."""
+    try:
+        with open(STAMP) as file:
+            stamp = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) and os.path.exists(PYTHON) else {}
+
+
+def fits(stamp, extras):
+    """Say whether there is nothing to install."""
+    same = all(stamp.get(key) == value for key, value in wanted().items())
+    return same and set(extras) <= set(stamp.get("extras", []))
+
+
+def same_place(stamp):
+    """Say whether the environment was made in this folder, whose path it holds, by this Python."""
+    return all(stamp.get(key) == wanted()[key] for key in ("folder", "python"))
+
+
+def make_environment(step):
+    """Make `.venv` from nothing: half an environment is replaced, never repaired."""
+    try:
+        if os.path.isdir(VENV):
+            shutil.rmtree(VENV)
+        os.makedirs(VENV)
+    except OSError as error:
+        advice = "Close what still uses it (JupyterLab, an editor, a terminal) and try again."
+        raise SetupError(failure("The folder .venv cannot be replaced. " + advice, "%s" % error))
+    # Called from an activated .venv, sys.executable is what was just removed.
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    code, output = step.run([base, "-m", "venv", VENV])
+    if code and re.search(
+        r"ensurepip is not\s+available|No module named '?(venv|ensurepip)", output
+    ):
+        raise SetupError(
+            "This Python comes without the module that makes environments.\n"
+            "On Debian and Ubuntu: sudo apt install python3-venv. Then run this again."
+        )
+    if code:
+        raise SetupError(failure("Making the environment failed.", output))
+
+
+def install_torch(step):
+    """Install PyTorch's CPU build where it can be had; return "installed" or why it is not.
+
+    A build with CUDA is never taken unless COURSE_TORCH=any says so.
+    """
+    requirement = torch_requirement()
+    there = ["--retries", "0", "--timeout", "15", "--index-url", CPU_INDEX]
+    # The index that pip is set up for may mirror the CPU build. Its other builds are only listed in
+    # its answer, never fetched: the request names the mark.
+    for where in (there, ["--retries", "1"]):
+        command = pip("--no-deps", requirement + CPU_MARK, *where)
+        code, output = step.run(command)
+        if code and "Downloading" in output:  # it was there and broke off: worth a second try
+            code, output = step.run(command)
+        if not code:
+            return "installed"
+        if cause(output) in ("disk", "folder"):
+            raise SetupError(failure("Installing PyTorch failed.", output))
+    if os.environ.get("COURSE_TORCH") == "any":
+        step.must("Installing PyTorch failed.", pip(requirement))
+        return "installed"
+    listed = re.search(r"\(from versions: ([^)]*)\)", output)
+    version = requirement.split("==")[1]
+    return "only with CUDA" if listed and version in listed.group(1).split(", ") else "not found"
+
+
+def torch_requirement():
+    """Return the line in pyproject.toml that pins torch."""
+    import tomllib  # not known to the Pythons that only get to see the message
+
+    with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
+        return tomllib.load(file)["project"]["optional-dependencies"]["torch"][0]
+
+
+def say_torch_is_missing(stamp):
+    """Tell a reader without PyTorch which lectures need it and how to get it."""
+    if stamp["torch"] == "installed":
+        return
+    print("PyTorch is not installed: %s" % CPU_INDEX)
+    print("cannot be reached from here or has no build for this computer.")
+    if stamp["torch"] == "only with CUDA":
+        print("The index that pip is set up for has only a build with CUDA, gigabytes in size.")
+    needing = [os.path.basename(path) for path in notebooks_with("torch")]
+    if needing:
+        print("Without it these stop half-way: %s. The others run." % ", ".join(needing))
+    print("To try again: python course.py setup. With COURSE_TORCH=any it takes any build.")
+
+
+def check_space(extras, stamp):
+    """Refuse to start an installation that the disk cannot hold."""
+    parts = ["torch"] + [name for name in extras if name not in stamp.get("extras", [])]
+    if stamp.get("torch") == "installed":
+        parts.remove("torch")
+    need = SPARE_MB + sum(NEED_MB[name] for name in parts)
+    free = shutil.disk_usage(ROOT).free / 1e6
+    if free < need:
+        raise SetupError(
+            "Not enough disk space: the course needs %.1f GB in %s, where %.1f GB are free.\n"
+            "Free some space, or move the course's folder to another disk, and run this again."
+            % (need / 1e3, ROOT, free / 1e3)
+        )
+
+
+@contextlib.contextmanager
+def only_one():
+    """Let one call install at a time; the system takes the lock back from a call that dies."""
+    with open(LOCK, "a") as file:
+        waiting = False
+        while not try_lock(file.fileno()):
+            if not waiting:
+                print("Another call is setting up this folder. Waiting for it ...", flush=True)
+            waiting = True
+            time.sleep(0.5)
+        yield file.fileno()
+
+
+def try_lock(number):
+    """Take the lock on an open file if it is free, and say whether it was."""
+    try:
+        if WINDOWS:
+            import msvcrt
+
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        # Some network folders know no locks; there the reader is trusted to call once at a time.
+        return not isinstance(error, (BlockingIOError, PermissionError))
+    return True
+
+
+class Step:
+    """One step of the set-up: a line with a clock on the screen, pip's own words in the log."""
+
+    def __init__(self, number, title, lock):
+        self.line = "[%d/4] %s ... " % (number, title)
+        self.lock = lock
+        self.note = ""
+        self.start = time.time()
+
+    def __enter__(self):
+        print(self.line, end="")
+        sys.stdout.flush()
+        return self
+
+    def __exit__(self, kind, error, trace):
+        print((self.note if kind is None else "stopped after ") + clock(self.start), flush=True)
+
+    def run(self, command):
+        """Run a command and return its exit code and what it wrote."""
+        # A child that outlives a killed call goes on installing: it holds the lock as well.
+        lock = {} if WINDOWS else {"pass_fds": [self.lock]}
+        with open(LOG, "ab+") as log:
+            log.write(("\n$ %s\n" % " ".join(command)).encode("utf-8"))
+            log.flush()
+            begin = log.tell()
+            pipes = dict(lock, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+            child = subprocess.Popen(command, cwd=ROOT, env=environment(), **pipes)
+            try:
+                while child.poll() is None:
+                    time.sleep(0.1)
+                    if sys.stdout.isatty():
+                        print("\r%s%s " % (self.line, clock(self.start)), end="", flush=True)
+            except BaseException:
+                child.terminate()
+                child.wait()
+                raise
+            if sys.stdout.isatty():
+                print("\r%s" % self.line, end="")
+            log.seek(begin)
+            return child.returncode, log.read().decode("utf-8", "replace")
+
+    def must(self, complaint, command):
+        """Run a command that has to succeed."""
+        code, output = self.run(command)
+        if code:
+            raise SetupError(failure(complaint, output))
+
+
+def pip(*arguments):
+    """Return a call of the environment's pip; the reader's own pip settings stay in force."""
+    quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    return [PYTHON, "-m", "pip", "install"] + quiet + list(arguments)
+
+
+def environment():
+    """Return the environment variables for whatever is started from here."""
+    env = dict(os.environ, PIP_USER="0", PYTHONUTF8="1")
+    for name in ("PYTHONPATH", "PYTHONHOME"):  # would let other packages in
+        env.pop(name, None)
+    # The course's own kernel, whatever else is registered under its name on this computer.
+    paths = [os.path.join(VENV, "share", "jupyter"), env.get("JUPYTER_PATH")]
+    env["JUPYTER_PATH"] = os.pathsep.join(path for path in paths if path)
+    # Idle threads that spin instead of sleeping slow a small or busy computer down manyfold.
+    env.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    env.setdefault("OMP_NUM_THREADS", "1")
+    return env
+
+
+# What pip and the system write when something goes wrong, and what a reader can do about it. The
+# first that is found counts; what pip reports on the way comes after what ends it.
+CAUSES = [
+    (
+        "disk",
+        r"Errno 28\b|WinError 112\b|No space left",
+        "The disk is full. Free some space here, in the temporary folder or in pip's cache\n"
+        "(pip cache purge) and run this again.",
+    ),
+    (
+        "folder",
+        r"Errno 13\b|Errno 30\b|WinError 5\b|Read-only file system|Permission denied",
+        "The course's folder cannot be written to. Move it to a folder of your own, in your home\n"
+        "folder for example, and run this again.",
+    ),
+    (
+        "certificate",
+        r"CERTIFICATE_VERIFY_FAILED|SSLError|certificate verify failed",
+        "A secure connection failed: a certificate is not trusted. Networks that inspect traffic\n"
+        "need their own: ask for the file, then: pip config set global.cert THE_FILE.\n"
+        "A computer clock that is wrong does this too.",
+    ),
+    (
+        "proxy",
+        r"ProxyError|Cannot connect to proxy|Tunnel connection failed|407 Proxy",
+        "The proxy refused the connection. Check the environment variable HTTPS_PROXY, or\n"
+        "pip config set global.proxy http://USER:PASSWORD@HOST:PORT.",
+    ),
+    (
+        "network",
+        r"ConnectionError|NameResolutionError|ConnectTimeout|Read timed out|Connection broken"
+        r"|Connection refused|Connection reset|RemoteDisconnected|Network is unreachable",
+        "There is no connection to the package index. Check the network, and the proxy if there\n"
+        "is one (HTTPS_PROXY), and run this again.",
+    ),
+    (
+        "index",
+        r"\(from versions: none\)|No matching distribution|(401|403|404) Client Error",
+        "pip does not find what the course needs in the index it is set up for. Look at\n"
+        "pip config list and at the environment variables PIP_INDEX_URL and PIP_NO_INDEX.",
+    ),
+    (
+        "windows",
+        r"WinError 126\b|WinError 1114\b",
+        "PyTorch needs Microsoft's C++ runtime: install the Visual C++ Redistributable (x64) from\n"
+        "https://aka.ms/vs/17/release/vc_redist.x64.exe and run this again.",
+    ),
+]
+
+
+def cause(output):
+    """Return the name of the first known cause in what a command wrote, or None."""
+    return next((name for name, sign, _ in CAUSES if re.search(sign, output)), None)
+
+
+def failure(complaint, output):
+    """Return a message for a failed command: the known cause, or else the end of what it wrote."""
+    advice = next((advice for _, sign, advice in CAUSES if re.search(sign, output)), None)
+    if advice is None:
+        advice = "\n".join("    " + line for line in output.strip().splitlines()[-12:])
+    if os.path.exists(LOG):
+        advice += "\nAll that was written: %s" % LOG
+    return "%s\n%s" % (complaint, advice)
+
+
+# --- lab ------------------------------------------------------------------------------------------
+
+
+def lab(arguments):
+    """Open JupyterLab on the course, at its first page."""
+    stamp = set_up(["notebooks"])
+    say_torch_is_missing(stamp)
+    print("JupyterLab opens in the browser. If it does not, open the address it prints below.")
+    print("To stop it: Ctrl-C here, then y.", flush=True)
+    return start(jupyterlab(arguments))
+
+
+def jupyterlab(arguments):
+    """Return the call that starts JupyterLab in the course's folder."""
+    command = [PYTHON, "-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT]
+    # No pop-up asks about news or offers another version: pyproject.toml says which one it is.
+    command += ["--LabApp.news_url=None"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command += ["--allow-root"]  # in a container there is often no other user
+    # The address it prints leads to the first page, too, which a file name after it would not do.
+    for path in notebooks()[:1]:
+        command += ["--LabApp.default_url=/lab/tree/notebooks/" + os.path.basename(path)]
+    return command + arguments
+
+
+def start(command):
+    """Give the terminal over to a command until it ends."""
+    if not WINDOWS:
+        os.execve(command[0], command, environment())
+    child = subprocess.Popen(command, env=environment())
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:  # Ctrl-C is for JupyterLab, which asks before it stops
+            pass
+
+
+def notebooks():
+    """Return the paths of the lectures in their order."""
+    return sorted(glob.glob(os.path.join(glob.escape(ROOT), "notebooks", "[0-9]*.ipynb")))
+
+
+def notebooks_with(*words):
+    """Return the paths of the lectures whose code mentions one of the words."""
+    found = []
+    for path in notebooks():
+        with open(path, "rb") as file:
+            try:
+                cells = json.loads(file.read().decode("utf-8"))["cells"]
+            except (ValueError, KeyError):  # the notebook checks say what is wrong with it
+                continue
+        code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        if any(word in code for word in words):
+            found.append(path)
+    return found
+
+
+# --- test -----------------------------------------------------------------------------------------
+
+
+def test(arguments):
+    """Run every check, or pytest alone with `arguments`; return 0 if all passed."""
+    stamp = set_up(["notebooks", "tests"])
+    pytest = [PYTHON, "-m", "pytest"]
+    if arguments:
+        return subprocess.call(pytest + arguments, cwd=ROOT, env=environment())
+    results = [run_part(*part) for part in parts(stamp["torch"] == "installed", pytest)]
+    print("\n== Summary")
+    for title, result, seconds in results:
+        print("%-14s %s%s" % (title, result, " in " + seconds if seconds else ""))
+    failed = [title for title, result, _ in results if result.startswith("FAILED")]
+    print("Failed: %s." % ", ".join(failed) if failed else "All passed.")
+    return 1 if failed else 0
+
+
+def parts(torch, pytest):
+    """Return the parts of `test` in their order, each as (title, command, what is missing)."""
+    browser, mnist = find_browser(), find_mnist()
+    if browser:
+        os.environ["COURSE_BROWSER"] = browser  # the browser tests use the one found here
+    apart = ["tests/browser", "tests/benchmarks", "tests/homework"]
+    unit = pytest + ["tests", "-n", "2"] + ["--ignore=" + folder for folder in apart]
+    nbval = pytest + ["--nbval-current-env", "--nbval-cell-timeout=120", "-n2", "--dist=loadfile"]
+    runnable = [path for path in notebooks() if torch or path not in notebooks_with("torch")]
+    digits = [] if mnist else notebooks_with("load_mnist", "load_digits")
+    strict = [path for path in runnable if path not in digits]
+    lax = [path for path in runnable if path in digits]
+
+    yield "Lint", [PYTHON, "-m", "ruff", "check", "."], ""
+    yield "Format", [PYTHON, "-m", "ruff", "format", "--check", "."], ""
+    if not torch:
+        yield "PyTorch", [], "not installed; what imports it is left out"
+    yield "Unit tests", unit, ""
+    yield "Notebooks", nbval + ["--nbval"] + strict, "" if strict else "there are none to run"
+    if not mnist:
+        yield "MNIST", [], "no files (COURSE_DATA names their folder); outputs are not compared"
+    if lax:
+        yield "Without MNIST", nbval + ["--nbval-lax"] + lax, ""
+    lacking = "" if browser else "no Chromium, Chrome or Edge found (COURSE_BROWSER names one)"
+    lacking = lacking or ("" if torch else "PyTorch is not installed")
+    yield "Browser", pytest + ["tests/browser"], lacking
+    if os.path.isdir(os.path.join(ROOT, "tests", "homework")):
+        yield "Homework", pytest + ["tests/homework"], ""
+
+
+def run_part(title, command, missing):
+    """Run one part under its heading and return (title, result, time taken)."""
+    print("\n== " + title)
+    if missing:
+        # What a reader's computer may lack, the machine that guards the project may not.
+        guard = os.environ.get("CI", "").lower() in ("true", "1")
+        result = ("FAILED: " if guard else "skipped: ") + missing
+        print(result, flush=True)
+        return title, result, None
+    sys.stdout.flush()
+    start = time.time()
+    code = subprocess.call(command, cwd=ROOT, env=environment())
+    return title, "FAILED (exit code %d)" % code if code else "passed", clock(start)
+
+
+def find_mnist():
+    """Return whether the environment's own `find_mnist` knows where the MNIST files are."""
+    code = "import sys; from course_lib.data import find_mnist; sys.exit(find_mnist() is None)"
+    return subprocess.call([PYTHON, "-c", code], cwd=ROOT, env=environment()) == 0
+
+
+def find_browser():
+    """Return the path of a Chromium, Chrome or Edge, or None; COURSE_BROWSER goes first."""
+    if os.environ.get("COURSE_BROWSER"):
+        return shutil.which(os.environ["COURSE_BROWSER"])
+    places = "chromium chromium-browser google-chrome google-chrome-stable chrome microsoft-edge"
+    places = places.split() + ["msedge"]
+    for variable in ("ProgramFiles", "ProgramFiles(x86)", "LocalAppData"):
+        for app in ("Google/Chrome/Application/chrome", "Microsoft/Edge/Application/msedge"):
+            places.append(os.path.join(os.environ.get(variable, ""), app + ".exe"))
+    for app in ("Chromium", "Google Chrome", "Microsoft Edge"):
+        places.append("/Applications/%s.app/Contents/MacOS/%s" % (app, app))
+    return next(filter(None, map(shutil.which, places)), None)
+
+
+# --- Start ----------------------------------------------------------------------------------------
+
+
+def setup(arguments):
+    """Install what is missing, whatever the stamp says, and open nothing."""
+    if arguments:
+        raise SetupError("setup takes nothing after it, got: %s" % " ".join(arguments))
+    stamp = set_up(["notebooks"], again=True)
+    say_torch_is_missing(stamp)
+    print("Ready. To open the course: python course.py lab")
+    return 0
+
+
+def clock(start):
+    """Return the time since `start` in words."""
+    seconds = round(time.time() - start)
+    return "%d min %d s" % divmod(seconds, 60) if seconds >= 60 else "%d s" % seconds
+
+
+def main(arguments):
+    """Do what the first word asks for and return the exit code."""
+    words = {"lab": lab, "test": test, "setup": setup}
+    try:
+        check_python(sys.version_info)
+        sys.stdout.reconfigure(errors="replace")  # a path may hold what the terminal cannot show
+        sys.stderr.reconfigure(errors="replace")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if arguments and arguments[0] in words:
+            return words[arguments[0]](arguments[1:])
+        if not arguments or arguments[0] in ("-h", "--help", "help"):
+            print(__doc__.strip())
+            return 0
+        near = difflib.get_close_matches(arguments[0], words, n=1, cutoff=0.5)
+        hint = " Did you mean %s?" % near[0] if near else ""
+        raise SetupError(
+            "There is no '%s'.%s\n\n%s" % (arguments[0], hint, __doc__.strip().split("\n\n")[1])
+        )
+    except SetupError as trouble:
+        sys.stdout.flush()
+        sys.stderr.write("\n%s\n" % trouble)
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. Run the same command again to go on.\n")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
