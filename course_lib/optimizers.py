@@ -41,12 +41,12 @@ class Rule:
         """Return the state before the first step, for parameters `w` of any shape."""
         return {name: _zeros(w) for name in self.memory} | ({"k": 0} if self.counts else {})
 
-    def prepare(self, w: Any, g: Any, lr: Any) -> tuple[Any, Any]:
-        """Return the rate of this step (`lr` of the rule where None) and g + λw."""
+    def prepare(self, w: Any, g: Any, lr: Any, decay: Any = None) -> tuple[Any, Any]:
+        """Return the rate of this step (`lr` of the rule where None) and g + λw, λ = `decay`."""
         if getattr(g, "shape", None) != w.shape:
             raise ValueError(f"g must have the shape of w, {tuple(w.shape)}, got {g!r}.")
         rate = self.lr if lr is None else lr
-        decay = getattr(self, "weight_decay", 0.0)
+        decay = getattr(self, "weight_decay", 0.0) if decay is None else decay
         return rate, g if isinstance(decay, float) and decay == 0 else g + decay * w
 
     memory = ()  # names of the arrays in the state, each of the shape of w
@@ -221,7 +221,7 @@ class AdaMax(Rule):
 
     m ← β₁m + (1 − β₁)g
     u ← max(β₂u, |g| + ε)
-    w ← w − αm / (1 − β₁ᵏ) / u
+    w ← w − α / (1 − β₁ᵏ) m / u
 
     Notes
     -----
@@ -242,7 +242,7 @@ class AdaMax(Rule):
         k = state["k"] + 1
         m = self.beta1 * state["m"] + (1 - self.beta1) * g
         u = _maximum(self.beta2 * state["u"], abs(g) + self.eps)
-        return w - lr * m / (1 - self.beta1**k) / u, {"m": m, "u": u, "k": k}
+        return w - lr / (1 - self.beta1**k) * m / u, {"m": m, "u": u, "k": k}
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ class Nadam(Rule):
 
     μ_k = β₁(1 − ½ · 0.96^(ψk)), with ψ = `momentum_decay`; Π is the product of all μ so far
     m, v and v̂ as in Adam
-    m̂ = μ_{k+1} m / (1 − Π μ_{k+1}) + (1 − μ_k) g / (1 − Π)
+    m̂ = μ_{k+1} / (1 − Π μ_{k+1}) m + (1 − μ_k) / (1 − Π) g
     w ← w − αm̂ / (√v̂ + ε)
 
     Notes
@@ -280,7 +280,7 @@ class Nadam(Rule):
         product = state["product"] * mu
         m = self.beta1 * state["m"] + (1 - self.beta1) * g
         v = self.beta2 * state["v"] + (1 - self.beta2) * g**2
-        m_hat = mu_next * m / (1 - product * mu_next) + (1 - mu) * g / (1 - product)
+        m_hat = mu_next / (1 - product * mu_next) * m + (1 - mu) / (1 - product) * g
         v_hat = v / (1 - self.beta2**k)
         w = w - lr * m_hat / (v_hat**0.5 + self.eps)
         return w, {"m": m, "v": v, "k": k, "product": product}
@@ -341,7 +341,7 @@ class AdamW(Rule):
     counts = True
 
     def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
-        lr, _ = self.prepare(w, g, lr)
+        lr, g = self.prepare(w, g, lr, decay=0.0)
         k = state["k"] + 1
         m = self.beta1 * state["m"] + (1 - self.beta1) * g
         v = self.beta2 * state["v"] + (1 - self.beta2) * g**2

@@ -1,0 +1,635 @@
+"""Training: the course's update rules drive a torch network, and what happened is recorded.
+
+It joins optimizers, schedules and data, and hands a `History` to plots. This is the one module that
+imports torch as it is loaded, so lectures in numpy leave it alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import inspect
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from course_lib import arguments
+from course_lib.data import Batches
+
+try:
+    import torch
+except ImportError as error:
+    raise ImportError(
+        "Training a network needs torch, which is not installed here. Install it with\n"
+        "pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+    ) from error
+
+# Said again for a torch that was imported before the package: see `course_lib/__init__.py`.
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"].split(",")[0]))
+
+# What torch's own learning-rate schedulers keep in a parameter group, beside its hyper-parameters.
+_NOTES = ("initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum")
+
+
+def as_torch(rule: Any, parameters: Iterable) -> torch.optim.Optimizer:
+    """Return a `torch.optim.Optimizer` that takes its steps with `rule`.
+
+    It is used like one of torch's own: `zero_grad()`, `step()`, `state_dict()`, parameter groups,
+    and torch's learning-rate schedulers all work.
+
+    Parameters
+    ----------
+    rule : update rule
+        From `course_lib.optimizers`, or your own: a dataclass with `init(w) -> state` and
+        `step(w, g, state, lr=None) -> (w, state)`. Its fields are the hyper-parameters.
+    parameters : iterable
+        `model.parameters()`, `model.named_parameters()`, or dicts `{"params": …, "lr": …}`: groups
+        with hyper-parameters of their own.
+
+    Returns
+    -------
+    torch.optim.Optimizer
+        Every hyper-parameter is an entry of `param_groups`, and `state[p]` is what the rule keeps
+        for the tensor p, in the shape of p. The rule sees one tensor at a time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that makes no sense, naming it, its value and what is allowed.
+
+    Notes
+    -----
+    A rule is out of place: each step makes the next state and leaves the last one as it was, which
+    a `state_dict` taken in between still holds. A tensor whose `grad` is None is passed over.
+
+    Examples
+    --------
+    >>> from course_lib.optimizers import Momentum
+    >>> model = torch.nn.Linear(784, 10)
+    >>> optimizer = as_torch(Momentum(lr=0.1), model.parameters())
+    >>> optimizer.param_groups[0]["momentum"]
+    0.9
+    """
+    return RuleOptimizer(rule, parameters)
+
+
+# torch shields these methods from its compiler, and the first call of the shield loads the whole
+# compiler: a second, and 70 MB. Unwrapped, they do the same without it.
+_add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+_zero_grad = inspect.unwrap(torch.optim.Optimizer.zero_grad)
+
+
+class RuleOptimizer(torch.optim.Optimizer):
+    """What `as_torch` returns: torch keeps parameters and states, the rule does the math."""
+
+    def __init__(self, rule: Any, parameters: Iterable) -> None:
+        self.rule = _checked_rule(rule)
+        self._rules: dict[int, tuple[dict, Any]] = {}
+        if isinstance(parameters, torch.nn.Module):
+            raise TypeError("parameters must be model.parameters(), got the model itself.")
+        _keep_freed_memory()
+        super().__init__(parameters, _hyperparameters(rule))
+
+    def add_param_group(self, param_group: dict) -> None:
+        """Add a group of tensors, with the rule's hyper-parameters where it has none of its own."""
+        names = list(_hyperparameters(self.rule))
+        for name in param_group.keys() - {"params", "param_names", *_NOTES}:
+            arguments.one_of("a parameter group's entry", name, ["params", *names])
+        group = {name: param_group.get(name, self.defaults[name]) for name in names}
+        dataclasses.replace(self.rule, **group)  # refuses what the rule does not allow
+        _add_param_group(self, param_group)
+
+    zero_grad = _zero_grad
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Take over the hyper-parameters and states saved by `state_dict` of the same rule."""
+        names = _hyperparameters(self.rule).keys()
+        for group in state_dict["param_groups"]:
+            saved = group.keys() - {"params", "param_names", *_NOTES}
+            if saved != names:
+                raise ValueError(
+                    f"state_dict must come from the same rule: {type(self.rule).__name__} has "
+                    f"{', '.join(names)}; the saved one has {', '.join(sorted(saved))}."
+                )
+        super().load_state_dict(state_dict)
+
+    @torch.no_grad()
+    def step(self, closure: Callable | None = None) -> Any:
+        """Update every tensor that has a gradient; return the loss if `closure` computes it."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for number, group in enumerate(self.param_groups):
+            rule, rate = self._rule_of(number, group)
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                w, g = p.detach(), p.grad
+                state = self.state[p] or rule.init(w.clone())
+                w_next, state = _checked_step(rule, w, rule.step(w, g, state, **rate))
+                # A state may hold the very w and g it was given; torch is about to overwrite them.
+                self.state[p] = {n: v.clone() if v is w or v is g else v for n, v in state.items()}
+                p.copy_(w_next)
+        return loss
+
+    def _rule_of(self, number: int, group: dict) -> tuple[Any, dict]:
+        """Return the rule with the group's hyper-parameters, and the rate to hand to its step."""
+        values = {name: group[name] for name in _hyperparameters(self.rule)}
+        rate = {"lr": float(values.pop("lr"))} if "lr" in values else {}
+        known, rule = self._rules.get(number, (None, None))
+        if known != values:
+            rule = dataclasses.replace(self.rule, **values)
+            self._rules[number] = values, rule
+        return rule, rate
+
+    def __getstate__(self) -> dict:
+        # torch copies and pickles only what it knows of.
+        return super().__getstate__() | {"rule": self.rule, "_rules": {}}
+
+
+class Score(NamedTuple):
+    """How a model does on a data set."""
+
+    loss: float
+    """The mean loss of an example."""
+    accuracy: float
+    """The share of examples whose label has the highest score; NaN where there are no labels."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class History:
+    """What `fit` recorded, update by update and epoch by epoch.
+
+    Attributes
+    ----------
+    losses : ndarray, shape (updates,)
+        The loss of each batch, just before its update.
+    learning_rates : ndarray, shape (updates,)
+        α of each update (of the first parameter group, where there are several).
+    examples : ndarray of int, shape (updates,)
+        How many examples were seen, that update's included.
+    seconds : ndarray, shape (updates,)
+        Time spent on training until then; validation and drawing do not count.
+    epoch_ends : ndarray of int, shape (epochs,)
+        How many updates were done at the end of each epoch.
+    validation_losses, validation_accuracies : ndarray, shape (epochs,)
+        The `Score` at the end of each epoch; empty without a validation set.
+    stopped : str
+        Why training ended early, in words; empty if it did not.
+    """
+
+    losses: np.ndarray
+    learning_rates: np.ndarray
+    examples: np.ndarray
+    seconds: np.ndarray
+    epoch_ends: np.ndarray
+    validation_losses: np.ndarray
+    validation_accuracies: np.ndarray
+    stopped: str = ""
+
+    @property
+    def updates(self) -> int:
+        """How many updates were done."""
+        return len(self.losses)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were completed."""
+        return len(self.epoch_ends)
+
+    @property
+    def best(self) -> int | None:
+        """The epoch, counted from 0, with the smallest validation loss; None without one."""
+        losses = self.validation_losses
+        return int(np.nanargmin(losses)) if np.isfinite(losses).any() else None
+
+    def __repr__(self) -> str:
+        return f"<History of {_counted(self.epochs, 'epoch')}, {_counted(self.updates, 'update')}>"
+
+
+def fit(
+    model: torch.nn.Module,
+    train: Any,
+    validation: Any,
+    rule: Any,
+    *,
+    epochs: int = 5,
+    batch_size: int = 64,
+    schedule: Any = None,
+    loss: Callable = torch.nn.functional.cross_entropy,
+    seed: int | None = 0,
+    progress: bool = True,
+    watch: Callable[[History], Any] | None = None,
+) -> History:
+    """Train `model` in place: batch, forward pass, loss, update, again and again.
+
+    A bar shows the progress while it runs; one line is left of it. Training that diverges stops,
+    and so does training that you interrupt: nothing is raised, and `stopped` says why.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Takes a batch of inputs; for labels, it returns one score for each class.
+    train, validation : LabeledImages, or pair (inputs, targets)
+        Tensors or arrays, the examples along the first axis. Whole-number targets are labels.
+        `validation` may be None.
+    rule : update rule or torch.optim.Optimizer
+        From `course_lib.optimizers`, or your own; or an optimizer made for this model.
+    epochs : int
+        How often to go through all of `train`.
+    batch_size : int
+        Examples in each update; the last batch of an epoch holds what is left over.
+    schedule : callable or ReduceOnPlateau, optional
+        Takes the update's number k = 0, 1, … and returns the learning rate. `ReduceOnPlateau` is
+        fed with the validation loss at the end of each epoch. Without it the rate stays as it is.
+    loss : callable
+        Takes what the model returns and the targets; returns the mean loss of the batch.
+    seed : int, optional
+        For the order of the examples and for dropout: the same seed gives the same run. The model's
+        first weights are yours to seed, with `torch.manual_seed`, before you make it. None: another
+        run each time.
+    progress : bool
+        Whether to show a bar and the line that is left of it.
+    watch : callable, optional
+        Called with the `History` so far, about four times a second and at the end: to draw it.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an argument that makes no sense, or data the model does not take, in plain words.
+
+    Notes
+    -----
+    torch runs on one thread: networks this small gain nothing from more. To change it, set the
+    environment variable OMP_NUM_THREADS before the first import, or use `torch.set_num_threads`.
+    """
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model must be a torch.nn.Module, got {model!r}.")
+    epochs = arguments.whole("epochs", epochs, low=1)
+    arguments.function("loss", loss, "what the model returns and the targets")
+    if watch is not None:
+        arguments.function("watch", watch, "a History")
+    train = _tensors("train", train, model)
+    _try_out(model, "train", train, loss)
+    if validation is not None:
+        validation = _tensors("validation", validation, model)
+        _try_out(model, "validation", validation, loss)
+    plateau, memory = _plateau(schedule, validation)
+    batches = Batches(*train, batch_size, seed=seed)
+    optimizer = _optimizer(rule, model)
+    if plateau:
+        _set_rate(optimizer, memory["lr"])
+    record, mode = _Record(watch), model.training
+    # On stdout, because Jupyter shows stderr as an alarm.
+    bar = tqdm(
+        total=epochs * len(batches),
+        bar_format=_BAR,
+        ncols=96,
+        file=sys.stdout,
+        leave=False,
+        disable=not progress,
+    )
+    try:
+        # The seed is for this run alone: the reader's own random numbers are not touched.
+        with bar, torch.random.fork_rng(devices=[], enabled=seed is not None):
+            if seed is not None:
+                torch.manual_seed(seed)
+            for epoch in range(epochs):
+                bar.set_description_str(f"epoch {epoch + 1} of {epochs}", refresh=False)
+                model.train()
+                for inputs, targets in batches:
+                    if schedule is not None and not plateau:
+                        _set_rate(optimizer, schedule(record.updates))
+                    optimizer.zero_grad()
+                    value = loss(model(inputs), targets)
+                    if not math.isfinite(value.item()):
+                        raise _DivergedError(value.item())
+                    value.backward()
+                    optimizer.step()
+                    record.update(value.item(), optimizer, len(inputs))
+                    bar.set_postfix_str(f"loss {value.item():.3g}{record.standing}", refresh=False)
+                    bar.update()
+                with record.paused():
+                    score = None if validation is None else evaluate(model, validation, loss)
+                record.epoch(score)
+                if plateau:
+                    lr, memory = plateau.step(score.loss, memory)
+                    _set_rate(optimizer, lr)
+    except _DivergedError as diverged:
+        record.stopped = _why_diverged(diverged, record.updates, epoch, optimizer)
+    except KeyboardInterrupt:
+        record.stopped = (
+            f"Interrupted in epoch {epoch + 1} of {epochs}, after "
+            f"{_counted(record.updates, 'update')}. The model keeps what it has learned so far."
+        )
+    finally:
+        model.train(mode)
+    record.draw()
+    if progress:
+        done = f"{_counted(epochs, 'epoch')} of {_counted(len(batches), 'update')} done."
+        print(record.stopped or done)
+    return record.history()
+
+
+def evaluate(
+    model: torch.nn.Module,
+    data: Any,
+    loss: Callable = torch.nn.functional.cross_entropy,
+) -> Score:
+    """Return the mean loss and the accuracy of `model` on `data`, without changing it.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    data : LabeledImages, or pair (inputs, targets)
+        As for `fit`.
+    loss : callable
+        As for `fit`.
+    """
+    x, y = _tensors("data", data, model)
+    _try_out(model, "data", (x, y), loss)
+    total, right, labels = 0.0, 0, not y.is_floating_point()
+    with _evaluating(model):
+        for inputs, targets in zip(x.split(_CHUNK), y.split(_CHUNK), strict=True):
+            scores = model(inputs)
+            total += float(loss(scores, targets)) * len(inputs)
+            if labels:
+                right += int((scores.argmax(dim=1) == targets).sum())
+    return Score(total / len(x), right / len(x) if labels else math.nan)
+
+
+def accuracy(model: torch.nn.Module, data: Any) -> float:
+    """Return the share of the examples in `data` to whose label `model` gives the highest score."""
+    return evaluate(model, data).accuracy
+
+
+def outputs(model: torch.nn.Module, inputs: Any) -> torch.Tensor:
+    """Return what `model` makes of all `inputs`, piece by piece to save memory, without gradients.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    inputs : tensor or ndarray, shape (n, ...)
+
+    Returns
+    -------
+    tensor, shape (n, ...)
+        For a classifier its scores; `.softmax(1)` makes probabilities of them, `.argmax(1)` labels.
+    """
+    x = _floats(torch.as_tensor(inputs), model)
+    with _evaluating(model):
+        return torch.cat([model(chunk) for chunk in x.split(_CHUNK)])
+
+
+# ---------------------------------------------------------------------------- what `fit` is made of
+
+# How many examples are evaluated at once: few enough to need little memory.
+_CHUNK = 1000
+
+_BAR = "{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}"
+
+
+class _DivergedError(Exception):
+    """The loss is no longer a finite number."""
+
+
+class _Record:
+    """Collects what becomes a History, and shows it to `watch` as it grows."""
+
+    def __init__(self, watch: Callable | None) -> None:
+        self.watch = watch
+        self.losses, self.rates, self.examples, self.seconds = [], [], [], []
+        self.epoch_ends, self.scores = [], []
+        self.seen, self.stopped, self.standing = 0, "", ""
+        self.start = self.drawn = time.perf_counter()
+
+    @property
+    def updates(self) -> int:
+        return len(self.losses)
+
+    def update(self, loss: float, optimizer: torch.optim.Optimizer, examples: int) -> None:
+        now = time.perf_counter()
+        self.seen += examples
+        self.losses.append(loss)
+        self.rates.append(float(optimizer.param_groups[0]["lr"]))
+        self.examples.append(self.seen)
+        self.seconds.append(now - self.start)
+        if self.watch and now - self.drawn > 0.25:
+            self.draw()
+
+    def epoch(self, score: Score | None) -> None:
+        self.epoch_ends.append(self.updates)
+        if score is not None:
+            self.scores.append(score)
+            self.standing = (
+                f", validation {score.loss:.3f}"
+                if math.isnan(score.accuracy)
+                else f", validation {score.accuracy:.1%}"
+            )
+
+    def draw(self) -> None:
+        if self.watch:
+            with self.paused():
+                self.watch(self.history())
+            self.drawn = time.perf_counter()
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the clock that `seconds` is read from."""
+        before = time.perf_counter()
+        yield
+        self.start += time.perf_counter() - before
+
+    def history(self) -> History:
+        return History(
+            losses=np.array(self.losses),
+            learning_rates=np.array(self.rates),
+            examples=np.array(self.examples, dtype=int),
+            seconds=np.array(self.seconds),
+            epoch_ends=np.array(self.epoch_ends, dtype=int),
+            validation_losses=np.array([score.loss for score in self.scores]),
+            validation_accuracies=np.array([score.accuracy for score in self.scores]),
+            stopped=self.stopped,
+        )
+
+
+@contextlib.contextmanager
+def _evaluating(model: torch.nn.Module) -> Iterator[None]:
+    mode = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(mode)
+
+
+def _tensors(name: str, data: Any, model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return inputs and targets as tensors that `model` and the loss can work with."""
+    if hasattr(data, "tensors") and not isinstance(data, torch.utils.data.TensorDataset):
+        data = data.tensors()
+    try:
+        x, y = (value if torch.is_tensor(value) else torch.tensor(value) for value in data)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{name} must be labeled images or a pair (inputs, targets) of tensors or arrays, "
+            f"got {type(data).__name__}."
+        ) from None
+    if not x.ndim or not y.ndim or len(x) != len(y) or not len(x):
+        raise ValueError(
+            f"{name} must hold as many inputs as targets, at least one, got the shapes "
+            f"{tuple(x.shape)} and {tuple(y.shape)}."
+        )
+    return _floats(x, model), _floats(y, model) if y.is_floating_point() else y.long()
+
+
+def _floats(x: torch.Tensor, model: torch.nn.Module) -> torch.Tensor:
+    """Return floating-point numbers in the precision of the model's parameters."""
+    kinds = (p.dtype for p in model.parameters() if p.is_floating_point())
+    return x.to(next(kinds, x.dtype)) if x.is_floating_point() else x
+
+
+def _try_out(model: torch.nn.Module, name: str, data: tuple, loss: Callable) -> None:
+    """Say in words if `model` and `loss` can't work with the data, before anything is trained."""
+    x, y = data[0][:2], data[1][:2]
+    with _evaluating(model):
+        try:
+            made = model(x)
+        except RuntimeError as error:
+            raise ValueError(
+                f"The model can't take the inputs of {name}, each of shape {tuple(x.shape[1:])} "
+                f"and of type {x.dtype}: {error}"
+            ) from None
+        if made.ndim == 2 and not data[1].is_floating_point():
+            low, high = int(data[1].min()), int(data[1].max())
+            if low < 0 or high >= made.shape[1]:
+                raise ValueError(
+                    f"The model gives {made.shape[1]} scores, for the labels 0 to "
+                    f"{made.shape[1] - 1}, but {name} has the labels {low} to {high}."
+                )
+        try:
+            value = loss(made, y)
+        except (RuntimeError, ValueError) as error:
+            raise ValueError(
+                f"The loss can't compare what the model makes of {name}, of shape "
+                f"{tuple(made.shape)}, with targets of shape {tuple(y.shape)}: {error}"
+            ) from None
+    if not torch.is_tensor(value) or value.numel() != 1:
+        raise TypeError(f"loss must return one number as a tensor, got {value!r}.")
+
+
+def _optimizer(rule: Any, model: torch.nn.Module) -> torch.optim.Optimizer:
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        raise ValueError("model has no parameter that can be trained.")
+    if not isinstance(rule, torch.optim.Optimizer):
+        return as_torch(rule, parameters)
+    held = {id(p) for group in rule.param_groups for p in group["params"]}
+    if not any(id(p) in held for p in parameters):
+        raise ValueError(
+            "rule is an optimizer of other parameters than the model's: make it anew, "
+            "from model.parameters()."
+        )
+    return rule
+
+
+def _plateau(schedule: Any, validation: Any) -> tuple[Any, Any]:
+    """Return the schedule if it is one with a memory, and that memory; or None twice."""
+    if schedule is None:
+        return None, None
+    if hasattr(schedule, "init") and hasattr(schedule, "step"):
+        if validation is None:
+            raise ValueError(
+                f"schedule = {schedule!r} needs a validation set: it follows its loss."
+            )
+        return schedule, schedule.init()
+    arguments.function("schedule", schedule, "the update's number k, or a ReduceOnPlateau")
+    return None, None
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, lr: Any) -> None:
+    lr = arguments.number("the learning rate of the schedule", lr, low=0)
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+
+
+def _why_diverged(
+    diverged: Exception, updates: int, epoch: int, optimizer: torch.optim.Optimizer
+) -> str:
+    if not updates:
+        return (
+            f"Stopped before the first update: the loss is {diverged}. Look for NaN in the inputs, "
+            "or in the model's first weights."
+        )
+    lr = float(optimizer.param_groups[0]["lr"])
+    return (
+        f"Training diverged: in epoch {epoch + 1}, after {_counted(updates, 'update')}, the loss "
+        f"is {diverged}. Try a learning rate smaller than {lr:g}, on a model made anew."
+    )
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" + "s" * (number != 1)
+
+
+# ----------------------------------------------------------------------- what `as_torch` is made of
+
+
+def _checked_rule(rule: Any) -> Any:
+    if isinstance(rule, type):
+        raise TypeError(f"rule must be made with its values, such as {rule.__name__}(lr=0.01).")
+    if not dataclasses.is_dataclass(rule) or not (hasattr(rule, "init") and hasattr(rule, "step")):
+        raise TypeError(
+            "rule must be an update rule such as Adam(lr=0.001), or a dataclass of your own with "
+            f"init(w) and step(w, g, state, lr=None), got {rule!r}."
+        )
+    try:
+        inspect.signature(rule.step).bind(
+            "w", "g", "state", **({"lr": 0} if hasattr(rule, "lr") else {})
+        )
+    except TypeError as error:
+        raise TypeError(
+            f"{type(rule).__name__}.step must be step(w, g, state, lr=None): {error}."
+        ) from None
+    for name, value in _hyperparameters(rule).items():
+        if np.ndim(value):
+            raise ValueError(
+                f"{name} must be a single number to train a network, got shape {np.shape(value)}."
+            )
+    return rule
+
+
+def _checked_step(rule: Any, w: torch.Tensor, made: Any) -> tuple[torch.Tensor, dict]:
+    if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[1], dict)):
+        raise TypeError(f"{type(rule).__name__}.step must return (w, state), got {made!r}.")
+    if getattr(made[0], "shape", None) != w.shape:
+        raise ValueError(
+            f"{type(rule).__name__}.step must return w in the shape {tuple(w.shape)} it was given, "
+            f"got {made[0]!r}."
+        )
+    return made
+
+
+def _hyperparameters(rule: Any) -> dict[str, Any]:
+    return {
+        field.name: getattr(rule, field.name) for field in dataclasses.fields(rule) if field.init
+    }
+
+
+def _keep_freed_memory() -> None:
+    # Rules make new tensors all the time. glibc gives freed blocks this large back to the system at
+    # once and fetches them again page by page, which doubles the time of a step, until one large
+    # block was freed: from then on it keeps what is smaller.
+    torch.empty(2**25 - 2**16, dtype=torch.uint8)
