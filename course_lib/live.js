@@ -1,0 +1,495 @@
+// The picture of an explorer: draws frames on a canvas, and asks the kernel for the next one.
+//
+// What stays still comes as images, once. What moves comes as vertices in pixels, in every frame.
+// The sliders are ordinary widgets; their models are listened to here. Requests have ids, several
+// may be under way, the newest wins, and what comes late is dropped.
+
+const STYLE = `
+.course-explorer { max-width: 100%; margin: 4px 0 8px; }
+.course-stage { position: relative; max-width: 100%; background: #fff; border-radius: 3px; }
+.course-stage canvas { display: block; width: 100%; height: 100%; }
+.course-handle { position: absolute; width: 18px; height: 18px; margin: -9px 0 0 -9px;
+  box-sizing: border-box; border: 3px solid #1a1a1a; border-radius: 50%;
+  background: rgba(255, 255, 255, 0.55); box-shadow: 0 0 0 1.5px #fff; cursor: grab;
+  touch-action: none; outline: none; }
+.course-handle::after { content: ""; position: absolute; inset: -12px; border-radius: 50%; }
+.course-flat::before { content: ""; position: absolute; left: 5px; bottom: 15px;
+  height: var(--course-tall); border-left: 1.5px dashed #1a1a1a; opacity: 0.55; pointer-events: none; }
+.course-handle:focus-visible { box-shadow: 0 0 0 2px #fff, 0 0 0 5px #0072B2; }
+.course-handle.course-grabbed { cursor: grabbing; background: rgba(255, 255, 255, 0.15); }
+.course-foot { display: flex; gap: 12px; align-items: baseline; max-width: 100%; }
+.course-standing { flex: 1; margin: 4px 0; min-height: 2.6em; line-height: 1.3;
+  font-family: var(--jp-ui-font-family, sans-serif); font-size: 14px; font-variant-numeric: tabular-nums;
+  color: var(--jp-ui-font-color1, inherit); }
+.course-failed { border-left: 4px solid #D55E00; padding-left: 8px; }
+.course-reset { font: inherit; font-size: 13px; padding: 3px 10px; cursor: pointer;
+  color: var(--jp-ui-font-color1, #222); background: var(--jp-layout-color2, #eee);
+  border: 1px solid var(--jp-border-color1, #bbb); border-radius: 3px; }
+.course-reset:focus-visible { outline: 3px solid #0072B2; outline-offset: 1px; }
+`;
+
+const GONE = "Python was restarted or has stopped. Run this cell again to bring the explorer back.";
+const LATE = "Python has not answered for 10 seconds. It is busy with another cell, or was restarted: " +
+  "then run this cell again.";
+
+async function render({ model, el }) {
+  const names = model.get("names");
+  const sliders = await Promise.all(
+    model.get("controls").map((id) => model.widget_manager.get_model(id.replace("IPY_MODEL_", "")))
+  );
+  const page = build(model, el);
+  const points = model.get("points").map((about) => makePoint(about, page.stage));
+  // A drop-down's choice is told by its place in the list, everything else by its value.
+  const keys = sliders.map((slider) => (slider.get("index") === undefined ? "value" : "index"));
+  const first = sliders.map((slider, i) => slider.get(keys[i]));
+  const view = Math.random().toString(36).slice(2);
+
+  // ---------------------------------------------------------------- asking the kernel
+  const sent = new Map(); // id -> when
+  let id = 0, answered = 0, shown = 0;
+  let waiting = false, asked = ""; // is a request held back; the values last asked for
+  let quickest = 30, took = 5; // milliseconds: a round trip, the kernel's work
+  let quiet = 0, overdue = 0;
+
+  function values() {
+    const all = {};
+    names.forEach((name, i) => (all[name] = sliders[i].get(keys[i])));
+    for (const point of points) all[point.name] = point.value;
+    return all;
+  }
+
+  function ask(screen) {
+    const now = performance.now();
+    const message = { view, values: values() };
+    const text = JSON.stringify(message.values);
+    if (!screen && text === asked) return;
+    // As many requests as the kernel answers in one round trip keep it busy; more would queue up.
+    const most = 1 + Math.ceil(quickest / Math.max(16, took));
+    for (const [key, when] of sent) if (now - when > 5000) sent.delete(key);
+    if (!screen && sent.size >= most) {
+      waiting = true;
+      return;
+    }
+    waiting = false;
+    asked = text;
+    message.id = ++id;
+    if (screen) message.screen = screen;
+    sent.set(id, now);
+    page.standing.setAttribute("aria-busy", "true");
+    model.send(message);
+    clearTimeout(overdue);
+    overdue = setTimeout(() => sent.size && say(LATE, true), 10000);
+  }
+
+  // Several controls that change at once make one request, and no more than one for each frame.
+  let due = false;
+  function changed() {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => {
+      due = false;
+      name(sliders);
+      ask();
+    });
+  }
+
+  // ---------------------------------------------------------------- drawing what it answers
+  let scene = null, frame = null, dirty = false;
+  let queue = Promise.resolve();
+
+  function received(content, buffers) {
+    const mine = content.view === view;
+    if (mine) {
+      const when = sent.get(content.id);
+      if (when !== undefined) {
+        quickest = Math.min(quickest * 1.02 + 0.5, performance.now() - when);
+        took = 0.8 * took + 0.2 * (content.took || 0);
+      }
+      for (const key of sent.keys()) if (key <= content.id) sent.delete(key);
+      answered = Math.max(answered, content.id);
+      clearTimeout(overdue);
+      if (waiting) ask();
+    }
+    // Images are decoded aside; the queue keeps what they belong to in order.
+    queue = queue.then(() => take(content, buffers, mine)).catch(console.error);
+  }
+
+  async function take(content, buffers, mine) {
+    const old = mine && content.id < answered && !content.scene;
+    if (content.scene) {
+      const below = await bitmap(buffers[content.scene.below]);
+      const above = content.scene.above
+        ? { at: content.scene.above.at, picture: await bitmap(buffers[content.scene.above.image]) }
+        : null;
+      scene = { ...content.scene, below, above };
+      page.root.dataset.live = "true";
+      name(sliders);
+    }
+    if (!old && content.draw) {
+      const bytes = buffers[content.vertices];
+      const start = bytes.byteOffset || 0;
+      const whole = bytes.buffer || bytes;
+      const vertices = new Float32Array(whole.slice(start, start + bytes.byteLength));
+      for (const layer of content.draw)
+        if (layer.kind === "image") layer.picture = await bitmap(buffers[layer.image]);
+      frame = { layers: content.draw, vertices };
+    }
+    if (!old) say(content.standing, content.failed);
+    for (const point of points)
+      if (content.values && content.values[point.name] && !point.held) {
+        point.value = content.values[point.name];
+        asked = JSON.stringify(values());
+      }
+    if (mine) shown = content.id;
+    if (dirty) return;
+    dirty = true;
+    requestAnimationFrame(() => {
+      dirty = false;
+      draw();
+    });
+  }
+
+  function draw() {
+    if (!scene) return;
+    paint(page.canvas, scene, frame);
+    page.canvas.dataset.frames = Number(page.canvas.dataset.frames || 0) + 1;
+    for (const point of points) place(point, scene, page.stage);
+  }
+
+  function say(text, failed) {
+    if (page.standing.textContent !== text) page.standing.textContent = text;
+    page.standing.classList.toggle("course-failed", Boolean(failed));
+    // Screen readers wait until it stops changing.
+    clearTimeout(quiet);
+    quiet = setTimeout(() => page.standing.setAttribute("aria-busy", "false"), 400);
+  }
+
+  // ---------------------------------------------------------------- wiring
+  const leave = new AbortController();
+  sliders.forEach((slider, i) => slider.on(`change:${keys[i]}`, changed));
+  model.on("msg:custom", received);
+  // Jupyter takes arrows, Enter and letters as commands before any widget sees them. Window listeners
+  // come first of all: there the part that has the focus is marked as not to be disturbed.
+  window.addEventListener("keydown", (event) => {
+    const ours = page.root.closest(".jupyter-widgets.widget-vbox") || page.root;
+    if (!ours.contains(event.target)) return;
+    const command = event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape" ||
+      (event.shiftKey && event.key === "Enter");
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", !command);
+  }, { capture: true, signal: leave.signal });
+  for (const point of points) movable(point, points, page, () => scene, () => { draw(); changed(); }, leave);
+  clickable(points, page, () => scene, () => { draw(); changed(); }, leave);
+  page.reset.addEventListener("click", () => {
+    sliders.forEach((slider, i) => {
+      if (slider.get(keys[i]) === first[i]) return;
+      slider.set(keys[i], first[i]);
+      slider.save_changes();
+    });
+    for (const point of points) point.value = [...point.first];
+    draw();
+    changed();
+  }, { signal: leave.signal });
+
+  // Every widget knows whether its kernel is there; the layout is one that is always at hand.
+  const pulse = model.get("layout");
+  const alive = () => { if (pulse.comm_live === false) say(GONE, true); };
+  pulse?.on?.("comm_live_update", alive);
+
+  // The picture of the saved output stands until the kernel has drawn one for this screen.
+  const still = model.get("still");
+  if (still && still.byteLength) {
+    queue = queue.then(async () => {
+      const below = await bitmap(still);
+      if (!scene) scene = { below, above: null, size: [below.width, below.height], axes: [] };
+      draw();
+    }).catch(console.error);
+  }
+  say(model.get("standing"), false);
+
+  let scale = 0;
+  function fit() {
+    const wide = page.stage.clientWidth;
+    if (!wide) return;
+    const next = (wide / model.get("size")[0]) * (window.devicePixelRatio || 1);
+    if (Math.abs(next - scale) < 0.005) return;
+    scale = next;
+    ask({ scale });
+  }
+  let settled = 0;
+  const watch = new ResizeObserver(() => {
+    draw();
+    clearTimeout(settled);
+    settled = setTimeout(fit, scale ? 150 : 0);
+  });
+  watch.observe(page.stage);
+
+  return () => {
+    leave.abort();
+    watch.disconnect();
+    clearTimeout(settled);
+    clearTimeout(quiet);
+    clearTimeout(overdue);
+    pulse?.off?.("comm_live_update", alive);
+    model.off("msg:custom", received);
+    sliders.forEach((slider, i) => slider.off(`change:${keys[i]}`, changed));
+  };
+}
+
+function build(model, el) {
+  const [width, height] = model.get("size");
+  const root = document.createElement("div");
+  root.className = "course-explorer";
+  root.innerHTML = `<style>${STYLE}</style>
+    <div class="course-stage"><canvas role="img"></canvas></div>
+    <div class="course-foot"><p class="course-standing" role="status" aria-live="polite"></p>
+    <button class="course-reset" type="button" title="Put every control back to its first value">Reset</button></div>`;
+  el.appendChild(root);
+  const stage = root.querySelector(".course-stage");
+  stage.style.width = `${width}px`;
+  stage.style.aspectRatio = `${width} / ${height}`;
+  root.querySelector(".course-foot").style.width = `${width}px`;
+  const canvas = root.querySelector("canvas");
+  canvas.setAttribute("aria-label", model.get("alt"));
+  return {
+    root, stage, canvas,
+    standing: root.querySelector(".course-standing"),
+    reset: root.querySelector(".course-reset"),
+  };
+}
+
+// ipywidgets leaves the part of a slider that takes the focus without a name, and lets it tell the
+// exponent where a logarithmic slider shows the number.
+function name(sliders) {
+  for (const slider of sliders)
+    for (const shown of Object.values(slider.views || {}))
+      shown.then(({ el }) => {
+        const handle = el.querySelector(".noUi-handle");
+        if (!handle) return;
+        handle.setAttribute("aria-label", slider.get("description"));
+        handle.setAttribute("aria-valuetext", el.querySelector(".widget-readout").textContent);
+      });
+}
+
+async function bitmap(bytes) {
+  return createImageBitmap(new Blob([bytes], { type: "image/png" }));
+}
+
+// ------------------------------------------------------------------ drawing
+
+function paint(canvas, scene, frame) {
+  const [width, height] = scene.size;
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const pen = canvas.getContext("2d");
+  pen.drawImage(scene.below, 0, 0);
+  for (const layer of frame ? frame.layers : []) {
+    pen.save();
+    if (layer.clip) {
+      pen.beginPath();
+      pen.rect(...layer.clip);
+      pen.clip();
+    }
+    LAYERS[layer.kind](pen, layer, frame.vertices);
+    pen.restore();
+  }
+  if (scene.above) pen.drawImage(scene.above.picture, ...scene.above.at);
+}
+
+const LAYERS = {
+  image(pen, layer) {
+    pen.drawImage(layer.picture, ...layer.at);
+  },
+  line(pen, layer, vertices) {
+    pen.lineCap = layer.cap === "projecting" ? "square" : layer.cap;
+    stroke(pen, layer, outline(vertices, layer.at));
+  },
+  area(pen, layer, vertices) {
+    const shape = outline(vertices, layer.at);
+    if (layer.face) {
+      pen.fillStyle = layer.face;
+      pen.fill(shape);
+    }
+    stroke(pen, layer, shape);
+  },
+  marks(pen, layer, vertices) {
+    const at = part(vertices, layer.at);
+    const faces = layer.faces && part(vertices, layer.faces);
+    const sizes = layer.sizes && part(vertices, layer.sizes);
+    pen.lineJoin = "miter";
+    pen.lineWidth = layer.width;
+    if (layer.edge) pen.strokeStyle = layer.edge;
+    if (layer.face) pen.fillStyle = layer.face;
+    const shapes = new Map(); // one shape for each size
+    for (let i = 0; i < at.length / 2; i++) {
+      const x = at[2 * i], y = at[2 * i + 1];
+      if (!(Math.abs(x) < 1e5 && Math.abs(y) < 1e5)) continue;
+      const size = sizes ? sizes[i % sizes.length] : 1;
+      if (!shapes.has(size)) shapes.set(size, outline(vertices, layer.outline, size));
+      const shape = shapes.get(size);
+      if (faces) {
+        const f = 4 * (i % (faces.length / 4));
+        pen.fillStyle = `rgba(${faces[f]},${faces[f + 1]},${faces[f + 2]},${faces[f + 3]})`;
+      }
+      pen.translate(x, y);
+      if (layer.face || faces) pen.fill(shape);
+      if (layer.edge && layer.width) pen.stroke(shape);
+      pen.translate(-x, -y);
+    }
+  },
+};
+
+function part(vertices, [start, count]) {
+  return vertices.subarray(start, start + count);
+}
+
+// A path through the vertices. A vertex that is no number ends one part; a part that comes back to
+// where it began is closed.
+function outline(vertices, range, size = 1) {
+  const at = part(vertices, range);
+  const path = new Path2D();
+  let begin = -1;
+  for (let i = 0; i < at.length; i += 2) {
+    const x = at[i] * size, y = at[i + 1] * size;
+    if (Number.isNaN(x) || Number.isNaN(y)) {
+      begin = -1;
+    } else if (begin < 0) {
+      path.moveTo(x, y);
+      begin = i;
+    } else if (i > begin + 4 && at[i] === at[begin] && at[i + 1] === at[begin + 1]) {
+      path.closePath();
+    } else {
+      path.lineTo(x, y);
+    }
+  }
+  return path;
+}
+
+function stroke(pen, layer, shape) {
+  if (!layer.edge || !layer.width) return;
+  pen.strokeStyle = layer.edge;
+  pen.lineWidth = layer.width;
+  pen.lineJoin = layer.kind === "line" ? "round" : "miter";
+  pen.setLineDash(layer.dash);
+  pen.stroke(shape);
+}
+
+// ------------------------------------------------------------------ points on the plot
+
+function makePoint(about, stage) {
+  const handle = document.createElement("div");
+  handle.className = about.value.length === 1 ? "course-handle course-flat" : "course-handle";
+  handle.tabIndex = 0;
+  handle.setAttribute("role", "slider");
+  handle.setAttribute("aria-roledescription", "movable point");
+  handle.setAttribute("aria-label", `${about.label}, move it with the arrow keys`);
+  handle.hidden = true;
+  stage.appendChild(handle);
+  return { ...about, first: [...about.value], handle, held: false };
+}
+
+function fraction(value, [low, high, log]) {
+  return log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+}
+
+function unfraction(part, [low, high, log]) {
+  return log ? low * Math.pow(high / low, part) : low + part * (high - low);
+}
+
+function place(point, scene, stage) {
+  const axes = scene.axes[point.axes];
+  point.handle.hidden = !axes;
+  if (!axes) return;
+  const shrink = stage.clientWidth / scene.size[0];
+  const [left, top, width, height] = axes.box;
+  const [x, y] = point.value;
+  point.handle.style.left = `${(left + fraction(x, axes.x) * width) * shrink}px`;
+  // A point with one coordinate slides along the bottom of its axes, under a plumb line.
+  const up = y === undefined ? 0 : fraction(y, axes.y);
+  const lift = y === undefined ? 12 : 0;
+  point.handle.style.top = `${(top + (1 - up) * height) * shrink - lift}px`;
+  point.handle.style.setProperty("--course-tall", `${height * shrink - 22}px`);
+  const words = point.value.map((v) => Number(v.toPrecision(3)));
+  point.handle.setAttribute("aria-valuemin", point.bounds[0][0]);
+  point.handle.setAttribute("aria-valuemax", point.bounds[0][1]);
+  point.handle.setAttribute("aria-valuenow", words[0]);
+  point.handle.setAttribute("aria-valuetext", words.join(", "));
+}
+
+// The coordinates under the pointer, kept inside the point's bounds.
+function under(event, point, scene, stage) {
+  const axes = scene.axes[point.axes];
+  const edge = stage.getBoundingClientRect();
+  const grow = scene.size[0] / edge.width;
+  const [left, top, width, height] = axes.box;
+  const across = ((event.clientX - edge.left) * grow - left) / width;
+  const up = 1 - ((event.clientY - edge.top) * grow - top) / height;
+  return clamp(point, [unfraction(across, axes.x), unfraction(up, axes.y)]);
+}
+
+function clamp(point, xy) {
+  return point.bounds.map(([low, high], i) => Math.min(Math.max(xy[i], low), high));
+}
+
+function grab(event, point, page, scene, moved, signal) {
+  point.held = true;
+  point.handle.classList.add("course-grabbed");
+  point.handle.setPointerCapture(event.pointerId);
+  point.handle.focus({ preventScroll: true });
+  event.preventDefault();
+}
+
+function movable(point, points, page, scene, moved, leave) {
+  const options = { signal: leave.signal };
+  const { handle } = point;
+  handle.addEventListener("pointerdown", (event) => grab(event, point), options);
+  handle.addEventListener("pointermove", (event) => {
+    if (!point.held || !scene()) return;
+    point.value = under(event, point, scene(), page.stage);
+    moved();
+  }, options);
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
+    handle.addEventListener(end, () => {
+      point.held = false;
+      handle.classList.remove("course-grabbed");
+    }, options);
+  handle.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    // A point with one coordinate takes up and down, too.
+    const go = point.bounds.length === 1 ? [step[0] + step[1]] : step;
+    const share = event.shiftKey ? 0.1 : 0.01;
+    point.value = clamp(point, point.value.map((v, i) =>
+      v + go[i] * share * (point.bounds[i][1] - point.bounds[i][0])));
+    moved();
+  }, options);
+}
+
+// A press anywhere on the axes brings their nearest point there.
+function clickable(points, page, scene, moved, leave) {
+  page.canvas.addEventListener("pointerdown", (event) => {
+    if (!scene() || event.button) return;
+    const edge = page.stage.getBoundingClientRect();
+    const grow = scene().size[0] / edge.width;
+    const x = (event.clientX - edge.left) * grow, y = (event.clientY - edge.top) * grow;
+    let nearest = null, best = Infinity;
+    for (const point of points) {
+      const axes = scene().axes[point.axes];
+      if (!axes) continue;
+      const [left, top, width, height] = axes.box;
+      if (x < left || x > left + width || y < top || y > top + height) continue;
+      const dx = left + fraction(point.value[0], axes.x) * width - x;
+      const dy = point.value.length > 1 ? top + (1 - fraction(point.value[1], axes.y)) * height - y : 0;
+      if (dx * dx + dy * dy < best) [best, nearest] = [dx * dx + dy * dy, point];
+    }
+    if (!nearest) return;
+    nearest.value = under(event, nearest, scene(), page.stage);
+    if (event.pointerType !== "touch") grab(event, nearest);
+    moved();
+  }, { signal: leave.signal });
+}
+
+export default { render };

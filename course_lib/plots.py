@@ -1,0 +1,770 @@
+"""Static figures: every function takes an `ax` first, draws, and returns what it drew.
+
+They take what `descent` and `training` recorded and never run an optimizer. `.show(...)` on what
+was drawn moves it, which is how `live` turns the same figures into explorers.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from PIL import Image
+
+from course_lib import arguments
+
+# One look for all figures, also for plain matplotlib in a notebook that imports this module.
+style.use(Path(__file__).with_name("course.mplstyle"))
+
+COLORS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
+DASHES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "D", "^")
+DEPTH = LinearSegmentedColormap.from_list("depth", ["#a9bdd3", "#dfe7ef", "#fcfdfe"])
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a function of this module drew.
+
+    Attributes
+    ----------
+    show : callable
+        Moves it: `show(walk)`, `show(w)`, … as the function that drew it says.
+    artists : tuple of matplotlib artists
+        To change a color or a width with plain matplotlib.
+    """
+
+    show: Callable[..., None]
+    artists: tuple = ()
+
+
+class Picture(Figure):
+    """A figure that a notebook shows by itself, with words for who cannot see it.
+
+    pyplot does not know it, so it is freed with its last name and never shown twice.
+    """
+
+    alt: str = ""
+
+    def png(self, dpi: float = 140) -> bytes:
+        """Return the figure as a PNG file."""
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=dpi, pil_kwargs={"compress_level": 0})
+        # A palette makes the file a quarter as large, and notebooks store it.
+        full = Image.open(file).convert("RGB")
+        few = full.quantize(method=Image.Quantize.FASTOCTREE, dither=0)
+        # The ground must match the page exactly; quantizing turns white into nearly white.
+        palette, ground = few.getpalette(), few.getpixel((0, 0))
+        palette[3 * ground : 3 * ground + 3] = full.getpixel((0, 0))
+        few.putpalette(palette)
+        file = io.BytesIO()
+        few.save(file, format="png", optimize=True)
+        return file.getvalue()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        alt = self.alt or describe(self)
+        width, height = (self.get_size_inches() * 100).astype(int)
+        data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": alt}
+        size = {"alt": alt, "width": int(width), "height": int(height)}
+        return data, {"image/png": size}
+
+    def __str__(self) -> str:
+        return self.alt or describe(self)
+
+    __repr__ = __str__
+
+
+def figure(
+    columns: int = 1,
+    rows: int = 1,
+    size: tuple[float, float] | None = None,
+    projection: str | None = None,
+) -> tuple[Picture, Any]:
+    """Return a new figure and its axes.
+
+    Parameters
+    ----------
+    columns, rows : int
+        How many axes beside and below each other.
+    size : (width, height), optional
+        In inches, a hundred screen pixels each. By default each axes gets about 4.4 × 3.8.
+    projection : {"3d"}, optional
+        Axes for `surface`.
+
+    Returns
+    -------
+    figure : Picture
+        It shows itself as the last line of a cell; `show(figure, alt=...)` also says it in words.
+    axes : Axes or ndarray of Axes
+        A single Axes for one column and one row, as matplotlib's `subplots` has it.
+
+    Examples
+    --------
+    >>> picture, (hill, curve) = figure(2)
+    """
+    columns, rows = arguments.whole("columns", columns, low=1), arguments.whole("rows", rows, low=1)
+    if size is None:
+        size = (5.6, 3.8) if columns == rows == 1 else (4.5 * columns + 0.2, 3.8 * rows)
+    picture = Picture(figsize=size)
+    FigureCanvasAgg(picture)
+    axes = picture.subplots(rows, columns, subplot_kw={"projection": projection})
+    return picture, axes
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Show `figure` here, described by `alt` for readers who cannot see it.
+
+    Parameters
+    ----------
+    figure : Figure
+        From `figure()`, or plain matplotlib's.
+    alt : str
+        What the picture shows, in a sentence or two. It is the text of the saved output, too.
+    """
+    from IPython.display import display
+
+    display(_captioned(figure, alt))
+
+
+def follow(figure: Figure, draw: Callable, alt: str) -> Callable:
+    """Show `figure` here and return a function that draws it anew in the same place.
+
+    Parameters
+    ----------
+    figure : Figure
+        As for `show`.
+    draw : callable
+        Changes the figure, such as `.show` of a `history`.
+    alt : str
+        As for `show`.
+
+    Returns
+    -------
+    callable
+        Takes what `draw` takes. Hand it to `fit(..., watch=...)` to see a network train.
+    """
+    from IPython.display import display
+
+    arguments.function("draw", draw, "what is to be shown")
+    place = display(_captioned(figure, alt), display_id=True)
+
+    def again(*what):
+        draw(*what)
+        if place is not None:  # plain Python has no place to draw to
+            place.update(figure)
+
+    return again
+
+
+def _captioned(figure: Figure, alt: str) -> Picture:
+    """Return `figure` as a Picture that says `alt`."""
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError(f"alt must say in words what the picture shows, got {alt!r}.")
+    if not isinstance(figure, Picture):
+        close(figure)
+        figure.__class__ = Picture
+    figure.alt = alt
+    return figure
+
+
+def close(figure: Figure) -> None:
+    """Take a figure that pyplot made out of pyplot's hands, so that it is not shown twice."""
+    if hasattr(figure, "number"):
+        from matplotlib import pyplot
+
+        pyplot.close(figure)
+    FigureCanvasAgg(figure)
+
+
+def describe(figure: Figure) -> str:
+    """Return the titles and axis labels of `figure` in one line: the least an alt text can say."""
+    parts = []
+    for ax in figure.axes:
+        labels = [text for text in (ax.get_ylabel(), ax.get_xlabel()) if text]
+        parts.append(": ".join(t for t in (ax.get_title(), " against ".join(labels)) if t))
+    words = "; ".join(part for part in parts if part)
+    return "Figure. " + re.sub(r"[${}\\]", "", words) if words else "Figure"
+
+
+# ------------------------------------------------------------------------------------ landscapes
+
+
+def curve(ax: Axes, landscape: Any) -> Drawn:
+    """Draw a landscape of one coordinate, its minima marked with stars.
+
+    `.show(landscape)` draws another one in its place.
+    """
+    (line,) = ax.plot([], [], color="#4d4d4d", linestyle="-", linewidth=2.2)
+    (stars,) = ax.plot([], [], **_STAR | {"zorder": 2.1})
+    ax.set(xlabel="parameter $w$", ylabel="loss $L(w)$")
+    ax.grid(visible=True)
+
+    def draw(landscape):
+        _needs_dimension(landscape, 1, "curve")
+        low, high = landscape.bounds[0]
+        w = np.linspace(low, high, 400)[:, None]
+        losses, minima = landscape(w), np.reshape(landscape.minima, (-1, 1))
+        line.set_data(w[:, 0], losses)
+        stars.set_data(minima[:, 0], landscape(minima))
+        bottom, top = np.min(losses), np.max(losses)
+        ax.set(xlim=(low, high), ylim=_widened(bottom, top))
+        ax.set_title(f"$L(w) = {landscape.formula}$")
+
+    draw(landscape)
+    return Drawn(draw, (line, stars))
+
+
+def tangent(ax: Axes, landscape: Any) -> Drawn:
+    """Prepare a tangent on the curve of a landscape of one coordinate.
+
+    `.show(w)` draws the point (w, L(w)) and the line through it with the slope L'(w).
+    """
+    _needs_dimension(landscape, 1, "tangent")
+    (line,) = ax.plot([], [], color=COLORS[2], linestyle="--", linewidth=2, zorder=2.2)
+    (dot,) = ax.plot(
+        [], [], color=COLORS[2], linestyle="none", marker="o", markersize=8, zorder=2.3
+    )
+    reach = 0.16 * np.ptp(landscape.bounds[0])
+
+    def draw(w):
+        w = float(np.reshape(w, -1)[0])
+        with np.errstate(all="ignore"):
+            height, slope = float(landscape(w)), float(landscape.gradient(w))
+            # As long on a steep slope as on a flat one, in units of the axes.
+            tall = np.ptp(ax.get_ylim()) / np.ptp(ax.get_xlim())
+            run = reach / np.hypot(1, slope / tall)
+            line.set_data([w - run, w + run], [height - run * slope, height + run * slope])
+        dot.set_data([w], [height])
+
+    return Drawn(draw, (line, dot))
+
+
+def contour(ax: Axes, landscape: Any) -> Drawn:
+    """Draw a landscape of two coordinates from above, its minima marked with stars.
+
+    The levels are spaced by ratio above the lowest value, so that the floor of a valley shows.
+    `.show(landscape)` draws another one in its place.
+    """
+    (stars,) = ax.plot([], [], **_STAR)
+    ax.set(xlabel="parameter $x_1$", ylabel="parameter $x_2$")
+    ax.set_aspect("equal")
+    ax.grid(visible=False)
+    drawn = []
+
+    def draw(landscape):
+        _needs_dimension(landscape, 2, "contour")
+        while drawn:
+            drawn.pop().remove()
+        x, y, losses = _grid(landscape, 161)
+        minima = np.reshape(landscape.minima, (-1, 2))
+        floor = np.min(landscape(minima)) if len(minima) else losses.min()
+        above = np.maximum(losses - floor, 0)
+        levels = np.geomspace(max(np.quantile(above, 0.01), above.max() * 1e-6), above.max(), 14)
+        levels = floor + np.concatenate([[0], levels])
+        norm = BoundaryNorm(levels, DEPTH.N)
+        drawn.append(ax.contourf(x, y, floor + above, levels, cmap=DEPTH, norm=norm, zorder=0.5))
+        drawn.append(
+            ax.contour(
+                x,
+                y,
+                floor + above,
+                levels[1:],
+                colors="#7f93a8",
+                linewidths=0.6,
+                linestyles="solid",
+                zorder=0.6,
+            )
+        )
+        stars.set_data(*minima.T)
+        ax.set(xlim=landscape.bounds[0], ylim=landscape.bounds[1])
+        ax.set_title(f"{landscape.name}: the darker, the lower")
+
+    draw(landscape)
+    return Drawn(draw, (stars,))
+
+
+def quiver(ax: Axes, landscape: Any, count: int = 15) -> Drawn:
+    """Draw −∇L as arrows of one length on a grid of `count` × `count` points.
+
+    `.show(landscape)` draws those of another landscape in their place.
+    """
+    count, drawn = arguments.whole("count", count, low=2), []
+
+    def draw(landscape):
+        _needs_dimension(landscape, 2, "quiver")
+        while drawn:
+            drawn.pop().remove()
+        (left, right), (bottom, top) = landscape.bounds
+        # The centers of a grid of cells, so that no arrow leaves the picture.
+        steps = (np.arange(count) + 0.5) / count
+        x, y = np.meshgrid(left + (right - left) * steps, bottom + (top - bottom) * steps)
+        down = -landscape.gradient(np.stack([x, y], axis=-1))
+        length = np.linalg.norm(down, axis=-1, keepdims=True)
+        down = np.divide(down, length, out=np.zeros_like(down), where=length > 0)
+        drawn.append(
+            ax.quiver(
+                x,
+                y,
+                *np.moveaxis(down * 0.8 * (right - left) / count, -1, 0),
+                angles="xy",
+                scale_units="xy",
+                scale=1,
+                pivot="mid",
+                width=0.004,
+                color="#3f4f5f",
+                alpha=0.75,
+                zorder=1.5,
+            )
+        )
+
+    draw(landscape)
+    return Drawn(draw)
+
+
+def surface(ax: Axes, landscape: Any) -> Drawn:
+    """Draw a landscape of two coordinates as a surface; `ax` is from `figure(projection="3d")`.
+
+    The height is log(1 + L − its lowest value): a plain height would show only the rim.
+    """
+    _needs_dimension(landscape, 2, "surface")
+    if not hasattr(ax, "plot_surface"):
+        raise TypeError('surface needs axes from plots.figure(projection="3d"), got flat ones.')
+    x, y, losses = _grid(landscape, 81)
+    minima = np.reshape(landscape.minima, (-1, 2))
+    floor = np.min(landscape(minima)) if len(minima) else losses.min()
+    height = np.log1p(losses - floor)
+    sheet = ax.plot_surface(
+        x,
+        y,
+        height,
+        cmap="cividis",
+        rcount=60,
+        ccount=60,
+        linewidth=0,
+        antialiased=True,
+        alpha=0.95,
+    )
+    ax.plot(*minima.T, np.log1p(landscape(minima) - floor) + 0.02, **_STAR | {"zorder": 10})
+    name = "$\\log(1 + L)$" if abs(floor) < 1e-9 else "$\\log(1 + L - L_{min})$"
+    ax.set(xlabel="parameter $x_1$", ylabel="parameter $x_2$", zlabel=name, title=landscape.name)
+    ax.view_init(elev=34, azim=-118)
+    ax.set_box_aspect((1, 1, 0.7), zoom=1.0)
+
+    def draw(elevation, azimuth):
+        ax.view_init(elev=elevation, azim=azimuth)
+
+    return Drawn(draw, (sheet,))
+
+
+# ----------------------------------------------------------------------------------------- walks
+
+
+def path(ax: Axes, label: str | None = None, series: int | None = None) -> Drawn:
+    """Prepare the trail of a walk: a line, a dot for each step, a ring at its start.
+
+    Parameters
+    ----------
+    ax : Axes
+        With a `contour` for walks of two coordinates, or a `curve` for walks of one.
+    label : str, optional
+        Named in a legend.
+    series : int, optional
+        Which of the four colors, dashes and end markers. By default the next unused one.
+
+    Returns
+    -------
+    Drawn
+        `.show(walk, upto=None)` draws a `Path`, up to step `upto`. A batch of walks is drawn as
+        one line each, all of the same color.
+    """
+    look = _look(ax, "path", series)
+    color, dash, marker = look
+    (line,) = ax.plot(
+        [],
+        [],
+        color=color,
+        linestyle=dash,
+        linewidth=1.6,
+        marker=".",
+        markersize=5,
+        zorder=2.2,
+        gid="path",
+        label=label,
+        scalex=False,
+        scaley=False,
+    )
+    ends = {"linestyle": "none", "color": color, "scalex": False, "scaley": False}
+    (start,) = ax.plot(
+        [],
+        [],
+        marker="o",
+        markersize=8,
+        markerfacecolor="white",
+        markeredgewidth=2,
+        zorder=2.3,
+        **ends,
+    )
+    (end,) = ax.plot(
+        [], [], marker=marker, markersize=8, markeredgecolor="white", zorder=2.4, **ends
+    )
+    if label:
+        ax.legend(loc="upper right")
+
+    def draw(walk, upto=None):
+        last = _last(walk, upto)
+        points = np.asarray(walk.points)[: last + 1]
+        if points.shape[-1] == 1:
+            losses = np.asarray(walk.losses)[: last + 1]
+            points = np.concatenate([points, losses[..., None]], axis=-1)
+        elif points.shape[-1] != 2:
+            raise ValueError(
+                f"path draws walks of one or two coordinates, got {points.shape[-1]} coordinates."
+            )
+        runs = points.reshape(len(points), -1, 2).swapaxes(0, 1)
+        # One line for all runs, broken by NaN between them.
+        broken = np.concatenate([runs, np.full_like(runs[:, :1], np.nan)], axis=1).reshape(-1, 2)
+        line.set_data(*broken.T)
+        start.set_data(*runs[:, 0].T)
+        end.set_data(*runs[:, -1].T)
+
+    return Drawn(draw, (line, start, end))
+
+
+def loss_curve(
+    ax: Axes, label: str | None = None, low: float = 1e-8, series: int | None = None
+) -> Drawn:
+    """Prepare the loss of a walk against the step.
+
+    The loss axis is logarithmic, from `low` to the highest loss in the landscape's window. Where
+    the landscape goes below zero, as the quartic does, it is linear. It depends on the landscape
+    alone, not on the walk: walks can be compared, and one that diverges leaves through the top.
+
+    Parameters
+    ----------
+    ax : Axes
+    label : str, optional
+        Named in a legend.
+    low : float
+        The lower end of the logarithmic axis.
+    series : int, optional
+        Which of the four colors and dashes. By default the next unused one.
+
+    Returns
+    -------
+    Drawn
+        `.show(walk, upto=None)` draws a `Path`, up to step `upto`; the step axis spans all of it.
+    """
+    color, dash, marker = _look(ax, "loss", series)
+    low = arguments.number("low", low, low=0, open_low=True)
+    (line,) = ax.plot([], [], color=color, linestyle=dash, zorder=2.2, gid="loss", label=label)
+    (end,) = ax.plot(
+        [],
+        [],
+        color=color,
+        marker=marker,
+        markersize=8,
+        markeredgecolor="white",
+        linestyle="none",
+        zorder=2.4,
+    )
+    ax.set(xlabel="step $k$", ylabel="loss $L$", yscale="log", ylim=(low, 1), xlim=(0, 1))
+    ax.grid(visible=True)
+    ax.set_title("loss along the walk")
+    if label:
+        ax.legend(loc="upper right")
+    shown = []
+
+    def draw(walk, upto=None):
+        if shown != [walk.landscape]:
+            shown[:] = [walk.landscape]
+            scale, limits = _loss_axis(walk, low)
+            if ax.get_yscale() != scale:
+                ax.set_yscale(scale)
+            if ax.get_ylim() != limits:
+                ax.set_ylim(limits)
+        steps = np.asarray(walk.steps, dtype=float)
+        losses = np.asarray(walk.losses, dtype=float).reshape(len(steps), -1)
+        # Set only where it changed: new limits make the whole figure be drawn again.
+        steps_taken = max(float(steps[-1]), 1.0)
+        limits = (-0.02 * steps_taken, 1.03 * steps_taken)
+        if ax.get_xlim() != limits:
+            ax.set_xlim(limits)
+        last = _last(walk, upto)
+        losses, steps = losses[: last + 1], steps[: last + 1]
+        gap = np.full((1, losses.shape[1]), np.nan)
+        height = np.concatenate([losses, gap]).T.reshape(-1)
+        line.set_data(np.tile(np.append(steps, np.nan), losses.shape[1]), height)
+        end.set_data(np.full(losses.shape[1], steps[-1]), losses[-1])
+
+    return Drawn(draw, (line, end))
+
+
+# ---------------------------------------------------------------------------- digits and training
+
+
+def digits(
+    ax: Axes, images: Any, labels: Any = None, predictions: Any = None, columns: int = 10
+) -> Drawn:
+    """Draw images of digits as one sheet, `columns` to a row.
+
+    Parameters
+    ----------
+    ax : Axes
+    images : array_like, shape (n, height, width) or (n, height · width)
+        Gray values; each image is stretched to its own darkest and lightest.
+    labels : array_like of int, shape (n,), optional
+        The true digits, written below the images.
+    predictions : array_like of int, shape (n,), optional
+        What a network says. A wrong one is written as "3, not 5" in another color.
+
+    Returns
+    -------
+    Drawn
+        `.show(images, labels=None, predictions=None)` draws others in their place.
+    """
+    columns, drawn = arguments.whole("columns", columns, low=1), []
+    ax.set_axis_off()
+
+    def draw(images, labels=None, predictions=None):
+        while drawn:
+            drawn.pop().remove()
+        images = _squares(images)
+        count, side = len(images), images.shape[1]
+        across = min(columns, count)
+        rows = -(-count // across)
+        gap, text = max(1, side // 14), 0 if labels is None and predictions is None else 0.42
+        tall, wide = round(side * (1 + text)) + gap, side + gap
+        sheet = np.full((rows * tall, across * wide - gap), np.nan)
+        for i, image in enumerate(images):
+            top, left = i // across * tall, i % across * wide
+            low, high = image.min(), image.max()
+            sheet[top : top + side, left : left + side] = (image - low) / ((high - low) or 1)
+            words, wrong = _caption(i, labels, predictions)
+            if words:
+                drawn.append(
+                    ax.text(
+                        left + side / 2,
+                        top + side * 1.03,
+                        words,
+                        ha="center",
+                        va="top",
+                        color=COLORS[2] if wrong else "#262626",
+                        fontweight="bold" if wrong else "normal",
+                    )
+                )
+        drawn.append(ax.imshow(sheet, cmap="gray_r", vmin=0, vmax=1.08))
+
+    draw(images, labels, predictions)
+    return Drawn(draw)
+
+
+def history(
+    ax: Axes, label: str | None = None, what: str = "loss", series: int | None = None
+) -> Drawn:
+    """Prepare the curves of a training run against the examples seen.
+
+    Parameters
+    ----------
+    ax : Axes
+    label : str, optional
+        The run's name, for comparing several on the same axes.
+    what : {"loss", "accuracy"}
+        The loss: each batch, thin; their moving average; the validation loss, one mark for each
+        epoch. Or the validation accuracy.
+    series : int, optional
+        Which of the four colors. By default the next unused one.
+
+    Returns
+    -------
+    Drawn
+        `.show(history)` draws a `History`, also while it grows.
+    """
+    arguments.one_of("what", what, ("loss", "accuracy"))
+    color, _, marker = _look(ax, "history", series)
+    name = f"{label}: " if label else ""
+    marks = {"color": color, "marker": marker, "markeredgecolor": "white", "gid": "history"}
+    if what == "loss":
+        (each,) = ax.plot([], [], color=color, linestyle="-", linewidth=0.6, alpha=0.3)
+        (mean,) = ax.plot([], [], color=color, linestyle="-", label=f"{name}training")
+        (scores,) = ax.plot([], [], linestyle="--", label=f"{name}validation", **marks)
+        ax.set(ylabel="loss $L$", yscale="log")
+    else:
+        (scores,) = ax.plot([], [], linestyle="-", label=label, **marks)
+        ax.set(ylabel="validation accuracy")
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+    ax.set(xlabel="examples seen")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}".replace(",", "\u2009")))
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.grid(visible=True)
+    if what == "loss" or label:
+        ax.legend(loc="upper right" if what == "loss" else "lower right")
+
+    def draw(history):
+        seen = np.asarray(history.examples)
+        at = seen[np.asarray(history.epoch_ends, dtype=int) - 1]
+        if what == "loss":
+            each.set_data(seen, history.losses)
+            mean.set_data(seen, _moving_average(np.asarray(history.losses, dtype=float)))
+            found = np.asarray(history.validation_losses)
+        else:
+            found = np.asarray(history.validation_accuracies)
+        scores.set_data(at[: len(found)], found)
+        ax.relim()
+        ax.autoscale_view()
+
+    return Drawn(draw, (each, mean, scores) if what == "loss" else (scores,))
+
+
+def confusion(ax: Axes, matrix: Any) -> Drawn:
+    """Draw a confusion matrix: row, the true digit; column, what the network says.
+
+    The color is the share of the row, on a square-root scale so that rare mistakes show; the
+    number is the count. `.show(matrix)` draws another one in its place.
+    """
+    drawn = []
+
+    def draw(matrix):
+        while drawn:
+            drawn.pop().remove()
+        matrix = np.asarray(matrix)
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+            raise ValueError(f"matrix must be square, got shape {matrix.shape}.")
+        share = np.sqrt(matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1))
+        drawn.append(ax.imshow(share, cmap="Blues", vmin=0, vmax=1.15))
+        for (row, column), number in np.ndenumerate(matrix):
+            if number:
+                dark = share[row, column] > 0.6
+                color = "white" if dark else COLORS[2] if row != column else "#262626"
+                drawn.append(
+                    ax.text(
+                        column,
+                        row,
+                        f"{number:d}",
+                        ha="center",
+                        va="center",
+                        color=color,
+                        fontsize=9,
+                    )
+                )
+        names = range(len(matrix))
+        ax.set(xticks=names, yticks=names, xlabel="the network says", ylabel="true digit")
+        ax.spines[:].set_visible(False)
+        ax.tick_params(length=0)
+
+    draw(matrix)
+    return Drawn(draw)
+
+
+# ------------------------------------------------------------------------------- what they share
+
+_STAR = {
+    "marker": "*",
+    "linestyle": "none",
+    "markersize": 13,
+    "markerfacecolor": "#f7d774",
+    "markeredgecolor": "#3a3a3a",
+    "markeredgewidth": 0.8,
+    "zorder": 1.9,
+}
+
+
+def _needs_dimension(landscape: Any, wanted: int, name: str) -> None:
+    found = getattr(landscape, "dimension", None)
+    if found != wanted:
+        have = f"one of {found}" if found else repr(landscape)
+        raise ValueError(
+            f"{name} draws a landscape of {wanted} coordinate{'s'[: wanted - 1]}, got {have}."
+        )
+
+
+def _grid(landscape: Any, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    x, y = np.meshgrid(*(np.linspace(low, high, count) for low, high in landscape.bounds))
+    return x, y, landscape(np.stack([x, y], axis=-1))
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    margin = 0.07 * ((high - low) or 1)
+    return float(low - margin), float(high + margin)
+
+
+def _look(ax: Axes, kind: str, series: int | None) -> tuple[str, str, str]:
+    if series is None:
+        series = sum(line.get_gid() == kind for line in ax.lines)
+    series = arguments.whole("series", series)
+    # Past the fourth the colors come again with another dash.
+    dash = (series + series // 4) % 4
+    return COLORS[series % 4], DASHES[dash], MARKERS[dash]
+
+
+def _last(walk: Any, upto: int | None) -> int:
+    """Return the index of the last recorded point at or before step `upto`."""
+    if upto is None:
+        return len(walk.points) - 1
+    upto = arguments.whole("upto", upto)
+    return int(np.searchsorted(walk.steps, upto, side="right") - 1)
+
+
+def _loss_axis(walk: Any, low: float) -> tuple[str, tuple[float, float]]:
+    """Return the scale and the limits of the loss axis for walks on this landscape."""
+    landscape = walk.landscape
+    if not hasattr(landscape, "bounds"):
+        losses = np.asarray(walk.losses, dtype=float)
+        losses = losses[np.isfinite(losses)]
+        bottom, top = (losses.min(), losses.max()) if losses.size else (low, 1.0)
+    elif landscape.dimension == 2:
+        losses = _grid(landscape, 41)[2]
+        bottom, top = losses.min(), losses.max()
+    else:
+        losses = landscape(np.linspace(*landscape.bounds[0], 400)[:, None])
+        bottom, top = losses.min(), losses.max()
+    if bottom < 0:
+        return "linear", _widened(bottom, top)
+    return "log", (low, max(float(10.0 ** np.ceil(np.log10(max(top, low)))), low * 10))
+
+
+def _moving_average(losses: np.ndarray) -> np.ndarray:
+    """Average each loss with those before it: up to 50, and at most a tenth of all so far."""
+    if not len(losses):
+        return losses
+    total = np.concatenate([[0.0], np.cumsum(losses)])
+    last = np.arange(1, len(losses) + 1)
+    first = last - np.clip(last // 10, 1, 50)
+    return (total[last] - total[first]) / (last - first)
+
+
+def _squares(images: Any) -> np.ndarray:
+    images = np.asarray(images, dtype=float)
+    if images.ndim == 2:
+        side = round(images.shape[1] ** 0.5)
+        if side * side != images.shape[1]:
+            raise ValueError(
+                f"images of {images.shape[1]} pixels are not square; "
+                "give them the shape (n, height, width)."
+            )
+        images = images.reshape(-1, side, side)
+    if images.ndim != 3 or not len(images):
+        raise ValueError(
+            f"images must have the shape (n, height, width), n > 0, got {images.shape}."
+        )
+    return images
+
+
+def _caption(i: int, labels: Any, predictions: Any) -> tuple[str, bool]:
+    if predictions is None:
+        return ("", False) if labels is None else (str(int(labels[i])), False)
+    said = int(predictions[i])
+    if labels is None or int(labels[i]) == said:
+        return str(said), False
+    return f"{said}, not {int(labels[i])}", True

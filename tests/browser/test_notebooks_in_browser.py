@@ -1,0 +1,132 @@
+"""Every notebook runs in real JupyterLab, and its explorers answer the keyboard and the mouse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = sorted(path.name for path in Path(__file__).parents[2].glob("notebooks/*.ipynb"))
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+READY = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  return panel?.context?.isReady && panel.sessionContext?.session?.kernel?.status === "idle";
+}"""
+CELLS = "() => jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON().cells"
+SEEN = """out => ({
+  picture: out.querySelector(".course-stage canvas").toDataURL(),
+  standing: out.querySelector(".course-standing").textContent,
+})"""
+CHANGED = """([out, picture, standing]) =>
+  out.querySelector(".course-stage canvas").toDataURL() !== picture &&
+  out.querySelector(".course-standing").textContent !== standing"""
+
+
+IN_KERNEL = """code => new Promise(resolve => {
+  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const asked = kernel.requestExecute({code, store_history: false});
+  let said = "";
+  asked.onIOPub = ({content}) => { said += content.text || content.evalue || ""; };
+  asked.done.then(() => resolve(said));
+})"""
+TOUR = """
+from course_lib import live
+failed = [(explorer.standing, what) for explorer in live._OPEN for what in explorer.tour()]
+print(failed or "no explorer fails")
+"""
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_notebook_runs_and_its_explorers_move(notebook, lab, page):
+    run(page, lab.address(notebook))
+    assert errors(page) == []
+    source = json.loads((lab.folder / notebook).read_text(encoding="utf-8"))
+    calls = sum("explore(" in "".join(cell["source"]) for cell in source["cells"])
+    outputs = explorers(page)
+    assert len(outputs) >= calls, f"{calls} cells make an explorer, {len(outputs)} are shown"
+    assert "Loading widget" not in page.content()
+    assert "Error displaying widget" not in page.content()
+    for output in outputs:
+        moves_by_keyboard(page, output)
+        if output.query_selector(".course-handle"):
+            moves_by_click(page, output)
+    assert page.evaluate(IN_KERNEL, TOUR).split("\n")[-2:] == ["no explorer fails", ""]
+
+
+def run(page, address: str) -> None:
+    """Open a notebook in JupyterLab and run it from top to bottom."""
+    page.goto(address)
+    page.wait_for_function(READY)
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+def errors(page) -> list[str]:
+    """Return what went wrong, cell by cell, and which code cells did not run."""
+    found = []
+    for number, cell in enumerate(page.evaluate(CELLS)):
+        if cell["cell_type"] != "code" or not "".join(cell["source"]).strip():
+            continue
+        if cell["execution_count"] is None:
+            found.append(f"cell {number} did not run")
+        found += [
+            f"cell {number}: {output['ename']}: {output['evalue']}"
+            for output in cell["outputs"]
+            if output["output_type"] == "error"
+        ]
+    return found
+
+
+def explorers(page) -> list:
+    """Wait until every explorer shows a picture drawn for this screen, and return their outputs."""
+    page.wait_for_function(
+        """() => !document.body.textContent.includes("Loading widget") &&
+        [...document.querySelectorAll(".course-explorer")].every(e => e.dataset.live === "true")"""
+    )
+    return page.query_selector_all(".jp-OutputArea-output:has(.course-explorer)")
+
+
+def moves_by_keyboard(page, output) -> None:
+    control = output.query_selector(".noUi-handle, select, input[type=checkbox], .course-handle")
+    kind = control.evaluate("element => element.tagName")
+    at_end = control.get_attribute("aria-valuenow") == control.get_attribute("aria-valuemax")
+    slider_key = "ArrowLeft" if at_end else "ArrowRight"
+    key = {"SELECT": "ArrowDown", "INPUT": "Space"}.get(kind, slider_key)
+    output.scroll_into_view_if_needed()
+    control.focus()
+    changes(page, output, lambda: page.keyboard.press(key))
+
+
+def moves_by_click(page, output) -> None:
+    handle = output.query_selector(".course-handle")
+    stage = output.query_selector(".course-stage")
+    stage.scroll_into_view_if_needed()
+    stage.evaluate("element => element.scrollIntoView({block: 'center'})")
+    box, edge = handle.bounding_box(), stage.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    # Towards the middle of the left half: still on the axes, and far from where it was.
+    right = 1 if x < edge["x"] + edge["width"] / 4 else -1
+    places = iter((x + right * (40 + 9 * i), y - 60) for i in range(20))
+    changes(page, output, lambda: page.mouse.click(*next(places)))
+    assert handle.bounding_box() != box, "the point did not move to where the plot was clicked"
+
+
+def changes(page, output, act, attempts: int = 12) -> None:
+    """Act until both the picture and the standing under it are others than before."""
+    from playwright.sync_api import TimeoutError as TooLateError
+
+    before = output.evaluate(SEEN)
+    for attempt in range(attempts):
+        act()
+        try:
+            page.wait_for_function(
+                CHANGED,
+                arg=[output, before["picture"], before["standing"]],
+                timeout=3000 * (attempt + 1),
+            )
+            return
+        except TooLateError:
+            continue
+    raise AssertionError(f"after {attempts} moves still: {output.evaluate(SEEN)['standing']!r}")

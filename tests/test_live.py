@@ -1,0 +1,531 @@
+"""Explorers without a browser: what they compute, send, say and leave behind."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import json
+import subprocess
+import sys
+import weakref
+
+import ipywidgets
+import numpy as np
+import pytest
+from matplotlib import pyplot
+
+from course_lib import live, plots
+from course_lib.descent import descend
+from course_lib.landscapes import LANDSCAPES, banana, quartic
+from course_lib.live import choice, explore, int_slider, log_slider, point, slider, toggle
+from course_lib.optimizers import GradientDescent, Momentum
+
+
+def design_example():
+    """The explorer that the docstrings and the guide show."""
+    figure, (hill, curve) = plots.figure(2)
+    plots.contour(hill, banana)
+    trail, loss = plots.path(hill), plots.loss_curve(curve)
+
+    def update(lr, momentum, start):
+        walk = descend(banana, Momentum(lr=lr, momentum=momentum), start, steps=200)
+        trail.show(walk)
+        loss.show(walk)
+        return f"after 200 steps: loss {walk.losses[-1]:.1e}"
+
+    return explore(
+        figure,
+        update,
+        lr=log_slider(1e-3, 0.3, 0.1),
+        momentum=slider(0, 0.99, 0.9),
+        start=point(hill, (-1.5, 2)),
+    )
+
+
+def line_explorer(update=None, **controls):
+    """A figure with one line, y = slope · x, and whatever controls the test needs."""
+    figure, ax = plots.figure()
+    (line,) = ax.plot([0, 1], [0, 1])
+
+    def rise(slope):
+        line.set_ydata([0, slope])
+        return f"slope {slope:.2f}"
+
+    return explore(figure, update or rise, **(controls or {"slope": slider(0, 1, 0.5)})), ax, line
+
+
+class Browser:
+    """Takes the place of live.js: asks for frames and keeps the answers."""
+
+    def __init__(self, explorer):
+        self.explorer, self.answers, self.number = explorer, [], 0
+        explorer._canvas.send = lambda content, buffers=None: self.answers.append(
+            (json.loads(json.dumps(content)), buffers)
+        )
+
+    def ask(self, screen=None, **values):
+        self.number += 1
+        request = {"view": "v", "id": self.number, "values": values}
+        if screen:
+            request["screen"] = {"scale": screen}
+        self.explorer._received(None, request, [])
+        return self.answers[-1]
+
+    def vertices(self):
+        content, buffers = self.answers[-1]
+        return np.frombuffer(buffers[content["vertices"]], np.float32)
+
+
+# ---------------------------------------------------------------------------------- what is said
+
+
+def test_the_example_of_the_design_works():
+    explorer = design_example()
+    assert explorer.standing == "after 200 steps: loss 3.4e-09"
+    walk = descend(banana, Momentum(lr=0.05, momentum=0.5), (2, 2), steps=200)
+    said = explorer.set(lr=0.05, momentum=0.5, start=(2, 2))
+    assert said == f"after 200 steps: loss {walk.losses[-1]:.1e}"
+    assert explorer.values == {"lr": 0.05, "momentum": 0.5, "start": (2.0, 2.0)}
+
+
+def test_the_saved_output_holds_picture_words_and_live_view():
+    data, about = design_example()._repr_mimebundle_()
+    assert data["text/plain"] == "after 200 steps: loss 3.4e-09"
+    assert data["image/png"].startswith("iVBOR")
+    assert "model_id" in data["application/vnd.jupyter.widget-view+json"]
+    assert about["image/png"]["alt"]
+    assert repr(design_example()) == "after 200 steps: loss 3.4e-09"
+
+
+def test_without_a_standing_the_values_are_said():
+    def silent(rate, kind, where):
+        pass
+
+    figure, ax = plots.figure()
+    explorer = explore(
+        figure,
+        silent,
+        rate=log_slider(1e-4, 1, 1e-2),
+        kind=choice({"the banana": banana, "the quartic": quartic}),
+        where=point(ax, (0.25, 0.5)),
+    )
+    assert explorer.standing == "rate = 0.01, kind = banana, where = (0.25, 0.5)"
+
+
+def test_reset_goes_back_to_the_author_s_values():
+    explorer = design_example()
+    explorer.set(lr=0.2, start=(0, 0))
+    assert explorer.reset() == "after 200 steps: loss 3.4e-09"
+    assert explorer.values == {"lr": 0.1, "momentum": 0.9, "start": (-1.5, 2.0)}
+
+
+def test_one_control_can_serve_two_explorers():
+    shared = slider(0, 1, 0.5)
+    (first, *_), (second, *_) = line_explorer(slope=shared), line_explorer(slope=shared)
+    first.close()
+    second.set(slope=1)
+    assert shared.value == 1
+    assert shared.comm is not None
+
+
+# ----------------------------------------------------------------------- everywhere it can be moved
+
+
+def test_every_control_works_at_both_ends_and_in_random_states():
+    figure, (hill, curve) = plots.figure(2)
+    ground = plots.contour(hill, banana)
+    trail, loss = plots.path(hill), plots.loss_curve(curve)
+    visited = []
+
+    def update(lr, momentum, start, steps, landscape, shown):
+        visited.append((lr, momentum, *start, steps, landscape, shown))
+        ground.show(landscape)
+        walk = descend(landscape, Momentum(lr=lr, momentum=momentum), start, steps=60)
+        trail.show(walk, upto=steps)
+        loss.show(walk)
+        loss.artists[0].set_visible(shown)
+        return f"{landscape.name}: {walk.losses[steps]:.3g}"
+
+    flat = [landscape for landscape in LANDSCAPES.values() if landscape.dimension == 2]
+    explorer = explore(
+        figure,
+        update,
+        lr=log_slider(1e-4, 1, 1e-2),
+        momentum=slider(0, 0.99, 0.9),
+        start=point(hill, (-1.5, 2)),
+        steps=int_slider(0, 60, 30),
+        landscape=choice(flat),
+        shown=toggle(True),
+    )
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    standing = explorer.standing
+    assert explorer.tour() == []
+    for content, buffers in browser.answers:
+        assert not content["failed"]
+        vertices = np.frombuffer(buffers[content["vertices"]], np.float32)
+        assert np.nanmax(np.abs(vertices), initial=0) <= 1e6
+    lr, momentum, x1, x2, steps, landscape, shown = map(set, zip(*visited, strict=True))
+    assert lr >= {1e-4, 1}
+    assert momentum >= {0, 0.99}
+    assert x1 >= set(banana.bounds[0])
+    assert x2 >= set(banana.bounds[1])
+    assert steps >= {0, 60}
+    assert landscape == set(flat)
+    assert shown == {True, False}
+    assert explorer.standing == standing
+
+
+def test_a_tour_tells_which_values_fail():
+    def inverse(x):
+        if x == 0:
+            raise ValueError("nothing divides by 0")
+        return f"{1 / x:.1f}"
+
+    explorer = explore(plots.figure()[0], inverse, x=slider(0, 1, 0.5))
+    assert set(explorer.tour()) == {
+        "This cannot be drawn for x = 0. ValueError: nothing divides by 0"
+    }
+    assert explorer.standing == "2.0"
+
+
+@pytest.mark.parametrize(
+    ("make", "low", "high", "value"),
+    [
+        (slider, 0, 0.99, 0.9),
+        (slider, -1.6, 3.4, -1.5),
+        (slider, 0, 1, 0.333),
+        (slider, 1e-8, 1e-3, 1e-4),
+        (slider, 5, 9, 5),
+        (slider, 0, 1, 1),
+        (log_slider, 1e-3, 0.3, 0.1),
+        (log_slider, 1e-3, 0.2, 1e-3),
+        (log_slider, 0.01, 100, 7),
+    ],
+)
+def test_the_first_value_of_a_slider_is_one_of_its_notches(make, low, high, value):
+    control = make(low, high, value)
+    at = np.log10(value) if make is log_slider else value
+    notches = (at - control.min) / control.step
+    assert notches == pytest.approx(round(notches), abs=1e-6)
+    assert 30 <= (control.max - control.min) / control.step <= 260
+    assert control.value == value
+
+
+# --------------------------------------------------------------------------------------- mistakes
+
+
+def test_an_error_in_update_is_told_in_place_and_passes():
+    def root(x):
+        if x < 0:
+            raise ValueError("no root of a negative number")
+        return f"root {x**0.5:.2f}"
+
+    figure, _ = plots.figure()
+    explorer = explore(figure, root, x=slider(-4, 4, 4))
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    content, _ = browser.ask(x=-1.0)
+    assert content["failed"]
+    assert content["standing"] == (
+        "This cannot be drawn for x = -1. ValueError: no root of a negative number"
+    )
+    assert "draw" not in content
+    assert isinstance(explorer.error, ValueError)
+    content, _ = browser.ask(x=1.0)
+    assert not content["failed"]
+    assert content["standing"] == "root 1.00"
+
+
+def test_an_error_at_the_first_values_raises_nothing():
+    def broken(x):
+        raise RuntimeError
+
+    explorer = explore(plots.figure()[0], broken, x=slider(0, 1, 0.5))
+    assert explorer.standing == "This cannot be drawn for x = 0.5. RuntimeError"
+
+
+def takes_x(x):
+    return str(x)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: slider(1, 0, 0.5), "low must be below high, got low = 1 and high = 0"),
+        (lambda: slider(0, 1, 2), "value must be a number at least 0 and at most 1, got 2"),
+        (lambda: slider(0, 1, float("nan")), "value must be .* got nan"),
+        (lambda: slider(0, float("inf"), 1), "high must be a finite number, got inf"),
+        (lambda: slider(0, 1, "a"), "value must be .* got 'a'"),
+        (lambda: slider(0, 1, 0.5, step=0), "step must be a number above 0, got 0"),
+        (lambda: log_slider(0, 1, 0.5), "low must be above 0, got 0"),
+        (lambda: int_slider(0, 9, 4.5), "value must be a whole number, got 4.5"),
+        (lambda: choice([]), "options must hold at least one entry"),
+        (lambda: choice(["sin", "cos"], "sine"), "got 'sine'. Did you mean 'sin'?"),
+        (lambda: toggle(1), "value must be True or False, got 1"),
+        (lambda: point("hill", (0, 0)), "ax must be the axes it lies on, got 'hill'"),
+        (lambda: point(plots.figure()[1], (0, 0, 0)), "value must be a pair"),
+        (lambda: point(plots.figure()[1], (0, 5)), "value must lie between 0 and 1"),
+        (lambda: point(plots.figure()[1], 0.5, (1, 0)), "bounds must be a pair"),
+        (lambda: explore(None, takes_x), "figure must be a matplotlib figure, got None"),
+        (lambda: explore(plots.figure()[0], 7), "update must be a function"),
+        (lambda: explore(plots.figure()[0], takes_x), "update takes x, but no control"),
+        (
+            lambda: explore(plots.figure()[0], takes_x, x=slider(0, 1, 0), y=slider(0, 1, 0)),
+            "a control y, but update does not take it. It takes x",
+        ),
+        (lambda: explore(plots.figure()[0], takes_x, x=3), "x must be a control such as .* got 3"),
+        (
+            lambda: explore(plots.figure()[0], takes_x, x=point(plots.figure()[1], 0.5)),
+            "the point x lies on the axes of another figure",
+        ),
+    ],
+)
+def test_wrong_arguments_are_told_in_plain_words(make, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"lr": 5}, "lr must be a number at least 0.001 and at most 0.3, got 5"),
+        ({"lr": float("nan")}, "lr must be .* got nan"),
+        ({"start": (0, 99)}, "start must lie between -1.2 and 3.6"),
+        ({"start": 3}, "start must be a pair of numbers"),
+        ({"mometum": 0.9}, "Did you mean 'momentum'?"),
+    ],
+)
+def test_moving_a_control_to_what_it_does_not_allow_is_refused(values, message):
+    explorer = design_example()
+    with pytest.raises((TypeError, ValueError), match=message):
+        explorer.set(**values)
+    assert explorer.standing == "after 200 steps: loss 3.4e-09"
+
+
+def test_a_later_cell_that_reuses_a_name_does_not_disturb_an_explorer():
+    cell = """
+figure, ax = plots.figure()
+(line,) = ax.plot([0, 1], [0, 1])
+def height(slope): return scale * slope
+def update(slope):
+    line.set_ydata([0, height(slope)])
+    return f"up to {height(slope)}"
+explorer = explore(figure, update, slope=slider(0, 1, 0.5))
+"""
+    names = {"plots": plots, "explore": explore, "slider": slider, "scale": 2}
+    exec(cell, names)
+    first, line = names["explorer"], names["line"]
+    exec(cell, names | {"scale": 10})
+    names["scale"], names["line"] = 10, None
+    assert first.set(slope=1) == "up to 2.0"
+    assert list(line.get_ydata()) == [0, 2]
+
+
+# ---------------------------------------------------------------------------- what the browser gets
+
+
+def test_what_stays_still_is_sent_once_and_what_moves_as_vertices():
+    browser = Browser(design_example())
+    content, buffers = browser.ask(screen=1)
+    assert content["scene"]["size"] == [920, 380]
+    assert buffers[content["scene"]["below"]].startswith(b"\x89PNG")
+    content, buffers = browser.ask(lr=0.02)
+    assert "scene" not in content
+    assert {layer["kind"] for layer in content["draw"]} == {"line", "marks"}
+    assert sum(map(len, buffers)) < 6000
+
+
+def test_vertices_are_where_matplotlib_draws_them():
+    explorer, ax, line = line_explorer()
+    browser = Browser(explorer)
+    content, _ = browser.ask(screen=2, slope=0.25)
+    (layer,) = content["draw"]
+    start, count = layer["at"]
+    found = browser.vertices()[start : start + count].reshape(-1, 2)
+    expected = ax.transData.transform([[0, 0], [1, 0.25]])
+    height = content["scene"]["size"][1]
+    np.testing.assert_allclose(found, [[x, height - y] for x, y in expected], atol=1e-3)
+    assert content["scene"]["size"] == [1120, 760]
+    assert layer["width"] == pytest.approx(line.get_linewidth() * 200 / 72)
+
+
+def test_only_the_newest_of_the_waiting_requests_is_computed():
+    import asyncio
+
+    seen = []
+
+    def update(slope):
+        seen.append(slope)
+
+    explorer, *_ = line_explorer(update, slope=slider(0, 1, 0.5))
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    seen.clear()
+
+    async def burst():
+        for i in range(30):
+            await asyncio.sleep(0)
+            browser.number += 1
+            request = {"view": "v", "id": browser.number, "values": {"slope": i / 30}}
+            explorer._received(None, request, [])
+        await explorer._task
+
+    asyncio.run(burst())
+    assert len(seen) <= 2
+    assert seen[-1] == 29 / 30
+    assert browser.answers[-1][0]["id"] == browser.number
+
+
+def test_a_legend_stays_above_the_line_that_moves():
+    figure, ax = plots.figure()
+    (line,) = ax.plot([0, 1], [0, 1], label="line")
+    ax.legend()
+
+    def update(slope):
+        line.set_ydata([0, slope])
+
+    browser = Browser(explore(figure, update, slope=slider(0, 1, 0.5)))
+    content, buffers = browser.ask(screen=1)
+    assert buffers[content["scene"]["above"]["image"]].startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "worst", [np.nan, np.inf, 1e300, -1e300], ids=["nan", "inf", "1e300", "-1e300"]
+)
+def test_far_and_missing_points_stay_within_what_a_canvas_takes(worst):
+    figure, ax = plots.figure()
+    (line,) = ax.plot([0, 1, 2], [0, 1, 2], "o-")
+    dots = ax.scatter([0, 1], [0, 1])
+    ax.set(xlim=(0, 2), ylim=(0, 2))
+
+    def update(bad):
+        line.set_ydata([0, worst if bad else 1, 2])
+        dots.set_offsets([[0, worst if bad else 1], [1, 1]])
+
+    browser = Browser(explore(figure, update, bad=toggle()))
+    browser.ask(screen=1)
+    content, _ = browser.ask(bad=True)
+    assert not content["failed"]
+    vertices = browser.vertices()
+    assert np.all((np.abs(vertices) <= 1e6) | np.isnan(vertices))
+    assert browser.explorer.png().startswith(b"\x89PNG")
+
+
+def test_a_line_towards_a_far_point_keeps_its_slope():
+    explorer, ax, line = line_explorer()
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    line.set_data([0, 1e200], [0, 0.5e200])
+    explorer.update = lambda slope: line.set_data([0, 1e200], [0, 0.5e200])
+    content, _ = browser.ask(slope=0.7)
+    start, _ = content["draw"][0]["at"]
+    x, y = browser.vertices()[start + 2 : start + 4]
+    box = ax.bbox
+    assert -y / x == pytest.approx(0.5 * box.height / box.width, rel=1e-3)
+
+
+def test_everything_that_moves_reaches_the_browser():
+    figure, ax = plots.figure()
+    x = np.linspace(0, 6, 30)
+    region = ax.fill_between(x, 0, np.sin(x))
+    bar = ax.bar([1], [1])[0]
+    text = ax.text(1, 1, "one")
+    image = ax.imshow(np.zeros((3, 3)), extent=(0, 6, -1, 1))
+    ax.set(xlim=(0, 6), ylim=(-2, 2))
+
+    def update(size):
+        region.set_data(x, 0 * x, size * np.sin(x))
+        bar.set_height(size)
+        text.set_text(f"{size}")
+        image.set_data(np.full((3, 3), size))
+
+    browser = Browser(explore(figure, update, size=slider(0, 2, 1)))
+    browser.ask(screen=1)
+    content, buffers = browser.ask(size=1.5)
+    content, buffers = browser.ask(size=1.2)
+    kinds = [layer["kind"] for layer in content["draw"]]
+    assert sorted(kinds) == ["area", "area", "image", "image"]
+    assert "scene" not in content
+    for layer in content["draw"]:
+        if layer["kind"] == "image":
+            assert buffers[layer["image"]].startswith(b"\x89PNG")
+
+
+def test_new_axis_limits_draw_the_still_part_again():
+    explorer, ax, _ = line_explorer()
+    explorer.update = lambda slope: ax.set_ylim(0, 1 + slope)
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    content, _ = browser.ask(slope=0.8)
+    assert content["scene"]["axes"][0]["y"][:2] == [0, 1.8]
+
+
+def test_points_are_kept_inside_their_bounds():
+    explorer = design_example()
+    browser = Browser(explorer)
+    browser.ask(screen=1, start=[99, -99])
+    assert explorer.values["start"] == (2.6, -1.2)
+
+
+def test_a_point_on_a_curve_is_a_single_number():
+    figure, ax = plots.figure()
+    plots.curve(ax, quartic)
+    trail = plots.path(ax)
+
+    def update(start):
+        walk = descend(quartic, GradientDescent(lr=0.001), start, steps=1)
+        trail.show(walk)
+        return f"w = {walk.points[-1, 0]:.5f}"
+
+    explorer = explore(figure, update, start=point(ax, -1.5))
+    assert explorer.standing == "w = -1.46625"
+    assert explorer.set(start=2.25) == "w = 2.25000"
+
+
+# ------------------------------------------------------------------------------ what it leaves
+
+
+def test_fifty_runs_of_a_cell_leave_no_more_than_one(monkeypatch):
+    widgets = ipywidgets.widgets.widget._instances
+    runs = itertools.count()
+    monkeypatch.setattr(live, "_cell", lambda: ("a cell", next(runs)))
+    line_explorer()
+    gc.collect()
+    before, figures = len(widgets), []
+    for _ in range(50):
+        explorer, *_ = line_explorer()
+        figures.append(weakref.ref(explorer.figure))
+    del explorer
+    gc.collect()
+    assert len(widgets) == before
+    assert sum(figure() is not None for figure in figures) <= 1
+
+
+def test_two_explorers_of_one_cell_both_stay(monkeypatch):
+    monkeypatch.setattr(live, "_cell", lambda: ("another cell", 1))
+    first, second = design_example(), design_example()
+    assert first._canvas.comm is not None
+    assert second._canvas.comm is not None
+
+
+def test_a_pyplot_figure_is_taken_over_and_not_shown_twice():
+    figure, ax = pyplot.subplots()
+    (line,) = ax.plot([0, 1], [0, 1])
+    explore(figure, lambda slope: line.set_ydata([0, slope]), slope=slider(0, 1, 0.5))
+    assert pyplot.get_fignums() == []
+
+
+def test_it_runs_in_plain_python():
+    code = """
+import sys
+from course_lib import plots
+from course_lib.live import explore, slider
+figure, ax = plots.figure()
+(line,) = ax.plot([0, 1], [0, 1])
+print(explore(figure, lambda slope: f"slope {slope}", slope=slider(0, 1, 0.5)))
+assert "matplotlib.pyplot" not in sys.modules and "torch" not in sys.modules
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, "slope 0.5\n"), run.stderr
