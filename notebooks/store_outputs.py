@@ -25,7 +25,9 @@ def store_outputs(path: Path) -> None:
     """Run the notebook at `path` in place; an error in a cell leaves the file as it was."""
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=300, resources=where, store_widget_state=False).execute()
+    NotebookClient(
+        notebook, timeout=300, resources=where, store_widget_state=False, coalesce_streams=True
+    ).execute()
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
