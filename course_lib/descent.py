@@ -6,6 +6,7 @@ starts, or of hyper-parameters, is walked in one go: they are just more rows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -134,7 +135,7 @@ def descend(
         for k in range(steps):
             lr, g = rate(k, w), slope(w)
             w_next, state_next = rule.step(w, g, state, lr)
-            if alive is not None or not np.isfinite(np.vdot(w_next, w_next)):
+            if alive is not None or not math.isfinite(np.vdot(w_next, w_next)):
                 finite = np.isfinite(w_next).all(axis=-1)
                 diverged_at[~finite & (diverged_at < 0)] = k + 1
                 alive = diverged_at < 0

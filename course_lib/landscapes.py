@@ -71,30 +71,27 @@ class Landscape:
 
         Where d = 1 a plain number is a point too. Raises ValueError for any other shape.
         """
-        return self.value(*self._coordinates(w))
+        return self.value(*_coordinates(arguments.points("w", w, self.dimension)))
 
     def gradient(self, w: Any) -> Any:
         """Return the gradient ∇L(w), of the same shape as `w`."""
         w = arguments.points("w", w, self.dimension)
-        partials = self.partials(*self._coordinates(w))
+        partials = self.partials(*_coordinates(w))
         if w.ndim == 0:
             return partials[0]
         if w.ndim == 1 and isinstance(w, np.ndarray):  # one run: four times faster than stack
             return np.array(partials, dtype=w.dtype)
         return array_namespace(w).stack(partials, axis=-1)
 
-    def _coordinates(self, w: Any) -> list:
-        w = arguments.points("w", w, self.dimension)
-        return (
-            list(w)
-            if w.ndim == 1
-            else [w[..., i] for i in range(self.dimension)]
-            if w.ndim
-            else [w]
-        )
-
     def __repr__(self) -> str:
         return f"<Landscape {self.name}>"
+
+
+def _coordinates(w: Any) -> list:
+    """Return the d coordinates of `w` one by one: each an array of the shape of the runs."""
+    if w.ndim > 1:
+        return [w[..., i] for i in range(w.shape[-1])]
+    return list(w) if w.ndim else [w]
 
 
 quartic = Landscape(
