@@ -71,10 +71,10 @@ def set_up(extras, again=False):
     The stamp is taken away first and written last: where it stands, everything before it is whole.
     With `again`, pip runs although the stamp is in order.
     """
-    stamp = read_stamp()
-    if fits(stamp, extras) and not again:
-        return stamp
     try:
+        stamp = read_stamp()
+        if fits(stamp, extras) and not again:
+            return stamp
         with only_one() as lock:
             stamp = read_stamp()  # another call may have done the work while this one waited
             if fits(stamp, extras) and not again:
@@ -87,6 +87,8 @@ def set_up(extras, again=False):
 def install(stamp, extras, lock):
     """Install the course in four steps and return the new stamp."""
     keep = same_place(stamp)
+    if not keep:
+        remove_environment()
     check_space(extras, stamp if keep else {})
     if keep:
         os.remove(STAMP)
@@ -103,11 +105,24 @@ def install(stamp, extras, lock):
         modules = "course_lib, jupyterlab, matplotlib.pyplot"
         modules += ", torch" if torch == "installed" else ""
         s.must("What was installed does not start.", [PYTHON, "-P", "-c", "import " + modules])
+    quiet_first_start()
     stamp = dict(wanted(), extras=extras, torch=torch)
     with open(STAMP + ".part", "w") as file:
         json.dump(stamp, file, indent=1)
     os.replace(STAMP + ".part", STAMP)
     return stamp
+
+
+def quiet_first_start():
+    """Keep JupyterLab from asking about news and from offering a version the course does not want.
+
+    This sets defaults in `.venv`; what readers have chosen for themselves goes before it.
+    """
+    folder = os.path.join(VENV, "share", "jupyter", "lab", "settings")
+    defaults = {"fetchNews": "false", "checkForUpdates": False}
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "overrides.json"), "w") as file:
+        json.dump({"@jupyterlab/apputils-extension:notification": defaults}, file, indent=1)
 
 
 def wanted():
@@ -139,21 +154,24 @@ def same_place(stamp):
     return all(stamp.get(key) == wanted()[key] for key in ("folder", "python"))
 
 
-def make_environment(step):
-    """Make `.venv` from nothing: half an environment is replaced, never repaired."""
+def remove_environment():
+    """Remove `.venv`: half an environment, or one made elsewhere, is replaced, never repaired."""
     try:
         if os.path.isdir(VENV):
             shutil.rmtree(VENV)
-        os.makedirs(VENV)
     except OSError as error:
         advice = "Close what still uses it (JupyterLab, an editor, a terminal) and try again."
         raise SetupError(failure("The folder .venv cannot be replaced. " + advice, "%s" % error))
+
+
+def make_environment(step):
+    """Make `.venv`, with its pip."""
     # Called from an activated .venv, sys.executable is what was just removed.
     base = getattr(sys, "_base_executable", None) or sys.executable
+    os.makedirs(VENV)
     code, output = step.run([base, "-m", "venv", VENV])
-    if code and re.search(
-        r"ensurepip is not\s+available|No module named '?(venv|ensurepip)", output
-    ):
+    absent = r"ensurepip is not\s+available|No module named '?(venv|ensurepip)"
+    if code and re.search(absent, output):
         raise SetupError(
             "This Python comes without the module that makes environments.\n"
             "On Debian and Ubuntu: sudo apt install python3-venv. Then run this again."
@@ -403,9 +421,6 @@ def lab(arguments):
 def jupyterlab(arguments):
     """Return the call that starts JupyterLab in the course's folder."""
     command = [PYTHON, "-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT]
-    # No pop-up asks about news or offers another version: pyproject.toml says which one it is.
-    command += ["--LabApp.news_url=None"]
-    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command += ["--allow-root"]  # in a container there is often no other user
     # The address it prints leads to the first page, too, which a file name after it would not do.
@@ -474,7 +489,8 @@ def parts(torch, pytest):
     nbval = pytest + ["--nbval-current-env", "--nbval-cell-timeout=120", "-n2", "--dist=loadfile"]
     runnable = [path for path in notebooks() if torch or path not in notebooks_with("torch")]
     digits = [] if mnist else notebooks_with("load_mnist", "load_digits")
-    strict = [path for path in runnable if path not in digits]
+    guides = sorted(glob.glob(os.path.join(glob.escape(ROOT), "docs", "*.ipynb")))
+    strict = [path for path in runnable if path not in digits] + guides
     lax = [path for path in runnable if path in digits]
 
     yield "Lint", [PYTHON, "-m", "ruff", "check", "."], ""

@@ -1,7 +1,7 @@
 """Run notebooks from top to bottom and store their outputs, the same on every machine.
 
-    python notebooks/store_outputs.py                          all of them
-    python notebooks/store_outputs.py 01_gradient_basics       those named
+    python notebooks/store_outputs.py                                      all of them
+    python notebooks/store_outputs.py notebooks/01_gradient_basics.ipynb   those named
 
 What is stored is what a reader without a kernel sees: pictures and text. The live views are left
 out, because a view without its kernel shows an error in place of the picture.
@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-FOLDER = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
 LIVE_VIEW = "application/vnd.jupyter.widget-view+json"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -37,7 +37,7 @@ def store_outputs(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    named = [FOLDER / Path(name).with_suffix(".ipynb").name for name in sys.argv[1:]]
-    for path in named or sorted(FOLDER.glob("*.ipynb")):
+    every = [*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("docs/*.ipynb")]
+    for path in map(Path, sys.argv[1:] or sorted(every)):
         print(path.name, flush=True)
         store_outputs(path)

@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import tomllib
@@ -233,6 +234,10 @@ def test_first_call_installs_second_is_idle_and_a_moved_folder_is_repaired(
             file.write("# newer\n")
         assert not course.fits(course.read_stamp(), ["notebooks"])
 
+        # JupyterLab's own questions at its first start are answered.
+        settings = Path(course.VENV, "share/jupyter/lab/settings/overrides.json")
+        assert '"fetchNews": "false"' in settings.read_text()
+
         # With PyTorch's index in reach, `setup` takes the CPU build.
         course.CPU_INDEX = cpu_index.url
         assert course.main(["setup"]) == 0
@@ -440,6 +445,12 @@ def test_a_small_disk_is_refused_before_anything_is_made(tree, monkeypatch, caps
     assert "needs 1.0 GB" in said
     assert "0.2 GB are free" in said
     assert not os.path.exists(course.VENV)
+
+
+def test_a_folder_that_lacks_files_is_said_plainly(tree, capsys):
+    (tree / "pyproject.toml").unlink()
+    assert load(tree).main(["setup"]) == 1
+    assert "pyproject.toml" in capsys.readouterr().err
 
 
 def test_a_disk_that_fills_up_while_pytorch_is_installed_stops_the_set_up(tree):
@@ -748,6 +759,32 @@ def test_ci_runs_the_command_of_the_readme():
     assert f"python {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_pages_name_only_files_that_are_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"(?:course_lib|notebooks|tests|docs|binder|\.ci)/[\w./-]*\w", text)
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+    for path in {*named, *linked} - {path for path in named if "N" in Path(path).name}:
+        assert (ROOT / path).exists(), path
+    for notebook in re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE):
+        assert (ROOT / "notebooks" / f"{notebook}.ipynb").exists()
+
+
+def test_the_explorer_in_contributing_works():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    code = textwrap.dedent(re.search(r"```python\n(.*?) *```", text, re.DOTALL)[1])
+    namespace = {}
+    exec(
+        "from course_lib import plots\n"
+        "from course_lib.descent import descend\n"
+        "from course_lib.landscapes import banana\n"
+        "from course_lib.live import explore, log_slider\n"
+        "from course_lib.optimizers import GradientDescent\n" + code,
+        namespace,
+    )
+    assert namespace["update"](0.1).startswith("after 100 steps the loss is ")
+
+
 def test_the_citation_is_complete():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_bytes())
     assert {"cff-version", "message", "title", "authors"} <= set(citation)  # required by CFF 1.2.0
@@ -777,3 +814,26 @@ def test_line_ends_and_diffs(path, attribute, value, tmp_path):
     call = [git, "-C", tmp_path, "check-attr", attribute, path]
     answer = subprocess.check_output(call, text=True)
     assert answer.strip().endswith(f"{attribute}: {value}")
+
+
+@pytest.mark.skipif(not shutil.which("apt-get"), reason="CI runs on Debian or Ubuntu")
+@pytest.mark.parametrize("failures", [0, 1, 2])
+def test_ci_installs_a_browser_and_tries_twice(failures, tmp_path):
+    """Run it among commands that only write down how they were called."""
+    calls = tmp_path / "calls"
+    for name in ("bash", "dirname", "realpath", "env", "id", "grep"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    for name, end in {
+        "apt-get": f'[ $(grep -c "^apt-get update" {calls}) -gt {failures} ]',
+        "python3": "true",
+        "sleep": "true",
+        "sudo": '"$@"',
+    }.items():
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {calls}\n{end}\n')
+        (tmp_path / name).chmod(0o755)
+    answer = subprocess.run([ROOT / ".ci" / "run"], env={"PATH": str(tmp_path)})
+    made = [line for line in calls.read_text().splitlines() if not line.startswith("sudo")]
+    assert answer.returncode == (1 if failures == 2 else 0)
+    assert sum(line.startswith("apt-get update") for line in made) == min(failures + 1, 2)
+    assert any("apt-get install" in line and "chromium" in line for line in made) == (failures < 2)
+    assert (made[-1] == "python3 course.py test") == (failures < 2)
