@@ -424,7 +424,7 @@ def jupyterlab(arguments):
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command += ["--allow-root"]  # in a container there is often no other user
     # The address it prints leads to the first page, too, which a file name after it would not do.
-    for path in notebooks()[:1]:
+    for path in notebooks(["notebooks"])[:1]:
         command += ["--LabApp.default_url=/lab/tree/notebooks/" + os.path.basename(path)]
     return command + arguments
 
@@ -441,13 +441,14 @@ def start(command):
             pass
 
 
-def notebooks():
-    """Return the paths of the lectures in their order."""
-    return sorted(glob.glob(os.path.join(glob.escape(ROOT), "notebooks", "[0-9]*.ipynb")))
+def notebooks(places=("notebooks", "docs")):
+    """Return the paths of the notebooks, the lectures first and in their order."""
+    folders = [glob.escape(os.path.join(ROOT, place)) for place in places]
+    return [path for folder in folders for path in sorted(glob.glob(folder + "/*.ipynb"))]
 
 
 def notebooks_with(*words):
-    """Return the paths of the lectures whose code mentions one of the words."""
+    """Return the paths of the notebooks whose code mentions one of the words."""
     found = []
     for path in notebooks():
         with open(path, "rb") as file:
@@ -489,8 +490,7 @@ def parts(torch, pytest):
     nbval = pytest + ["--nbval-current-env", "--nbval-cell-timeout=120", "-n2", "--dist=loadfile"]
     runnable = [path for path in notebooks() if torch or path not in notebooks_with("torch")]
     digits = [] if mnist else notebooks_with("load_mnist", "load_digits")
-    guides = sorted(glob.glob(os.path.join(glob.escape(ROOT), "docs", "*.ipynb")))
-    strict = [path for path in runnable if path not in digits] + guides
+    strict = [path for path in runnable if path not in digits]
     lax = [path for path in runnable if path in digits]
 
     yield "Lint", [PYTHON, "-m", "ruff", "check", "."], ""
