@@ -13,7 +13,9 @@ import inspect
 import itertools
 import math
 import random
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,8 @@ from course_lib.scene import Scene
 
 # How the course's hyper-parameters are called on every slider.
 LABELS = {"lr": "learning rate α", "batch": "batch size B"}
+
+SLICE = 0.02  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
 
 
 # -------------------------------------------------------------------------------------- controls
@@ -243,6 +247,9 @@ class Explorer(ipywidgets.VBox):
         self.standing = ""
         self._scene = Scene(figure)
         self._request: dict | None = None
+        self._sweeps: deque[dict] = deque()
+        # JupyterLab may have messages answered in a thread of their own while a cell runs.
+        self._turn = threading.RLock()
         self._task: asyncio.Task | None = None
         self._on_screen = False
         sliders = {name: c for name, c in controls.items() if not isinstance(c, Point)}
@@ -279,9 +286,10 @@ class Explorer(ipywidgets.VBox):
         for name, value in values.items():
             arguments.one_of("The control", name, self.controls)
             self.values[name] = _move(name, self.controls[name], value)
-        self._update()
-        if self._on_screen:
-            self._send_frame({"values": self._points()})
+        with self._turn:
+            self._update()
+            if self._on_screen:
+                self._send_frame({"values": self._points()})
         return self.standing
 
     def reset(self) -> str:
@@ -312,6 +320,7 @@ class Explorer(ipywidgets.VBox):
     def close(self) -> None:
         """Take the explorer, its picture and its controls out of the notebook."""
         self._canvas.on_msg(self._received, remove=True)
+        self._sweeps.clear()
         shared = {
             control for other in _OPEN if other is not self for control in other.controls.values()
         }
@@ -328,20 +337,25 @@ class Explorer(ipywidgets.VBox):
         super().close()
 
     def _update(self) -> None:
+        self.standing, self.error = self._drawn(self.values)
+
+    def _drawn(self, values: dict) -> tuple[str, Exception | None]:
         """Call the author's function; what goes wrong there becomes the standing."""
         try:
-            said = self.update(**self.values)
-            self.error = None
-            self.standing = str(said) if said is not None else _in_words(self.values)
+            said = self.update(**values)
+            return str(said) if said is not None else _in_words(values), None
         except Exception as error:
-            self.error = error
             problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            self.standing = f"This cannot be drawn for {_in_words(self.values)}. {problem}"
+            return f"This cannot be drawn for {_in_words(values)}. {problem}", error
 
     def _received(self, _: Any, content: dict, buffers: list) -> None:
-        """Take a request of the browser and answer the newest one, when the queue is empty."""
-        earlier = self._request or {}
-        self._request = earlier | content | {"screen": content.get("screen", earlier.get("screen"))}
+        """Take a request of the browser: the newest for a frame counts, and each for a sweep."""
+        if "sweep" in content:
+            self._sweeps.append(content)
+        else:
+            earlier = self._request or {}
+            screen = content.get("screen", earlier.get("screen"))
+            self._request = earlier | content | {"screen": screen}
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -352,13 +366,22 @@ class Explorer(ipywidgets.VBox):
 
     async def _answer_soon(self) -> None:
         # Requests that wait in the kernel's queue come in one by one as the loop turns. Letting it
-        # turn first leaves only the newest of them to be computed.
-        for _ in range(20):
-            await asyncio.sleep(0)
-        self._answer()
+        # turn first leaves only the newest of them to be computed, and lets a cell run between the
+        # slices of a sweep.
+        while self._request or self._sweeps:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            self._answer()
 
     def _answer(self) -> None:
-        request, self._request = self._request or {}, None
+        with self._turn:
+            if self._request:
+                self._answer_request()
+            if self._sweeps:
+                self._answer_sweep(self._sweeps.popleft())
+
+    def _answer_request(self) -> None:
+        request, self._request = self._request, None
         began = time.perf_counter()
         if request.get("screen"):
             self._scene.resize(float(request["screen"].get("scale", 1)))
@@ -367,14 +390,46 @@ class Explorer(ipywidgets.VBox):
             self._on_screen = True
         if not self._on_screen:
             return
-        for name, value in request.get("values", {}).items():
-            if name in self.controls:
-                self.values[name] = _from_browser(self.controls[name], value, self._first[name])
+        self.values |= self._asked(request)
         self._update()
         answer = {"view": request.get("view"), "id": request.get("id")}
         if request.get("screen"):
             answer["values"] = self._points()
         self._send_frame(answer, began)
+
+    def _asked(self, request: dict) -> dict:
+        """Return the values that the browser asks for."""
+        return {
+            name: _from_browser(self.controls[name], value, self._first[name])
+            for name, value in request.get("values", {}).items()
+            if name in self.controls
+        }
+
+    def _answer_sweep(self, request: dict) -> None:
+        """Answer with frames for places that one control may move to, as many as a slice holds.
+
+        What is not done in time the browser asks for again, if it still wants it.
+        """
+        began = time.perf_counter()
+        frames, buffers = [], []
+        if self._on_screen:
+            for value in request["at"]:
+                asked = {"values": request["values"] | {request["sweep"]: value}}
+                standing, error = self._drawn(self.values | self._asked(asked))
+                frame = {} if error else self._scene.frame(buffers, still=False)
+                if frame is not None:
+                    frame |= {"standing": standing, "failed": error is not None}
+                frames.append(frame)
+                # A place with another still part, such as other limits of an axis, is left to the
+                # requests for one frame; it may be seen only as the control comes there.
+                if frame is None or time.perf_counter() - began > SLICE:
+                    break
+            self._drawn(self.values)  # the figure stays as the reader sees it
+        took = round(1000 * (time.perf_counter() - began), 2)
+        about = {"view": request.get("view"), "sweep": request.get("id"), "took": took}
+        self._canvas.send(about | {"frames": frames}, buffers)
+        if not self._scene.drawn:
+            self._send_frame({"view": request.get("view")})
 
     def _send_frame(self, content: dict, began: float | None = None) -> None:
         buffers: list[bytes] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -36,6 +37,7 @@ class Scene:
         self.figure = figure
         self.canvas = FigureCanvasAgg(figure)
         self.moving: list[Artist] = []
+        self.id = ""
         self._children: list[tuple] = []
         self._drawn = False
 
@@ -44,18 +46,39 @@ class Scene:
         dpi = 100 * min(max(scale, 0.2), 4)
         if abs(self.figure.dpi - dpi) > 0.01:
             self.figure.set_dpi(dpi)
-        self._drawn = False
+        self._drawn, self.id = False, ""
 
     def settle(self) -> None:
         """Draw the figure once, so that from now on a stale artist is one that was moved."""
         self.canvas.draw()
         self._calm()
 
-    def frame(self, buffers: list[bytes]) -> dict:
-        """Return what the browser has to draw; arrays and images are appended to `buffers`."""
+    @property
+    def drawn(self) -> bool:
+        """Whether the still part that was last drawn is still the right one."""
+        return self._drawn
+
+    def frame(self, buffers: list[bytes], still: bool = True) -> dict | None:
+        """Return what the browser has to draw; arrays and images are appended to `buffers`.
+
+        The key "on" names the still part that the frame belongs to, and "scene" holds it where it
+        is another one than in the frame before. With `still=False` it is never drawn: where it
+        would have to be, the answer is None.
+        """
+        self._look()
+        if not self._drawn and not still:
+            self._calm()
+            return None
         content: dict[str, Any] = {}
-        if self._look():
-            content["scene"] = self._draw_still(buffers)
+        if not self._drawn:
+            before, self.id = self.id, ""
+            images: list[bytes] = []
+            scene = self._draw_still(images, len(buffers))
+            self.id = f"{crc32(b''.join(images) + repr(scene['axes']).encode()):08x}"
+            if self.id != before:
+                content["scene"] = scene
+                buffers += images
+        content["on"] = self.id
         vertices: list[np.ndarray] = []
         layers = []
         with np.errstate(all="ignore"):
@@ -72,8 +95,8 @@ class Scene:
     def _axes_children(self) -> list[tuple]:
         return [tuple(ax.get_children()) for ax in self.figure.axes]
 
-    def _look(self) -> bool:
-        """Find what moved since the last frame; return whether the still part must be drawn."""
+    def _look(self) -> None:
+        """Find what moved since the last frame, and whether the still part must be drawn again."""
         children = self._axes_children()
         again = not self._drawn or children != self._children
         if children != self._children:
@@ -92,10 +115,13 @@ class Scene:
                     self.moving.append(artist)
                     again = True
         self._children = children
-        return again
+        self._drawn = not again
 
-    def _draw_still(self, buffers: list[bytes]) -> dict:
-        """Draw all that does not move: what lies below the moving artists, and what above."""
+    def _draw_still(self, images: list[bytes], first: int) -> dict:
+        """Draw all that does not move: what lies below the moving artists, and what above.
+
+        The images are numbered from `first` on.
+        """
         above = []
         for ax, group in zip(self.figure.axes, self._children, strict=True):
             top = max((a.get_zorder() for a in group if a in self.moving), default=math.inf)
@@ -112,9 +138,11 @@ class Scene:
             artist.set_animated(True)
         self.canvas.draw()
         renderer = self.canvas.get_renderer()
-        still = {"below": self._image(np.asarray(renderer.buffer_rgba()), buffers)["image"]}
-        if above:
-            still["above"] = self._alone(above, buffers)
+        self._image(np.asarray(renderer.buffer_rgba()), images)
+        still: dict[str, Any] = {"below": first}
+        over = self._alone(above, images) if above else None
+        if over:
+            still["above"] = over | {"image": first + 1}
         for artist in hidden:
             artist.set_animated(False)
         self._drawn = True

@@ -71,6 +71,14 @@ class Browser:
         self.explorer._received(None, request, [])
         return self.answers[-1]
 
+    def sweep(self, name, places, **values):
+        """Ask for the frames of one control at many places, and return the answer."""
+        self.number += 1
+        request = {"view": "v", "id": self.number, "sweep": name, "at": places, "values": values}
+        before = len(self.answers)
+        self.explorer._received(None, request, [])
+        return self.answers[before]
+
     def vertices(self):
         content, buffers = self.answers[-1]
         return np.frombuffer(buffers[content["vertices"]], np.float32)
@@ -482,6 +490,94 @@ def test_a_point_on_a_curve_is_a_single_number():
     explorer = explore(figure, update, start=point(ax, -1.5))
     assert explorer.standing == "w = -1.46625"
     assert explorer.set(start=2.25) == "w = 2.25000"
+
+
+# ------------------------------------------------------------------------------------- sweeps
+
+
+def test_a_sweep_holds_the_frames_that_single_requests_bring(monkeypatch):
+    monkeypatch.setattr(live, "SLICE", 60)
+    browser = Browser(design_example())
+    browser.ask(screen=1)
+    places = [0.01, 0.02, 0.04]
+    content, buffers = browser.sweep("lr", places, momentum=0.5)
+    assert len(content["frames"]) == 3
+    for place, frame in zip(places, content["frames"], strict=True):
+        alone, its_buffers = browser.ask(lr=place, momentum=0.5)
+        assert frame["standing"] == alone["standing"]
+        assert frame["draw"] == alone["draw"]
+        assert frame["on"] == alone["on"]
+        assert buffers[frame["vertices"]] == its_buffers[alone["vertices"]]
+
+
+def test_a_sweep_leaves_figure_values_and_standing_as_they_were():
+    explorer, _, line = line_explorer()
+    browser = Browser(explorer)
+    browser.ask(screen=1, slope=0.25)
+    browser.sweep("slope", [0.3, 0.5, 1.0])
+    assert list(line.get_ydata()) == [0, 0.25]
+    assert explorer.values == {"slope": 0.25}
+    assert explorer.standing == "slope 0.25"
+    assert explorer.error is None
+
+
+def test_a_sweep_stops_when_its_slice_of_time_is_over(monkeypatch):
+    monkeypatch.setattr(live, "SLICE", 0)
+    browser = Browser(design_example())
+    browser.ask(screen=1)
+    content, _ = browser.sweep("lr", [0.01, 0.02, 0.04])
+    assert len(content["frames"]) == 1
+
+
+def test_a_cell_waits_for_one_slice_of_a_sweep_and_a_request_for_none():
+    import asyncio
+
+    explorer = design_example()
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    order = []
+    send = explorer._canvas.send
+    explorer._canvas.send = lambda content, buffers=None: (
+        order.append("slice" if "frames" in content else "frame"),
+        send(content, buffers),
+    )
+
+    async def session():
+        for number in range(4):
+            request = {"view": "v", "id": 10 + number, "sweep": "lr", "at": [0.01], "values": {}}
+            explorer._received(None, request, [])
+        asyncio.get_running_loop().call_later(0, order.append, "cell")
+        explorer._received(None, {"view": "v", "id": 20, "values": {"lr": 0.02}}, [])
+        await explorer._task
+
+    asyncio.run(session())
+    assert order.index("cell") <= 2
+    assert order.index("frame") <= order.index("slice")
+    assert order.count("slice") == 4
+
+
+def test_places_that_fail_in_a_sweep_say_so():
+    def inverse(x):
+        return f"{1 / x:.1f}"
+
+    browser = Browser(explore(plots.figure()[0], inverse, x=slider(0, 1, 0.5)))
+    browser.ask(screen=1)
+    content, _ = browser.sweep("x", [0])
+    assert content["frames"][0]["failed"]
+    assert "x = 0. ZeroDivisionError" in content["frames"][0]["standing"]
+    assert browser.explorer.error is None
+
+
+def test_a_place_with_other_axis_limits_is_left_out_of_a_sweep_and_the_picture_stays():
+    explorer, ax, _ = line_explorer()
+    explorer.update = lambda slope: ax.set_ylim(0, 1 if slope < 0.8 else 2)
+    browser = Browser(explorer)
+    shown = browser.ask(screen=1)[0]["on"]
+    content, _ = browser.sweep("slope", [0.9])
+    assert content["frames"] == [None]
+    after, _ = browser.answers[-1]
+    assert after["on"] == shown
+    assert "scene" not in after
 
 
 # ------------------------------------------------------------------------------ what it leaves

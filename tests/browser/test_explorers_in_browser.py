@@ -1,0 +1,140 @@
+"""What a reader does with an explorer in real JupyterLab, and what the explorer does then."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+IMPORTS = """
+import time
+from course_lib import plots
+from course_lib.descent import descend
+from course_lib.landscapes import banana
+from course_lib.live import explore, int_slider, log_slider, point, slider
+from course_lib.optimizers import Momentum
+"""
+WALK = """
+figure, (hill, curve) = plots.figure(2)
+plots.contour(hill, banana)
+trail, loss = plots.path(hill), plots.loss_curve(curve)
+
+def update(momentum, lr, start):
+    walk = descend(banana, Momentum(lr=lr, momentum=momentum), start, steps=200)
+    trail.show(walk)
+    loss.show(walk)
+    return f"momentum {momentum:.2f}, rate {lr:.4f}: loss {walk.losses[-1]:.1e}"
+
+walk = explore(figure, update, momentum=slider(0, 0.99, 0.5),
+               lr=log_slider(1e-3, 0.1, 0.02), start=point(hill, (-1.5, 2)))
+walk
+"""
+READY = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  return panel?.context?.isReady && panel.sessionContext?.session?.kernel?.status === "idle";
+}"""
+LIVE = """count => {
+  const all = [...document.querySelectorAll(".course-explorer")];
+  return all.length === count && all.every(one => one.dataset.live === "true");
+}"""
+# The explorers' own messages to the kernel: those for a frame, and those for a sweep.
+COUNT = """
+window.sent = { frames: 0, sweeps: 0 };
+const words = new TextDecoder();
+window.WebSocket = class extends WebSocket {
+  send(data) {
+    const text = typeof data === "string" ? data : words.decode(data);
+    if (text.includes('"method":"custom"'))
+      window.sent[text.includes('"sweep"') ? "sweeps" : "frames"] += 1;
+    super.send(data);
+  }
+};
+"""
+IN_KERNEL = """code => new Promise(resolve => {
+  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const asked = kernel.requestExecute({code, store_history: false});
+  let said = "";
+  asked.onIOPub = ({content}) => { said += content.text || content.evalue || ""; };
+  asked.done.then(() => resolve(said.trim()));
+})"""
+# While Python's lock is kept, no thread of the kernel answers.
+BLOCK = """() => {
+  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  window.blocked = true;
+  kernel.requestExecute({code: "import ctypes; ctypes.PyDLL(None).usleep(8000000)"})
+    .done.then(() => { window.blocked = false; });
+}"""
+
+
+def opened(page, lab, name: str, *cells: str) -> None:
+    """Open a notebook of these cells and run it."""
+    cells = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{number}",
+            "execution_count": None,
+            "metadata": {},
+            "outputs": [],
+            "source": source.strip(),
+        }
+        for number, source in enumerate((IMPORTS, *cells))
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}}
+    notebook |= {"nbformat": 4, "nbformat_minor": 5}
+    (lab.folder / name).write_text(json.dumps(notebook))
+    page.add_init_script(COUNT)
+    page.goto(lab.address(name))
+    page.wait_for_function(READY)
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function(LIVE, arg=len(cells) - 1)
+
+
+def warm(page) -> None:
+    """Wait until the sweep of the first explorer is there."""
+    page.wait_for_function("document.querySelector('.course-explorer').dataset.warm === 'true'")
+
+
+def drag(page, handle, reach: int, moves: int = 40) -> dict:
+    """Drag a handle sideways; return how often the picture changed, and the messages sent."""
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    before = page.evaluate("window.sent")
+    places, texts = set(), set()
+    for move in range(1, moves + 1):
+        page.mouse.move(x + reach * move / moves, y)
+        page.wait_for_timeout(16)
+        places.add(page.locator(".widget-readout").first.text_content())
+        texts.add(page.locator(".course-standing").first.text_content())
+    after = page.evaluate("window.sent")
+    page.mouse.up()
+    return {"places": len(places), "pictures": len(texts)} | {
+        kind: after[kind] - before[kind] for kind in after
+    }
+
+
+def test_a_warm_slider_moves_with_no_word_to_the_kernel_even_while_it_is_blocked(page, lab):
+    opened(page, lab, "warm.ipynb", WALK)
+    handle = page.locator(".noUi-handle").first
+    warm(page)
+    assert page.evaluate(IN_KERNEL, "print(walk.values['momentum'], walk.standing[:13])") == (
+        "0.5 momentum 0.50"
+    )
+    moved = drag(page, handle, 80)
+    print(moved)
+    assert moved["frames"] == 0
+    assert moved["pictures"] >= 0.9 * moved["places"] > 10
+    page.evaluate(BLOCK)
+    moved = drag(page, handle, -100, moves=25)
+    print(moved)
+    assert page.evaluate("window.blocked")
+    assert moved["pictures"] >= 0.9 * moved["places"] > 10
+    page.wait_for_function("!window.blocked")
+    page.wait_for_timeout(1000)
+    shown = page.locator(".course-standing").first.text_content()
+    assert page.evaluate(IN_KERNEL, "print(walk.standing)") == shown
