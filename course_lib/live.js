@@ -9,6 +9,12 @@ const STYLE = `
 .course-explorer { max-width: 100%; margin: 4px 0 8px; }
 .course-stage { position: relative; max-width: 100%; background: #fff; border-radius: 3px; }
 .course-stage canvas { display: block; width: 100%; height: 100%; }
+/* Colors keep their hue and change dark for light; the words on a picture must not speak of either. */
+body[data-jp-theme-light="false"] .course-stage, body.vscode-dark .course-stage { background: #141414; }
+body[data-jp-theme-light="false"] .course-stage canvas, body.vscode-dark .course-stage canvas {
+  filter: invert(0.92) hue-rotate(180deg); }
+body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course-flat::before {
+  border-color: #eee; }
 .course-handle { position: absolute; width: 18px; height: 18px; margin: -9px 0 0 -9px;
   box-sizing: border-box; border: 3px solid #1a1a1a; border-radius: 50%;
   background: rgba(255, 255, 255, 0.55); box-shadow: 0 0 0 1.5px #fff; cursor: grab;
@@ -23,10 +29,13 @@ const STYLE = `
   font-family: var(--jp-ui-font-family, sans-serif); font-size: 14px; font-variant-numeric: tabular-nums;
   color: var(--jp-ui-font-color1, inherit); }
 .course-failed { border-left: 4px solid #D55E00; padding-left: 8px; }
-.course-reset { font: inherit; font-size: 13px; padding: 3px 10px; cursor: pointer;
+.course-play { display: flex; gap: 4px; align-items: center; margin: 4px 0; font-size: 13px;
+  font-family: var(--jp-ui-font-family, sans-serif); color: var(--jp-ui-font-color1, inherit); }
+.course-explorer button, .course-play select { font: inherit; font-size: 13px; padding: 3px 10px; cursor: pointer;
   color: var(--jp-ui-font-color1, #222); background: var(--jp-layout-color2, #eee);
   border: 1px solid var(--jp-border-color1, #bbb); border-radius: 3px; }
-.course-reset:focus-visible { outline: 3px solid #0072B2; outline-offset: 1px; }
+.course-play button { min-width: 2.6em; }
+.course-explorer button:focus-visible, .course-play select:focus-visible { outline: 3px solid #0072B2; outline-offset: 1px; }
 `;
 
 const GONE = "Python was restarted or has stopped. Run this cell again to bring the explorer back.";
@@ -298,6 +307,11 @@ async function render({ model, el }) {
     changed();
   }, { signal: leave.signal });
 
+  const stops = model.get("plays").map((name) => {
+    const slider = sliders[names.indexOf(name)];
+    return player(page, slider, leave.signal);
+  });
+
   // Every widget knows whether its kernel is there; the layout is one that is always at hand.
   const pulse = model.get("layout");
   const alive = () => { if (pulse.comm_live === false) say(GONE, true); };
@@ -350,6 +364,7 @@ async function render({ model, el }) {
   watch.observe(page.stage);
 
   return () => {
+    stops.forEach((stop) => stop());
     leave.abort();
     watch.disconnect();
     sight.disconnect();
@@ -380,6 +395,65 @@ function ruler(slider) {
         if (next >= 0 && next <= last) yield value(next);
   }
   return { notch, around };
+}
+
+// Buttons that run through a whole-number slider and step through it. It only ever starts by hand.
+// The slider is moved here in the page; Python hears where it stopped.
+function player(page, slider, signal) {
+  const called = slider.get("description");
+  const bar = document.createElement("div");
+  bar.className = "course-play";
+  bar.setAttribute("role", "group");
+  bar.setAttribute("aria-label", `Play ${called}`);
+  bar.innerHTML = `<button type="button" aria-label="Step back">◀</button>
+    <button type="button" class="course-run">Play</button>
+    <button type="button" aria-label="Step forward">▶</button>
+    <label>speed <select><option value="0.25">¼</option><option value="0.5">½</option>
+    <option value="1" selected>1</option><option value="2">2</option><option value="4">4</option></select></label>
+    <span></span>`;
+  bar.lastElementChild.textContent = called;
+  page.root.insertBefore(bar, page.root.querySelector(".course-foot"));
+  const [back, run, forth] = bar.querySelectorAll("button");
+  const speed = bar.querySelector("select");
+  let ticking = 0, before = 0, part = 0;
+
+  function go(notches) {
+    const { min, max, step, value } = slider.attributes;
+    slider.set("value", Math.min(Math.max(value + notches * step, min), max));
+    return slider.get("value") < max;
+  }
+  function stop() {
+    if (!ticking) return;
+    cancelAnimationFrame(ticking);
+    ticking = 0;
+    run.textContent = "Play";
+    slider.save_changes();
+  }
+  function tick(now) {
+    ticking = requestAnimationFrame(tick);
+    // From one end to the other in about eight seconds.
+    const { min, max, step } = slider.attributes;
+    const rate = Math.min(Math.max((max - min) / step / 8, 4), 40) * Number(speed.value);
+    part += (Math.min(now - before, 100) / 1000) * rate;
+    before = now;
+    const whole = Math.floor(part);
+    part -= whole;
+    if (whole && !go(whole)) stop();
+  }
+  run.addEventListener("click", () => {
+    if (ticking) return stop();
+    if (slider.get("value") >= slider.get("max")) slider.set("value", slider.get("min"));
+    [before, part] = [performance.now(), 0];
+    run.textContent = "Pause";
+    ticking = requestAnimationFrame(tick);
+  }, { signal });
+  for (const [button, way] of [[back, -1], [forth, 1]])
+    button.addEventListener("click", () => {
+      stop();
+      go(way);
+      slider.save_changes();
+    }, { signal });
+  return stop;
 }
 
 // Frames by place, the ones used last: past `most` bytes the oldest go.

@@ -71,17 +71,19 @@ def log_slider(low: float, high: float, value: float, label: str = "") -> ipywid
 
 
 def int_slider(
-    low: int, high: int, value: int, step: int = 1, label: str = ""
+    low: int, high: int, value: int, step: int = 1, label: str = "", play: bool = False
 ) -> ipywidgets.IntSlider:
-    """Return a slider for a whole number between `low` and `high`."""
+    """Return a slider for a whole number; with `play`, buttons that run and step through it."""
     low, high, value = _range("int_slider", low, high, value)
     for name, number in (("low", low), ("high", high), ("value", value)):
         if number != int(number):
             raise ValueError(f"int_slider: {name} must be a whole number, got {number:g}.")
     step = arguments.whole("step", step, low=1)
-    return ipywidgets.IntSlider(
+    made = ipywidgets.IntSlider(
         int(value), min=int(low), max=int(high), step=step, description=label
     )
+    made.play = bool(play)
+    return made
 
 
 def choice(options: Iterable, value: Any = None, label: str = "") -> ipywidgets.Dropdown:
@@ -218,6 +220,7 @@ class Canvas(anywidget.AnyWidget):
     controls = traitlets.List(traitlets.Instance(ipywidgets.Widget)).tag(
         sync=True, **ipywidgets.widget_serialization
     )
+    plays = traitlets.List(traitlets.Unicode()).tag(sync=True)
     points = traitlets.List(traitlets.Dict()).tag(sync=True)
     size = traitlets.List(traitlets.Float()).tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
@@ -261,6 +264,7 @@ class Explorer(ipywidgets.VBox):
         self._canvas = Canvas(
             names=list(sliders),
             controls=list(sliders.values()),
+            plays=[name for name, control in sliders.items() if getattr(control, "play", False)],
             points=[
                 {
                     "name": name,

@@ -492,6 +492,32 @@ def test_a_point_on_a_curve_is_a_single_number():
     assert explorer.set(start=2.25) == "w = 2.25000"
 
 
+def test_only_a_slider_that_is_to_play_gets_buttons():
+    figure, _ = plots.figure()
+    explorer = explore(
+        figure,
+        lambda steps, batch: None,
+        steps=int_slider(0, 100, 50, play=True),
+        batch=int_slider(1, 9, 4),
+    )
+    assert explorer._canvas.plays == ["steps"]
+
+
+def test_a_step_slider_shows_the_path_up_to_its_step():
+    figure, ax = plots.figure()
+    plots.contour(ax, banana)
+    trail = plots.path(ax)
+    walk = descend(banana, GradientDescent(lr=0.02), (2, 2), steps=50)
+    explorer = explore(
+        figure, lambda k: trail.show(walk, upto=k), k=int_slider(0, 50, 50, play=True)
+    )
+    for k in (0, 17, 50):
+        explorer.set(k=k)
+        drawn = np.array(ax.lines[1].get_xydata())
+        np.testing.assert_array_equal(drawn[: k + 1], walk.points[: k + 1])
+        assert not np.isfinite(drawn[k + 1 :]).any()
+
+
 # ------------------------------------------------------------------------------------- sweeps
 
 

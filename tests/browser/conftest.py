@@ -108,6 +108,7 @@ def lab(browser) -> Iterator[Lab]:
                         f"--ServerApp.root_dir={folder}",
                     ),
                     "--LabApp.expose_app_in_browser=True",
+                    "--ServerApp.jpserver_extensions={'course_lib.server': True}",
                 ],
                 cwd=place,
                 env=_environment(Path(place)),

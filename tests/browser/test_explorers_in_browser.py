@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import os
 
+import numpy as np
 import pytest
+from PIL import Image
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -138,3 +143,78 @@ def test_a_warm_slider_moves_with_no_word_to_the_kernel_even_while_it_is_blocked
     page.wait_for_timeout(1000)
     shown = page.locator(".course-standing").first.text_content()
     assert page.evaluate(IN_KERNEL, "print(walk.standing)") == shown
+
+
+PLAY = """
+figure, hill = plots.figure()
+plots.contour(hill, banana)
+trail = plots.path(hill)
+path = descend(banana, Momentum(lr=0.02, momentum=0.8), (-1.5, 2), steps=60)
+
+def update(k):
+    trail.show(path, upto=k)
+    return f"step {k}"
+
+played = explore(figure, update, k=int_slider(0, 60, 0, play=True))
+played
+"""
+
+
+def test_play_runs_through_the_steps_in_the_page_and_pauses(page, lab):
+    opened(page, lab, "play.ipynb", PLAY)
+    warm(page)
+    before = page.evaluate("window.sent")
+    standing, run = page.locator(".course-standing"), page.locator(".course-run")
+    assert standing.text_content() == "step 0"
+    run.click()
+    page.wait_for_function("document.querySelector('.course-standing').textContent >= 'step 3'")
+    run.click()
+    paused = standing.text_content()
+    number = int(paused.removeprefix("step "))
+    assert 0 < number < 60
+    assert page.evaluate("window.sent")["sweeps"] == before["sweeps"]
+    page.wait_for_timeout(800)
+    assert standing.text_content() == paused
+    assert page.evaluate(IN_KERNEL, "print(played.standing)") == paused
+    page.get_by_label("Step forward").click()
+    page.wait_for_function(
+        "said => document.querySelector('.course-standing').textContent === said",
+        arg=f"step {number + 1}",
+    )
+    page.locator(".course-play select").select_option("4")
+    run.click()
+    page.wait_for_function("document.querySelector('.course-run').textContent === 'Play'")
+    page.wait_for_function("document.querySelector('.course-standing').textContent === 'step 60'")
+
+
+def lightness(png: bytes) -> np.ndarray:
+    """Return how light each pixel is, from 0 to 1."""
+    return np.asarray(Image.open(io.BytesIO(png)).convert("L")) / 255
+
+
+def test_the_picture_follows_a_dark_theme_and_the_saved_one_stays_light(page, lab):
+    opened(page, lab, "dark.ipynb", WALK)
+
+    def seen():
+        picture = page.locator(".course-stage").screenshot()
+        folder = os.environ.get("COURSE_SCREENSHOTS")
+        if folder:
+            theme = page.evaluate("document.body.dataset.jpThemeLight")
+            page.screenshot(path=f"{folder}/light-{theme}.png")
+        return lightness(picture)
+
+    light = seen()
+    page.evaluate(
+        "jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
+    )
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    page.wait_for_timeout(500)
+    dark = seen()
+    assert light[3, 3] > 0.97
+    assert dark[3, 3] < 0.15
+    # What was dark ink on white is light ink on black.
+    assert dark.max() - dark[3, 3] > 0.6
+    saved = page.evaluate(
+        IN_KERNEL, "from base64 import b64encode as b; print(b(walk.png()).decode())"
+    )
+    assert lightness(base64.b64decode(saved))[3, 3] > 0.97
