@@ -24,11 +24,16 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
   height: var(--course-tall); border-left: 1.5px dashed #1a1a1a; opacity: 0.55; pointer-events: none; }
 .course-handle:focus-visible { box-shadow: 0 0 0 2px #fff, 0 0 0 5px #0072B2; }
 .course-handle.course-grabbed { cursor: grabbing; background: rgba(255, 255, 255, 0.15); }
-.course-foot { display: flex; gap: 12px; align-items: baseline; max-width: 100%; }
+.course-foot { display: flex; gap: 12px; align-items: baseline; max-width: 100%;
+  font-family: var(--jp-ui-font-family, sans-serif); }
 .course-standing { flex: 1; margin: 4px 0; min-height: 2.6em; line-height: 1.3;
   font-family: var(--jp-ui-font-family, sans-serif); font-size: 14px; font-variant-numeric: tabular-nums;
   color: var(--jp-ui-font-color1, inherit); }
 .course-failed { border-left: 4px solid #D55E00; padding-left: 8px; }
+.course-plain { display: grid; grid-template-columns: 9em minmax(8em, 20em) 5em; gap: 10px;
+  align-items: center; margin: 4px 0; font: 14px sans-serif; }
+.course-plain span { text-align: right; }
+.course-plain input[type="checkbox"], .course-plain select { justify-self: start; }
 .course-play { display: flex; gap: 4px; align-items: center; margin: 4px 0; font-size: 13px;
   font-family: var(--jp-ui-font-family, sans-serif); color: var(--jp-ui-font-color1, inherit); }
 .course-explorer button, .course-play select { font: inherit; font-size: 13px; padding: 3px 10px; cursor: pointer;
@@ -757,6 +762,72 @@ function clickable(points, page, scene, moved, leave) {
     if (event.pointerType !== "touch") grab(event, nearest);
     moved();
   }, { signal: leave.signal });
+}
+
+// ------------------------------------------------------------------ with no kernel
+
+// Draws an explorer from frames that were computed beforehand, one for each combination of places.
+export async function replay(host, text) {
+  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const plain = await new Response(stream).arrayBuffer();
+  const length = new DataView(plain).getUint32(0, true);
+  const about = JSON.parse(new TextDecoder().decode(new Uint8Array(plain, 4, length)));
+  let start = 4 + length;
+  const buffers = about.lengths.map((size) => new Uint8Array(plain, (start += size) - size, size));
+  const scenes = {};
+  for (const [id, scene] of Object.entries(about.scenes)) {
+    const above = scene.above && { at: scene.above.at, picture: await bitmap(buffers[scene.above.image]) };
+    scenes[id] = { ...scene, below: await bitmap(buffers[scene.below]), above };
+  }
+  const page = build({ get: (key) => about[key] }, host);
+  const leave = new AbortController();
+  const controls = about.controls.map((control) => plainControl(control, page, show));
+  let frame = null, scene = null, newest = 0;
+
+  async function show() {
+    const at = controls.reduce((at, control) => at * control.count + control.get("value"), 0);
+    const mine = ++newest;
+    const next = await unpack(about.frames[at], buffers);
+    if (mine !== newest) return;
+    page.standing.textContent = next.standing;
+    page.standing.classList.toggle("course-failed", next.failed);
+    if (next.layers) [frame, scene] = [next, scenes[next.on]];
+    if (scene) paint(page.canvas, scene, frame);
+  }
+  controls.forEach((control, i) => about.controls[i].play && player(page, control, leave.signal));
+  page.reset.addEventListener("click", () =>
+    controls.forEach((control, i) => control.set("value", about.controls[i].first)));
+  await show();
+  page.root.dataset.live = "true";
+}
+
+// A slider, list or box of plain HTML that is asked and set as a widget's model is.
+function plainControl({ label, kind, words, first, play }, page, moved) {
+  const row = document.createElement("label");
+  row.className = "course-plain";
+  row.append(Object.assign(document.createElement("span"), { textContent: label }));
+  const input = document.createElement(kind === "select" ? "select" : "input");
+  const readout = document.createElement("output");
+  if (kind === "select") input.append(...words.map((word, i) => new Option(word, i)));
+  else if (kind === "toggle") input.type = "checkbox";
+  else Object.assign(input, { type: "range", min: 0, max: words.length - 1, step: 1 });
+  row.append(input, readout);
+  page.root.insertBefore(row, page.stage);
+  const attributes = { min: 0, max: words.length - 1, step: 1, description: label, value: first };
+  const set = (_, value) => {
+    attributes.value = value;
+    if (kind === "toggle") input.checked = Boolean(value);
+    else input.value = value;
+    if (kind === "slider") {
+      readout.textContent = words[value];
+      input.setAttribute("aria-valuetext", words[value]);
+    }
+    moved();
+  };
+  input.addEventListener("input", () => set("value", kind === "toggle" ? Number(input.checked) : Number(input.value)));
+  queueMicrotask(() => set("value", first));
+  return { attributes, count: words.length, get: (key) => attributes[key], set, save_changes() {} };
 }
 
 export default { render };

@@ -16,8 +16,10 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -29,7 +31,7 @@ import traitlets
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course_lib import arguments, plots
+from course_lib import arguments, plots, replay
 from course_lib.scene import Scene
 
 # How the course's hyper-parameters are called on every slider.
@@ -320,6 +322,55 @@ class Explorer(ipywidgets.VBox):
     def png(self) -> bytes:
         """Return the picture as it stands now, as a PNG file."""
         return plots.Picture.png(self.figure)
+
+    def html(self, sweeps: list[str] | None = None) -> str:
+        """Return a piece of HTML in which sliders move the picture with no kernel and no network.
+
+        Parameters
+        ----------
+        sweeps : list of str, optional
+            Names of the sliders, drop-downs and toggles that can be moved there, by default all.
+            The other controls and the points stay as they are now. It takes at most 1.5 MB: for
+            more sliders each gets fewer notches.
+        """
+        return replay.snippet(self, sweeps)
+
+    def save_html(self, path: str | Path, sweeps: list[str] | None = None) -> None:
+        """Write a page that shows the explorer with no kernel and no network, as `html` has it."""
+        page = replay.PAGE.format(title=escape(self.alt), body=self.html(sweeps))
+        Path(path).write_text(page, encoding="utf-8")
+
+    @property
+    def alt(self) -> str:
+        """What the picture shows, in words."""
+        return self._canvas.alt
+
+    @property
+    def size(self) -> list[float]:
+        """Width and height of the picture, in pixels of the page."""
+        return self._canvas.size
+
+    def frame(self, buffers: list[bytes], **values: Any) -> dict:
+        """Return what the browser draws for these values, the standing, and what stays still.
+
+        For `replay`: the explorer itself does not move. Arrays and images go to `buffers`.
+        """
+        standing, error = self._drawn(self.values | values)
+        frame = {} if error else self._scene.frame(buffers)
+        return frame | {"standing": standing, "failed": error is not None}
+
+    @contextmanager
+    def at_scale(self, scale: float) -> Iterator[None]:
+        """Draw frames for a screen of another scale, and then go back to what is shown."""
+        with self._turn:
+            before = self.figure.dpi / 100
+            self._scene.resize(scale)
+            self._scene.settle()
+            try:
+                yield
+            finally:
+                self._drawn(self.values)
+                self._scene.resize(before)
 
     def close(self) -> None:
         """Take the explorer, its picture and its controls out of the notebook."""

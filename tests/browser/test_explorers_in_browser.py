@@ -218,3 +218,38 @@ def test_the_picture_follows_a_dark_theme_and_the_saved_one_stays_light(page, la
         IN_KERNEL, "from base64 import b64encode as b; print(b(walk.png()).decode())"
     )
     assert lightness(base64.b64decode(saved))[3, 3] > 0.97
+
+
+def test_an_exported_page_moves_with_no_kernel_and_no_network(page, tmp_path):
+    names: dict = {}
+    exec(IMPORTS + WALK.rsplit("\n", 2)[0] + PLAY.rsplit("\n", 2)[0], names)
+    first = names["walk"].html(sweeps=["momentum"])
+    second = names["played"].html()
+    file = tmp_path / "page.html"
+    file.write_text(f"<!doctype html><meta charset=utf-8>{first}{second}", encoding="utf-8")
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    page.context.set_offline(True)
+    page.goto(file.as_uri())
+    page.wait_for_function(LIVE, arg=2)
+    canvas, standing = page.locator("canvas").first, page.locator(".course-standing")
+    assert standing.first.text_content().startswith("momentum 0.50, rate 0.0200: loss")
+    before = canvas.evaluate("canvas => canvas.toDataURL()")
+    page.locator("input[type=range]").first.focus()
+    page.keyboard.press("End")
+    page.wait_for_function(
+        "document.querySelector('.course-standing').textContent.startsWith('momentum 0.99')"
+    )
+    assert canvas.evaluate("canvas => canvas.toDataURL()") != before
+    assert standing.nth(1).text_content() == "step 0"
+    page.get_by_label("Step forward").click()
+    page.wait_for_function(
+        "document.querySelectorAll('.course-standing')[1].textContent === 'step 1'"
+    )
+    page.locator(".course-reset").first.click()
+    page.wait_for_function(
+        "document.querySelector('.course-standing').textContent.startsWith('momentum 0.50')"
+    )
+    assert canvas.evaluate("canvas => canvas.toDataURL()") == before
+    assert problems == []
