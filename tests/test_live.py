@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import itertools
 import json
 import subprocess
@@ -13,6 +14,7 @@ import ipywidgets
 import numpy as np
 import pytest
 from matplotlib import pyplot
+from PIL import Image
 
 from course_lib import live, plots
 from course_lib.descent import descend
@@ -459,6 +461,64 @@ def test_everything_that_moves_reaches_the_browser():
     for layer in content["draw"]:
         if layer["kind"] == "image":
             assert buffers[layer["image"]].startswith(b"\x89PNG")
+
+
+def test_a_heat_map_moves_as_an_image_of_itself_alone():
+    figure, (left, right) = plots.figure(2)
+    image = left.imshow(np.zeros((40, 40)), vmin=0, vmax=1)
+    plots.contour(right, banana)
+    browser = Browser(
+        explore(
+            figure, lambda heat: image.set_data(np.full((40, 40), heat)), heat=slider(0, 1, 0.5)
+        )
+    )
+    content, buffers = browser.ask(screen=1)
+    whole = len(buffers[content["scene"]["below"]])
+    content, buffers = browser.ask(heat=0.75)
+    assert "scene" not in content
+    (layer,) = content["draw"]
+    picture = np.asarray(Image.open(io.BytesIO(buffers[layer["image"]])))
+    box = left.bbox
+    assert picture.shape[:2] == pytest.approx((box.height, box.width), abs=2)
+    assert len(buffers[layer["image"]]) < whole / 5
+
+
+def test_twenty_thousand_points_move_as_vertices():
+    figure, ax = plots.figure()
+    places = np.random.default_rng(0).random((20_000, 2))
+    dots = ax.scatter(*places.T, s=4)
+    browser = Browser(
+        explore(figure, lambda x: dots.set_offsets(places + np.array([x, 0])), x=slider(0, 1, 0))
+    )
+    browser.ask(screen=1)
+    content, _ = browser.ask(x=0.5)
+    (layer,) = content["draw"]
+    assert layer["kind"] == "marks"
+    assert layer["at"][1] == 40_000
+    start = layer["at"][0]
+    found = browser.vertices()[start : start + 40_000 : 2]
+    expected = ax.transData.transform(places + np.array([0.5, 0]))[:, 0]
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_a_point_of_one_view_selects_what_another_shows():
+    figure, (rates, hill) = plots.figure(2)
+    rates.set(xscale="log", xlim=(1e-3, 0.1), ylim=(0, 0.99))
+    plots.contour(hill, banana)
+    trail = plots.path(hill)
+
+    def update(chosen):
+        lr, momentum = chosen
+        walk = descend(banana, Momentum(lr=lr, momentum=momentum), (2, 2), steps=60)
+        trail.show(walk)
+        return f"{walk.losses[-1]:.6g}"
+
+    browser = Browser(explore(figure, update, chosen=point(rates, (0.01, 0.5))))
+    content, _ = browser.ask(screen=1)
+    assert content["scene"]["axes"][0]["x"][2], "the axis is logarithmic"
+    content, _ = browser.ask(chosen=[0.02, 0.9])
+    walk = descend(banana, Momentum(lr=0.02, momentum=0.9), (2, 2), steps=60)
+    assert content["standing"] == f"{walk.losses[-1]:.6g}"
 
 
 def test_new_axis_limits_draw_the_still_part_again():

@@ -253,3 +253,69 @@ def test_an_exported_page_moves_with_no_kernel_and_no_network(page, tmp_path):
     )
     assert canvas.evaluate("canvas => canvas.toDataURL()") == before
     assert problems == []
+
+
+TWO = """
+figure, ax = plots.figure()
+(line,) = ax.plot([0, 1], [0, 1])
+
+def rise(slope):
+    line.set_ydata([0, slope])
+    return f"slope {slope:.2f}"
+
+second = explore(figure, rise, slope=slider(0, 1, 0.5))
+second
+"""
+
+
+def test_two_explorers_resize_and_a_restarted_kernel(page, lab):
+    opened(page, lab, "two.ipynb", WALK, TWO)
+    standing = page.locator(".course-standing")
+    warm(page)
+    drag(page, page.locator(".noUi-handle").first, 60, moves=15)
+    page.wait_for_timeout(500)
+    assert standing.nth(1).text_content() == "slope 0.50"
+    assert page.evaluate(IN_KERNEL, "print(second.standing)") == "slope 0.50"
+    page.locator(".noUi-handle").nth(2).focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "document.querySelectorAll('.course-standing')[1].textContent === 'slope 0.51'"
+    )
+    shown = standing.first.text_content()
+    assert page.evaluate(IN_KERNEL, "print(walk.standing); print(second.standing)") == (
+        f"{shown}\nslope 0.51"
+    )
+
+    # In a narrow window the picture is drawn anew for the pixels it has.
+    wide = page.evaluate("document.querySelector('.course-stage canvas').width")
+    page.set_viewport_size({"width": 900, "height": 900})
+    page.wait_for_function(
+        """wide => {
+          const canvas = document.querySelector(".course-stage canvas");
+          return canvas.width < wide && Math.abs(canvas.width - canvas.clientWidth) <= 2;
+        }""",
+        arg=wide,
+    )
+
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    page.wait_for_function(
+        """[...document.querySelectorAll(".course-standing")]
+        .every(said => said.textContent.includes("Run this cell again"))"""
+    )
+
+
+def test_it_works_in_notebook_7(page, lab):
+    pytest.importorskip("notebook")
+    opened(page, lab, "seven.ipynb", TWO)
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    page.goto(f"{lab.url}/notebooks/seven.ipynb?token={lab.token}")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page.get_by_text("Run", exact=True).first.click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_function(LIVE, arg=1)
+    page.locator(".noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "document.querySelector('.course-standing').textContent === 'slope 0.51'"
+    )
