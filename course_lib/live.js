@@ -2,12 +2,19 @@
 //
 // What stays still comes as images, once. What moves comes as vertices in pixels, in every frame.
 // The sliders are ordinary widgets; their models are listened to here. Requests have ids, several
-// may be under way, the newest wins, and what comes late is dropped.
+// may be under way, the newest wins, and what comes late is dropped. While nothing else is to do,
+// frames for the places a slider may go next are asked for and kept: those are shown at once.
 
 const STYLE = `
 .course-explorer { max-width: 100%; margin: 4px 0 8px; }
 .course-stage { position: relative; max-width: 100%; background: #fff; border-radius: 3px; }
 .course-stage canvas { display: block; width: 100%; height: 100%; }
+/* Colors keep their hue and change dark for light; the words on a picture must not speak of either. */
+body[data-jp-theme-light="false"] .course-stage, body.vscode-dark .course-stage { background: #141414; }
+body[data-jp-theme-light="false"] .course-stage canvas, body.vscode-dark .course-stage canvas {
+  filter: invert(0.92) hue-rotate(180deg); }
+body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course-flat::before {
+  border-color: #eee; }
 .course-handle { position: absolute; width: 18px; height: 18px; margin: -9px 0 0 -9px;
   box-sizing: border-box; border: 3px solid #1a1a1a; border-radius: 50%;
   background: rgba(255, 255, 255, 0.55); box-shadow: 0 0 0 1.5px #fff; cursor: grab;
@@ -17,15 +24,23 @@ const STYLE = `
   height: var(--course-tall); border-left: 1.5px dashed #1a1a1a; opacity: 0.55; pointer-events: none; }
 .course-handle:focus-visible { box-shadow: 0 0 0 2px #fff, 0 0 0 5px #0072B2; }
 .course-handle.course-grabbed { cursor: grabbing; background: rgba(255, 255, 255, 0.15); }
-.course-foot { display: flex; gap: 12px; align-items: baseline; max-width: 100%; }
+.course-foot { display: flex; gap: 12px; align-items: baseline; max-width: 100%;
+  font-family: var(--jp-ui-font-family, sans-serif); }
 .course-standing { flex: 1; margin: 4px 0; min-height: 2.6em; line-height: 1.3;
   font-family: var(--jp-ui-font-family, sans-serif); font-size: 14px; font-variant-numeric: tabular-nums;
   color: var(--jp-ui-font-color1, inherit); }
 .course-failed { border-left: 4px solid #D55E00; padding-left: 8px; }
-.course-reset { font: inherit; font-size: 13px; padding: 3px 10px; cursor: pointer;
+.course-plain { display: grid; grid-template-columns: 9em minmax(8em, 20em) 5em; gap: 10px;
+  align-items: center; margin: 4px 0; font: 14px sans-serif; }
+.course-plain span { text-align: right; }
+.course-plain input[type="checkbox"], .course-plain select { justify-self: start; }
+.course-play { display: flex; gap: 4px; align-items: center; margin: 4px 0; font-size: 13px;
+  font-family: var(--jp-ui-font-family, sans-serif); color: var(--jp-ui-font-color1, inherit); }
+.course-explorer button, .course-play select { font: inherit; font-size: 13px; padding: 3px 10px; cursor: pointer;
   color: var(--jp-ui-font-color1, #222); background: var(--jp-layout-color2, #eee);
   border: 1px solid var(--jp-border-color1, #bbb); border-radius: 3px; }
-.course-reset:focus-visible { outline: 3px solid #0072B2; outline-offset: 1px; }
+.course-play button { min-width: 2.6em; }
+.course-explorer button:focus-visible, .course-play select:focus-visible { outline: 3px solid #0072B2; outline-offset: 1px; }
 `;
 
 const GONE = "Python was restarted or has stopped. Run this cell again to bring the explorer back.";
@@ -42,11 +57,12 @@ async function render({ model, el }) {
   // A drop-down's choice is told by its place in the list, everything else by its value.
   const keys = sliders.map((slider) => (slider.get("index") === undefined ? "value" : "index"));
   const first = sliders.map((slider, i) => slider.get(keys[i]));
+  const rulers = sliders.map(ruler);
   const view = Math.random().toString(36).slice(2);
 
   // ---------------------------------------------------------------- asking the kernel
-  const sent = new Map(); // id -> when
-  let id = 0, answered = 0, shown = 0;
+  const sent = new Map(); // id -> when it was sent, and for which place
+  let id = 0, answered = 0;
   let waiting = false, asked = ""; // is a request held back; the values last asked for
   let quickest = 30, took = 5; // milliseconds: a round trip, the kernel's work
   let quiet = 0, overdue = 0;
@@ -58,6 +74,12 @@ async function render({ model, el }) {
     return all;
   }
 
+  // What a frame is kept under: where every control stands, a slider by its notch.
+  function place_of(all) {
+    return JSON.stringify(names.map((name, i) => (rulers[i] ? rulers[i].notch(all[name]) : all[name]))
+      .concat(points.map((point) => all[point.name])));
+  }
+
   function ask(screen) {
     const now = performance.now();
     const message = { view, values: values() };
@@ -65,7 +87,7 @@ async function render({ model, el }) {
     if (!screen && text === asked) return;
     // As many requests as the kernel answers in one round trip keep it busy; more would queue up.
     const most = 1 + Math.ceil(quickest / Math.max(16, took));
-    for (const [key, when] of sent) if (now - when > 5000) sent.delete(key);
+    for (const [key, { when }] of sent) if (now - when > 5000) sent.delete(key);
     if (!screen && sent.size >= most) {
       waiting = true;
       return;
@@ -74,7 +96,7 @@ async function render({ model, el }) {
     asked = text;
     message.id = ++id;
     if (screen) message.screen = screen;
-    sent.set(id, now);
+    sent.set(id, { when: now, place: place_of(message.values) });
     page.standing.setAttribute("aria-busy", "true");
     model.send(message);
     clearTimeout(overdue);
@@ -82,27 +104,122 @@ async function render({ model, el }) {
   }
 
   // Several controls that change at once make one request, and no more than one for each frame.
-  let due = false;
+  let due = false, behind = 0, last = values();
   function changed() {
     if (due) return;
     due = true;
     requestAnimationFrame(() => {
       due = false;
       name(sliders);
-      ask();
+      const now = values();
+      const moved = Object.keys(now).filter((key) => String(now[key]) !== String(last[key]));
+      last = now;
+      const found = kept.get(place_of(now));
+      clearTimeout(behind);
+      if (found && scene && found.on === scene.id) {
+        // Nothing that was asked for earlier may take its place. The kernel hears of it at rest.
+        passed = id;
+        waiting = false;
+        show(found, draw);
+        behind = setTimeout(catch_up, 150);
+      } else {
+        ask();
+      }
+      const slider = names.indexOf(moved[0]);
+      if (moved.length === 1 && rulers[slider]) {
+        if (likely !== slider) tried = 0;
+        likely = slider;
+        warm();
+      } else if (moved.length) {
+        tried = 0;
+        warm(250);
+      }
     });
+  }
+
+  let pressed = false;
+  function catch_up() {
+    if (pressed) behind = setTimeout(catch_up, 150);
+    else ask();
+  }
+
+  // ---------------------------------------------------------------- sweeps
+  const kept = shelf(24e6);
+  const swept = new Map(); // id of a request -> the places it is for
+  const under_way = new Set(), barred = new Set();
+  let likely = rulers.findIndex(Boolean), tried = 0; // the slider that moves next
+  let cost = 10, visible = false, soon = 0; // milliseconds for one frame of a sweep
+
+  function warm(pause = 0) {
+    clearTimeout(soon);
+    if (pause) soon = setTimeout(warm, pause);
+    if (pause || likely < 0 || !visible || !scene?.id || cost > 100) return;
+    const now = performance.now();
+    for (const [key, { when, places }] of swept)
+      if (now - when > 15000) {
+        swept.delete(key);
+        places.forEach((place) => under_way.delete(place));
+      }
+    // Slices of about 20 ms, and as many of them as fill a round trip.
+    const many = Math.min(Math.max(Math.floor(20 / cost), 1), 40);
+    const most = Math.min(1 + Math.ceil(quickest / 20), 10);
+    const all = values();
+    while (swept.size < most && tried < 3) {
+      const at = [], places = [];
+      for (const value of rulers[likely].around(all[names[likely]])) {
+        const place = place_of({ ...all, [names[likely]]: value });
+        if (kept.get(place)?.on === scene.id || under_way.has(place) || barred.has(place)) continue;
+        at.push(value);
+        places.push(place);
+        if (at.length === many) break;
+      }
+      page.root.dataset.warm = String(!at.length && !swept.size);
+      if (!at.length) return;
+      places.forEach((place) => under_way.add(place));
+      swept.set(++id, { when: now, places });
+      model.send({ view, id, sweep: names[likely], at, values: all });
+    }
+  }
+
+  async function gather(content, buffers) {
+    const request = swept.get(content.sweep);
+    if (!request) return;
+    swept.delete(content.sweep);
+    request.places.forEach((place) => under_way.delete(place));
+    if (content.frames.length) cost = 0.7 * cost + 0.3 * (content.took / content.frames.length);
+    for (const [i, answer] of content.frames.entries()) {
+      if (answer) {
+        keep(request.places[i], await unpack(answer, buffers));
+      } else {
+        barred.add(request.places[i]);
+        tried += 1;
+      }
+    }
+    warm();
+  }
+
+  function keep(place, frame) {
+    if (frame.on === undefined) frame.on = scene?.id; // nothing to draw: the values fail
+    kept.put(place, frame);
   }
 
   // ---------------------------------------------------------------- drawing what it answers
   let scene = null, frame = null, dirty = false;
+  let passed = 0; // answers up to this one are for a place that the reader has left
   let queue = Promise.resolve();
 
   function received(content, buffers) {
     const mine = content.view === view;
-    if (mine) {
-      const when = sent.get(content.id);
-      if (when !== undefined) {
-        quickest = Math.min(quickest * 1.02 + 0.5, performance.now() - when);
+    if (content.sweep !== undefined) {
+      if (mine) gather(content, buffers).catch(console.error);
+      return;
+    }
+    let place = null;
+    if (mine && content.id !== undefined) {
+      const request = sent.get(content.id);
+      if (request) {
+        place = request.place;
+        quickest = Math.min(quickest * 1.02 + 0.5, performance.now() - request.when);
         took = 0.8 * took + 0.2 * (content.took || 0);
       }
       for (const key of sent.keys()) if (key <= content.id) sent.delete(key);
@@ -110,37 +227,42 @@ async function render({ model, el }) {
       clearTimeout(overdue);
       if (waiting) ask();
     }
+    // What is set from Python may change what the same values show.
+    if (content.view === undefined) kept.clear();
     // Images are decoded aside; the queue keeps what they belong to in order.
-    queue = queue.then(() => take(content, buffers, mine)).catch(console.error);
+    queue = queue.then(() => take(content, buffers, mine, place)).catch(console.error);
   }
 
-  async function take(content, buffers, mine) {
-    const old = mine && content.id < answered && !content.scene;
+  async function take(content, buffers, mine, place) {
     if (content.scene) {
       const below = await bitmap(buffers[content.scene.below]);
       const above = content.scene.above
         ? { at: content.scene.above.at, picture: await bitmap(buffers[content.scene.above.image]) }
         : null;
-      scene = { ...content.scene, below, above };
+      scene = { ...content.scene, id: content.on, below, above };
       page.root.dataset.live = "true";
       name(sliders);
     }
-    if (!old && content.draw) {
-      const bytes = buffers[content.vertices];
-      const start = bytes.byteOffset || 0;
-      const whole = bytes.buffer || bytes;
-      const vertices = new Float32Array(whole.slice(start, start + bytes.byteLength));
-      for (const layer of content.draw)
-        if (layer.kind === "image") layer.picture = await bitmap(buffers[layer.image]);
-      frame = { layers: content.draw, vertices };
-    }
-    if (!old) say(content.standing, content.failed);
+    const next = await unpack(content, buffers);
+    if (place) keep(place, next);
     for (const point of points)
       if (content.values && content.values[point.name] && !point.held) {
         point.value = content.values[point.name];
         asked = JSON.stringify(values());
       }
-    if (mine) shown = content.id;
+    const left = mine && content.id <= passed && place !== place_of(values());
+    if (!(mine && content.id < answered) && !left) show(next);
+    else if (content.scene) redraw();
+    warm(content.scene ? 300 : 0);
+  }
+
+  function show(next, then = redraw) {
+    if (next.layers) frame = next;
+    say(next.standing, next.failed);
+    then();
+  }
+
+  function redraw() {
     if (dirty) return;
     dirty = true;
     requestAnimationFrame(() => {
@@ -190,6 +312,11 @@ async function render({ model, el }) {
     changed();
   }, { signal: leave.signal });
 
+  const stops = model.get("plays").map((name) => {
+    const slider = sliders[names.indexOf(name)];
+    return player(page, slider, leave.signal);
+  });
+
   // Every widget knows whether its kernel is there; the layout is one that is always at hand.
   const pulse = model.get("layout");
   const alive = () => { if (pulse.comm_live === false) say(GONE, true); };
@@ -215,6 +342,24 @@ async function render({ model, el }) {
     scale = next;
     ask({ scale });
   }
+  // Hands on a slider say that it moves next.
+  const reach = (event) => {
+    const at = sliders.findIndex((slider) =>
+      [...shown(slider)].some((el) => el.contains(event.target)));
+    if (at < 0 || !rulers[at] || at === likely) return;
+    [likely, tried] = [at, 0];
+    warm();
+  };
+  for (const kind of ["pointerover", "focusin"])
+    document.addEventListener(kind, reach, { signal: leave.signal, passive: true });
+  for (const kind of ["pointerdown", "pointerup", "pointercancel"])
+    document.addEventListener(kind, () => { pressed = kind === "pointerdown"; },
+      { signal: leave.signal, passive: true, capture: true });
+  const sight = new IntersectionObserver(([entry]) => {
+    visible = entry.isIntersecting;
+    warm(300);
+  });
+  sight.observe(page.stage);
   let settled = 0;
   const watch = new ResizeObserver(() => {
     draw();
@@ -224,15 +369,141 @@ async function render({ model, el }) {
   watch.observe(page.stage);
 
   return () => {
+    stops.forEach((stop) => stop());
     leave.abort();
     watch.disconnect();
-    clearTimeout(settled);
-    clearTimeout(quiet);
-    clearTimeout(overdue);
+    sight.disconnect();
+    for (const timer of [settled, quiet, overdue, behind, soon]) clearTimeout(timer);
     pulse?.off?.("comm_live_update", alive);
     model.off("msg:custom", received);
     sliders.forEach((slider, i) => slider.off(`change:${keys[i]}`, changed));
   };
+}
+
+// The notches of a slider: where it can stand, and which of them is next.
+function ruler(slider) {
+  const kind = slider.get("_model_name");
+  if (!["FloatSliderModel", "FloatLogSliderModel", "IntSliderModel"].includes(kind)) return null;
+  const base = kind === "FloatLogSliderModel" && slider.get("base");
+  const at = (value) => ((base ? Math.log(value) / Math.log(base) : value) - slider.get("min")) / slider.get("step");
+  const value = (notch) => {
+    const plain = Number((slider.get("min") + notch * slider.get("step")).toPrecision(13));
+    return base ? Math.pow(base, plain) : plain;
+  };
+  // A value between two notches is a place of its own.
+  const notch = (value) => (Math.abs(at(value) - Math.round(at(value))) < 1e-3 ? Math.round(at(value)) : `${value}`);
+  function* around(value_now) {
+    const last = Math.floor((slider.get("max") - slider.get("min")) / slider.get("step") + 1e-6);
+    const here = Math.round(at(value_now));
+    for (let far = 0; far <= Math.min(last, 300); far++)
+      for (const next of far ? [here + far, here - far] : [here])
+        if (next >= 0 && next <= last) yield value(next);
+  }
+  return { notch, around };
+}
+
+// Buttons that run through a whole-number slider and step through it. It only ever starts by hand.
+// The slider is moved here in the page; Python hears where it stopped.
+function player(page, slider, signal) {
+  const called = slider.get("description");
+  const bar = document.createElement("div");
+  bar.className = "course-play";
+  bar.setAttribute("role", "group");
+  bar.setAttribute("aria-label", `Play ${called}`);
+  bar.innerHTML = `<button type="button" aria-label="Step back">◀</button>
+    <button type="button" class="course-run">Play</button>
+    <button type="button" aria-label="Step forward">▶</button>
+    <label>speed <select><option value="0.25">¼</option><option value="0.5">½</option>
+    <option value="1" selected>1</option><option value="2">2</option><option value="4">4</option></select></label>
+    <span></span>`;
+  bar.lastElementChild.textContent = called;
+  page.root.insertBefore(bar, page.root.querySelector(".course-foot"));
+  const [back, run, forth] = bar.querySelectorAll("button");
+  const speed = bar.querySelector("select");
+  let ticking = 0, before = 0, part = 0;
+
+  function go(notches) {
+    const { min, max, step, value } = slider.attributes;
+    slider.set("value", Math.min(Math.max(value + notches * step, min), max));
+    return slider.get("value") < max;
+  }
+  function stop() {
+    if (!ticking) return;
+    cancelAnimationFrame(ticking);
+    ticking = 0;
+    run.textContent = "Play";
+    slider.save_changes();
+  }
+  function tick(now) {
+    ticking = requestAnimationFrame(tick);
+    // From one end to the other in about eight seconds.
+    const { min, max, step } = slider.attributes;
+    const rate = Math.min(Math.max((max - min) / step / 8, 4), 40) * Number(speed.value);
+    part += (Math.min(now - before, 100) / 1000) * rate;
+    before = now;
+    const whole = Math.floor(part);
+    part -= whole;
+    if (whole && !go(whole)) stop();
+  }
+  run.addEventListener("click", () => {
+    if (ticking) return stop();
+    if (slider.get("value") >= slider.get("max")) slider.set("value", slider.get("min"));
+    [before, part] = [performance.now(), 0];
+    run.textContent = "Pause";
+    ticking = requestAnimationFrame(tick);
+  }, { signal });
+  for (const [button, way] of [[back, -1], [forth, 1]])
+    button.addEventListener("click", () => {
+      stop();
+      go(way);
+      slider.save_changes();
+    }, { signal });
+  return stop;
+}
+
+// Frames by place, the ones used last: past `most` bytes the oldest go.
+function shelf(most) {
+  const all = new Map();
+  let held = 0;
+  const drop = (key) => {
+    held -= all.get(key)?.bytes ?? 0;
+    all.delete(key);
+  };
+  return {
+    get: (key) => all.get(key),
+    put(key, frame) {
+      drop(key);
+      all.set(key, frame);
+      held += frame.bytes;
+      while (held > most) drop(all.keys().next().value);
+    },
+    clear() {
+      all.clear();
+      held = 0;
+    },
+  };
+}
+
+// A frame as it is drawn, from the message that brought it.
+async function unpack(content, buffers) {
+  const { standing, failed, on, draw: layers } = content;
+  const frame = { standing, failed, on, bytes: 500 };
+  if (!layers) return frame;
+  const bytes = buffers[content.vertices];
+  const start = bytes.byteOffset || 0;
+  frame.vertices = new Float32Array((bytes.buffer || bytes).slice(start, start + bytes.byteLength));
+  frame.bytes += bytes.byteLength + 300 * layers.length;
+  for (const layer of layers)
+    if (layer.kind === "image") {
+      layer.picture = await bitmap(buffers[layer.image]);
+      frame.bytes += 4 * layer.picture.width * layer.picture.height;
+    }
+  frame.layers = layers;
+  return frame;
+}
+
+function* shown(slider) {
+  for (const el of document.querySelectorAll(`[data-course-slider="${slider.model_id}"]`)) yield el;
 }
 
 function build(model, el) {
@@ -261,8 +532,9 @@ function build(model, el) {
 // exponent where a logarithmic slider shows the number.
 function name(sliders) {
   for (const slider of sliders)
-    for (const shown of Object.values(slider.views || {}))
-      shown.then(({ el }) => {
+    for (const view of Object.values(slider.views || {}))
+      view.then(({ el }) => {
+        el.dataset.courseSlider = slider.model_id;
         const handle = el.querySelector(".noUi-handle");
         if (!handle) return;
         handle.setAttribute("aria-label", slider.get("description"));
@@ -490,6 +762,72 @@ function clickable(points, page, scene, moved, leave) {
     if (event.pointerType !== "touch") grab(event, nearest);
     moved();
   }, { signal: leave.signal });
+}
+
+// ------------------------------------------------------------------ with no kernel
+
+// Draws an explorer from frames that were computed beforehand, one for each combination of places.
+export async function replay(host, text) {
+  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const plain = await new Response(stream).arrayBuffer();
+  const length = new DataView(plain).getUint32(0, true);
+  const about = JSON.parse(new TextDecoder().decode(new Uint8Array(plain, 4, length)));
+  let start = 4 + length;
+  const buffers = about.lengths.map((size) => new Uint8Array(plain, (start += size) - size, size));
+  const scenes = {};
+  for (const [id, scene] of Object.entries(about.scenes)) {
+    const above = scene.above && { at: scene.above.at, picture: await bitmap(buffers[scene.above.image]) };
+    scenes[id] = { ...scene, below: await bitmap(buffers[scene.below]), above };
+  }
+  const page = build({ get: (key) => about[key] }, host);
+  const leave = new AbortController();
+  const controls = about.controls.map((control) => plainControl(control, page, show));
+  let frame = null, scene = null, newest = 0;
+
+  async function show() {
+    const at = controls.reduce((at, control) => at * control.count + control.get("value"), 0);
+    const mine = ++newest;
+    const next = await unpack(about.frames[at], buffers);
+    if (mine !== newest) return;
+    page.standing.textContent = next.standing;
+    page.standing.classList.toggle("course-failed", next.failed);
+    if (next.layers) [frame, scene] = [next, scenes[next.on]];
+    if (scene) paint(page.canvas, scene, frame);
+  }
+  controls.forEach((control, i) => about.controls[i].play && player(page, control, leave.signal));
+  page.reset.addEventListener("click", () =>
+    controls.forEach((control, i) => control.set("value", about.controls[i].first)));
+  await show();
+  page.root.dataset.live = "true";
+}
+
+// A slider, list or box of plain HTML that is asked and set as a widget's model is.
+function plainControl({ label, kind, words, first, play }, page, moved) {
+  const row = document.createElement("label");
+  row.className = "course-plain";
+  row.append(Object.assign(document.createElement("span"), { textContent: label }));
+  const input = document.createElement(kind === "select" ? "select" : "input");
+  const readout = document.createElement("output");
+  if (kind === "select") input.append(...words.map((word, i) => new Option(word, i)));
+  else if (kind === "toggle") input.type = "checkbox";
+  else Object.assign(input, { type: "range", min: 0, max: words.length - 1, step: 1 });
+  row.append(input, readout);
+  page.root.insertBefore(row, page.stage);
+  const attributes = { min: 0, max: words.length - 1, step: 1, description: label, value: first };
+  const set = (_, value) => {
+    attributes.value = value;
+    if (kind === "toggle") input.checked = Boolean(value);
+    else input.value = value;
+    if (kind === "slider") {
+      readout.textContent = words[value];
+      input.setAttribute("aria-valuetext", words[value]);
+    }
+    moved();
+  };
+  input.addEventListener("input", () => set("value", kind === "toggle" ? Number(input.checked) : Number(input.value)));
+  queueMicrotask(() => set("value", first));
+  return { attributes, count: words.length, get: (key) => attributes[key], set, save_changes() {} };
 }
 
 export default { render };

@@ -10,13 +10,16 @@ import asyncio
 import base64
 import builtins
 import inspect
-import io
 import itertools
 import math
 import random
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -25,23 +28,16 @@ import anywidget
 import ipywidgets
 import numpy as np
 import traitlets
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection, PathCollection, PolyCollection
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.markers import MarkerStyle
-from matplotlib.patches import Ellipse, PathPatch, Polygon, Rectangle, Wedge
-from matplotlib.spines import Spine
-from PIL import Image
 
-from course_lib import arguments, plots
+from course_lib import arguments, plots, replay
+from course_lib.scene import Scene
 
 # How the course's hyper-parameters are called on every slider.
 LABELS = {"lr": "learning rate α", "batch": "batch size B"}
+
+SLICE = 0.02  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
 
 
 # -------------------------------------------------------------------------------------- controls
@@ -77,17 +73,19 @@ def log_slider(low: float, high: float, value: float, label: str = "") -> ipywid
 
 
 def int_slider(
-    low: int, high: int, value: int, step: int = 1, label: str = ""
+    low: int, high: int, value: int, step: int = 1, label: str = "", play: bool = False
 ) -> ipywidgets.IntSlider:
-    """Return a slider for a whole number between `low` and `high`."""
+    """Return a slider for a whole number; with `play`, buttons that run and step through it."""
     low, high, value = _range("int_slider", low, high, value)
     for name, number in (("low", low), ("high", high), ("value", value)):
         if number != int(number):
             raise ValueError(f"int_slider: {name} must be a whole number, got {number:g}.")
     step = arguments.whole("step", step, low=1)
-    return ipywidgets.IntSlider(
+    made = ipywidgets.IntSlider(
         int(value), min=int(low), max=int(high), step=step, description=label
     )
+    made.play = bool(play)
+    return made
 
 
 def choice(options: Iterable, value: Any = None, label: str = "") -> ipywidgets.Dropdown:
@@ -224,6 +222,7 @@ class Canvas(anywidget.AnyWidget):
     controls = traitlets.List(traitlets.Instance(ipywidgets.Widget)).tag(
         sync=True, **ipywidgets.widget_serialization
     )
+    plays = traitlets.List(traitlets.Unicode()).tag(sync=True)
     points = traitlets.List(traitlets.Dict()).tag(sync=True)
     size = traitlets.List(traitlets.Float()).tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
@@ -253,6 +252,9 @@ class Explorer(ipywidgets.VBox):
         self.standing = ""
         self._scene = Scene(figure)
         self._request: dict | None = None
+        self._sweeps: deque[dict] = deque()
+        # JupyterLab may have messages answered in a thread of their own while a cell runs.
+        self._turn = threading.RLock()
         self._task: asyncio.Task | None = None
         self._on_screen = False
         sliders = {name: c for name, c in controls.items() if not isinstance(c, Point)}
@@ -264,6 +266,7 @@ class Explorer(ipywidgets.VBox):
         self._canvas = Canvas(
             names=list(sliders),
             controls=list(sliders.values()),
+            plays=[name for name, control in sliders.items() if getattr(control, "play", False)],
             points=[
                 {
                     "name": name,
@@ -289,9 +292,10 @@ class Explorer(ipywidgets.VBox):
         for name, value in values.items():
             arguments.one_of("The control", name, self.controls)
             self.values[name] = _move(name, self.controls[name], value)
-        self._update()
-        if self._on_screen:
-            self._send_frame({"values": self._points()})
+        with self._turn:
+            self._update()
+            if self._on_screen:
+                self._send_frame({"values": self._points()})
         return self.standing
 
     def reset(self) -> str:
@@ -319,9 +323,59 @@ class Explorer(ipywidgets.VBox):
         """Return the picture as it stands now, as a PNG file."""
         return plots.Picture.png(self.figure)
 
+    def html(self, sweeps: list[str] | None = None) -> str:
+        """Return a piece of HTML in which sliders move the picture with no kernel and no network.
+
+        Parameters
+        ----------
+        sweeps : list of str, optional
+            Names of the sliders, drop-downs and toggles that can be moved there, by default all.
+            The other controls and the points stay as they are now. It takes at most 1.5 MB: for
+            more sliders each gets fewer notches.
+        """
+        return replay.snippet(self, sweeps)
+
+    def save_html(self, path: str | Path, sweeps: list[str] | None = None) -> None:
+        """Write a page that shows the explorer with no kernel and no network, as `html` has it."""
+        page = replay.PAGE.format(title=escape(self.alt), body=self.html(sweeps))
+        Path(path).write_text(page, encoding="utf-8")
+
+    @property
+    def alt(self) -> str:
+        """What the picture shows, in words."""
+        return self._canvas.alt
+
+    @property
+    def size(self) -> list[float]:
+        """Width and height of the picture, in pixels of the page."""
+        return self._canvas.size
+
+    def frame(self, buffers: list[bytes], **values: Any) -> dict:
+        """Return what the browser draws for these values, the standing, and what stays still.
+
+        For `replay`: the explorer itself does not move. Arrays and images go to `buffers`.
+        """
+        standing, error = self._drawn(self.values | values)
+        frame = {} if error else self._scene.frame(buffers)
+        return frame | {"standing": standing, "failed": error is not None}
+
+    @contextmanager
+    def at_scale(self, scale: float) -> Iterator[None]:
+        """Draw frames for a screen of another scale, and then go back to what is shown."""
+        with self._turn:
+            before = self.figure.dpi / 100
+            self._scene.resize(scale)
+            self._scene.settle()
+            try:
+                yield
+            finally:
+                self._drawn(self.values)
+                self._scene.resize(before)
+
     def close(self) -> None:
         """Take the explorer, its picture and its controls out of the notebook."""
         self._canvas.on_msg(self._received, remove=True)
+        self._sweeps.clear()
         shared = {
             control for other in _OPEN if other is not self for control in other.controls.values()
         }
@@ -338,20 +392,25 @@ class Explorer(ipywidgets.VBox):
         super().close()
 
     def _update(self) -> None:
+        self.standing, self.error = self._drawn(self.values)
+
+    def _drawn(self, values: dict) -> tuple[str, Exception | None]:
         """Call the author's function; what goes wrong there becomes the standing."""
         try:
-            said = self.update(**self.values)
-            self.error = None
-            self.standing = str(said) if said is not None else _in_words(self.values)
+            said = self.update(**values)
+            return str(said) if said is not None else _in_words(values), None
         except Exception as error:
-            self.error = error
             problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            self.standing = f"This cannot be drawn for {_in_words(self.values)}. {problem}"
+            return f"This cannot be drawn for {_in_words(values)}. {problem}", error
 
     def _received(self, _: Any, content: dict, buffers: list) -> None:
-        """Take a request of the browser and answer the newest one, when the queue is empty."""
-        earlier = self._request or {}
-        self._request = earlier | content | {"screen": content.get("screen", earlier.get("screen"))}
+        """Take a request of the browser: the newest for a frame counts, and each for a sweep."""
+        if "sweep" in content:
+            self._sweeps.append(content)
+        else:
+            earlier = self._request or {}
+            screen = content.get("screen", earlier.get("screen"))
+            self._request = earlier | content | {"screen": screen}
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -362,13 +421,22 @@ class Explorer(ipywidgets.VBox):
 
     async def _answer_soon(self) -> None:
         # Requests that wait in the kernel's queue come in one by one as the loop turns. Letting it
-        # turn first leaves only the newest of them to be computed.
-        for _ in range(20):
-            await asyncio.sleep(0)
-        self._answer()
+        # turn first leaves only the newest of them to be computed, and lets a cell run between the
+        # slices of a sweep.
+        while self._request or self._sweeps:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            self._answer()
 
     def _answer(self) -> None:
-        request, self._request = self._request or {}, None
+        with self._turn:
+            if self._request:
+                self._answer_request()
+            if self._sweeps:
+                self._answer_sweep(self._sweeps.popleft())
+
+    def _answer_request(self) -> None:
+        request, self._request = self._request, None
         began = time.perf_counter()
         if request.get("screen"):
             self._scene.resize(float(request["screen"].get("scale", 1)))
@@ -377,14 +445,46 @@ class Explorer(ipywidgets.VBox):
             self._on_screen = True
         if not self._on_screen:
             return
-        for name, value in request.get("values", {}).items():
-            if name in self.controls:
-                self.values[name] = _from_browser(self.controls[name], value, self._first[name])
+        self.values |= self._asked(request)
         self._update()
         answer = {"view": request.get("view"), "id": request.get("id")}
         if request.get("screen"):
             answer["values"] = self._points()
         self._send_frame(answer, began)
+
+    def _asked(self, request: dict) -> dict:
+        """Return the values that the browser asks for."""
+        return {
+            name: _from_browser(self.controls[name], value, self._first[name])
+            for name, value in request.get("values", {}).items()
+            if name in self.controls
+        }
+
+    def _answer_sweep(self, request: dict) -> None:
+        """Answer with frames for places that one control may move to, as many as a slice holds.
+
+        What is not done in time the browser asks for again, if it still wants it.
+        """
+        began = time.perf_counter()
+        frames, buffers = [], []
+        if self._on_screen:
+            for value in request["at"]:
+                asked = {"values": request["values"] | {request["sweep"]: value}}
+                standing, error = self._drawn(self.values | self._asked(asked))
+                frame = {} if error else self._scene.frame(buffers, still=False)
+                if frame is not None:
+                    frame |= {"standing": standing, "failed": error is not None}
+                frames.append(frame)
+                # A place with another still part, such as other limits of an axis, is left to the
+                # requests for one frame; it may be seen only as the control comes there.
+                if frame is None or time.perf_counter() - began > SLICE:
+                    break
+            self._drawn(self.values)  # the figure stays as the reader sees it
+        took = round(1000 * (time.perf_counter() - began), 2)
+        about = {"view": request.get("view"), "sweep": request.get("id"), "took": took}
+        self._canvas.send(about | {"frames": frames}, buffers)
+        if not self._scene.drawn:
+            self._send_frame({"view": request.get("view")})
 
     def _send_frame(self, content: dict, began: float | None = None) -> None:
         buffers: list[bytes] = []
@@ -632,325 +732,3 @@ def _cell() -> tuple[str | None, Any]:
         return parent["metadata"].get("cellId"), parent["header"]["msg_id"]
     except (NameError, AttributeError, KeyError, TypeError):
         return None, None
-
-
-# ----------------------------------------------------------------------------------------- scene
-
-
-class Scene:
-    """A figure taken apart: what stays still, as images, and what moves, as vertices.
-
-    An artist moves if `update` made it stale. Lines, markers, bars and filled regions are drawn by
-    the browser from their outlines in pixels; any other artist as a small image of it alone.
-    """
-
-    def __init__(self, figure: Figure) -> None:
-        self.figure = figure
-        self.canvas = FigureCanvasAgg(figure)
-        self.moving: list[Artist] = []
-        self._children: list[tuple] = []
-        self._drawn = False
-
-    def resize(self, scale: float) -> None:
-        """Draw for a screen with `scale` device pixels for each hundredth of an inch."""
-        dpi = 100 * min(max(scale, 0.2), 4)
-        if abs(self.figure.dpi - dpi) > 0.01:
-            self.figure.set_dpi(dpi)
-        self._drawn = False
-
-    def settle(self) -> None:
-        """Draw the figure once, so that from now on a stale artist is one that was moved."""
-        self.canvas.draw()
-        self._calm()
-
-    def frame(self, buffers: list[bytes]) -> dict:
-        """Return what the browser has to draw; arrays and images are appended to `buffers`."""
-        content: dict[str, Any] = {}
-        if self._look():
-            content["scene"] = self._draw_still(buffers)
-        vertices: list[np.ndarray] = []
-        layers = []
-        with np.errstate(all="ignore"):
-            for artist in sorted(self.moving, key=lambda artist: artist.get_zorder()):
-                if artist.get_visible():
-                    layers += self._outline(artist, vertices, buffers)
-        content["draw"] = layers
-        content["vertices"] = len(buffers)
-        flat = np.concatenate(vertices) if vertices else np.empty(0, np.float32)
-        buffers.append(flat.astype(np.float32).tobytes())
-        self._calm()
-        return content
-
-    def _axes_children(self) -> list[tuple]:
-        return [tuple(ax.get_children()) for ax in self.figure.axes]
-
-    def _look(self) -> bool:
-        """Find what moved since the last frame; return whether the still part must be drawn."""
-        children = self._axes_children()
-        again = not self._drawn or children != self._children
-        if children != self._children:
-            there = {artist for group in children for artist in group}
-            self.moving = [artist for artist in self.moving if artist in there]
-        known = set(self.moving)
-        fixed = [child for child in self.figure.get_children() if not isinstance(child, Axes)]
-        again |= any(child.stale for child in fixed)
-        for ax, group in zip(self.figure.axes, children, strict=True):
-            stale = [artist for artist in group if artist.stale]
-            again |= ax.stale and not stale
-            for artist in stale:
-                if isinstance(artist, (Axis, Spine)) or artist is ax.patch:
-                    again = True
-                elif artist not in known:
-                    self.moving.append(artist)
-                    again = True
-        self._children = children
-        return again
-
-    def _draw_still(self, buffers: list[bytes]) -> dict:
-        """Draw all that does not move: what lies below the moving artists, and what above."""
-        above = []
-        for ax, group in zip(self.figure.axes, self._children, strict=True):
-            top = max((a.get_zorder() for a in group if a in self.moving), default=math.inf)
-            movable = [*ax.lines, *ax.collections, *ax.patches, *ax.texts, *ax.images, *ax.artists]
-            if ax.get_legend() is not None:
-                movable.append(ax.get_legend())
-            above += [
-                artist
-                for artist in sorted(movable, key=lambda artist: artist.get_zorder())
-                if artist.get_zorder() > top and artist not in self.moving and artist.get_visible()
-            ]
-        hidden = [a for a in [*self.moving, *above] if not a.get_animated()]
-        for artist in hidden:
-            artist.set_animated(True)
-        self.canvas.draw()
-        renderer = self.canvas.get_renderer()
-        still = {"below": self._image(np.asarray(renderer.buffer_rgba()), buffers)["image"]}
-        if above:
-            still["above"] = self._alone(above, buffers)
-        for artist in hidden:
-            artist.set_animated(False)
-        self._drawn = True
-        height = renderer.height
-        still["size"] = [int(renderer.width), int(height)]
-        still["axes"] = []
-        for ax in self.figure.axes:
-            x0, y0, x1, y1 = ax.bbox.extents
-            still["axes"].append(
-                {
-                    "box": [x0, height - y1, x1 - x0, y1 - y0],
-                    "x": [*map(float, ax.get_xlim()), ax.get_xscale() == "log"],
-                    "y": [*map(float, ax.get_ylim()), ax.get_yscale() == "log"],
-                }
-            )
-        return still
-
-    def _alone(self, artists: list[Artist], buffers: list[bytes]) -> dict | None:
-        """Draw artists on a clear ground and return the part that holds anything."""
-        renderer = self.canvas.get_renderer()
-        renderer.clear()
-        for artist in artists:
-            artist.draw(renderer)
-        pixels = np.asarray(renderer.buffer_rgba())
-        inked = pixels[..., 3] > 0
-        rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-        if not len(rows):
-            return None
-        top, left = rows[0], columns[0]
-        part = pixels[top : rows[-1] + 1, left : columns[-1] + 1]
-        return self._image(part, buffers) | {"at": [int(left), int(top)]}
-
-    @staticmethod
-    def _image(pixels: np.ndarray, buffers: list[bytes]) -> dict:
-        file = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(pixels)).save(file, format="png", compress_level=1)
-        buffers.append(file.getvalue())
-        return {"kind": "image", "image": len(buffers) - 1}
-
-    def _calm(self) -> None:
-        """Mark everything as drawn. Invisible and empty artists never do so themselves."""
-        for child in self.figure.get_children():
-            child.stale = False
-        for ax in self.figure.axes:
-            for artist in ax.get_children():
-                artist.stale = False
-            ax.stale = False
-        self.figure.stale = False
-
-    # What the browser draws. Each function returns one layer or more, or None where only
-    # matplotlib can draw the artist as it is.
-
-    def _outline(self, artist: Artist, vertices: list, buffers: list[bytes]) -> list[dict]:
-        layers = None
-        plain = not artist.get_path_effects() and artist.get_sketch_params() is None
-        if plain and artist.get_clip_path() is None:
-            if type(artist) is Line2D:
-                layers = self._line(artist, vertices)
-            elif type(artist) is PathCollection:
-                layers = self._scatter(artist, vertices)
-            elif isinstance(artist, (PolyCollection, LineCollection)):
-                layers = self._regions(artist, vertices)
-            elif isinstance(artist, (Rectangle, Polygon, Ellipse, Wedge, PathPatch)):
-                layers = self._patch(artist, vertices)
-        if layers is None:
-            alone = self._alone([artist], buffers)
-            return [alone] if alone else []
-        clip = self._clip(artist)
-        return [layer | {"clip": clip} for layer in layers]
-
-    def _clip(self, artist: Artist) -> list | None:
-        if not artist.get_clip_on() or artist.get_clip_box() is None:
-            return None
-        x0, y0, x1, y1 = artist.get_clip_box().extents
-        return [x0, self.canvas.get_renderer().height - y1, x1 - x0, y1 - y0]
-
-    def _pixels(self, points: np.ndarray, transform: Any, vertices: list) -> list[int]:
-        """Append points in pixels, y downwards, and return their [offset, count] in floats."""
-        points = np.asarray(np.ma.filled(points, np.nan), dtype=float)
-        pixels = transform.transform(points) if len(points) else points.reshape(0, 2)
-        pixels = np.column_stack([pixels[:, 0], self.canvas.get_renderer().height - pixels[:, 1]])
-        # A float32 canvas takes no 1e300. Pulling a far point in along its own direction keeps the
-        # slope of the line that leaves the picture towards it.
-        far = np.max(np.abs(pixels), axis=1, keepdims=True, initial=1)
-        pixels = np.where(np.isfinite(far) & (far > 1e6), pixels / far * 1e6, pixels)
-        return self._append(
-            np.where(np.isfinite(pixels).all(axis=1, keepdims=True), pixels, np.nan), vertices
-        )
-
-    @staticmethod
-    def _append(numbers: np.ndarray, vertices: list) -> list[int]:
-        offset = sum(map(len, vertices))
-        vertices.append(np.asarray(numbers, dtype=np.float32).reshape(-1))
-        return [offset, len(vertices[-1])]
-
-    def _points_to_pixels(self, width: float) -> float:
-        return float(width) * self.figure.dpi / 72
-
-    def _line(self, line: Line2D, vertices: list) -> list[dict] | None:
-        if line.get_drawstyle() != "default" or line.get_markevery() is not None:
-            return None
-        layers, at = [], self._pixels(line.get_xydata(), line.get_transform(), vertices)
-        if line.get_linestyle() not in ("None", "none", "", " ") and line.get_linewidth() > 0:
-            layers.append(
-                {
-                    "kind": "line",
-                    "at": at,
-                    "edge": _css(line.get_color(), line.get_alpha()),
-                    "width": self._points_to_pixels(line.get_linewidth()),
-                    "dash": self._dash(line),
-                    "cap": line.get_solid_capstyle() if not line.is_dashed() else "butt",
-                }
-            )
-        if line.get_marker() not in ("None", "none", "", " ", None):
-            marker = MarkerStyle(line.get_marker(), line.get_fillstyle())
-            if marker.get_alt_path() is not None or line.get_marker() == ",":
-                return None
-            size = (
-                marker.get_transform().frozen().scale(self._points_to_pixels(line.get_markersize()))
-            )
-            outline = _polygons(marker.get_path().transformed(size))
-            filled = line.get_fillstyle() != "none" and marker.is_filled()
-            layers.append(
-                {
-                    "kind": "marks",
-                    "at": at,
-                    "outline": self._append(outline * [1, -1], vertices),
-                    "face": _css(line.get_markerfacecolor(), line.get_alpha()) if filled else None,
-                    "edge": _css(line.get_markeredgecolor(), line.get_alpha()),
-                    "width": self._points_to_pixels(line.get_markeredgewidth()),
-                }
-            )
-        return layers
-
-    def _dash(self, artist: Any) -> list[float]:
-        _, pattern = getattr(artist, "_dash_pattern", (0, None))
-        return [self._points_to_pixels(length) for length in pattern or ()]
-
-    def _scatter(self, points: PathCollection, vertices: list) -> list[dict] | None:
-        paths = points.get_paths()
-        if len(paths) != 1 or points.get_hatch():
-            return None
-        points.update_scalarmappable()
-        faces, edges = points.get_facecolors(), points.get_edgecolors()
-        widths, sizes = np.atleast_1d(points.get_linewidths()), np.atleast_1d(points.get_sizes())
-        if len(edges) > 1 or len(widths) > 1 or not len(sizes):
-            return None
-        layer = {
-            "kind": "marks",
-            "at": self._pixels(points.get_offsets(), points.get_offset_transform(), vertices),
-            "outline": self._append(_polygons(paths[0]) * [1, -1], vertices),
-            "sizes": self._append(self._points_to_pixels(1) * np.sqrt(sizes), vertices),
-            "face": _css(faces[0]) if len(faces) == 1 else None,
-            "edge": _css(edges[0]) if len(edges) else None,
-            "width": self._points_to_pixels(widths[0]) if len(widths) else 0,
-        }
-        if len(faces) > 1:
-            layer["faces"] = self._append(np.round(faces * [255, 255, 255, 1], 3), vertices)
-        return [layer]
-
-    def _regions(self, regions: Any, vertices: list) -> list[dict] | None:
-        regions.update_scalarmappable()
-        faces, edges = regions.get_facecolors(), regions.get_edgecolors()
-        if np.any(regions.get_offsets()) or regions.get_hatch() or max(len(faces), len(edges)) > 1:
-            return None
-        widths, styles = np.atleast_1d(regions.get_linewidths()), regions.get_linestyles()
-        if len(widths) > 1 or len(styles) > 1:
-            return None
-        transform = regions.get_transform()
-        outlines = [_polygons(path.transformed(transform)) for path in regions.get_paths()]
-        at = self._pixels(_joined(outlines), _AS_IT_IS, vertices)
-        dashes = styles[0][1] if styles else None
-        return [
-            {
-                "kind": "area",
-                "at": at,
-                "face": _css(faces[0]) if len(faces) else None,
-                "edge": _css(edges[0]) if len(edges) else None,
-                "width": self._points_to_pixels(widths[0]) if len(widths) else 0,
-                "dash": [self._points_to_pixels(length) for length in dashes or ()],
-            }
-        ]
-
-    def _patch(self, patch: Any, vertices: list) -> list[dict] | None:
-        if patch.get_hatch():
-            return None
-        outline = _polygons(patch.get_path().transformed(patch.get_transform()))
-        return [
-            {
-                "kind": "area",
-                "at": self._pixels(outline, _AS_IT_IS, vertices),
-                "face": _css(patch.get_facecolor()) if patch.get_fill() else None,
-                "edge": _css(patch.get_edgecolor()),
-                "width": self._points_to_pixels(patch.get_linewidth()),
-                "dash": self._dash(patch),
-            }
-        ]
-
-
-class _AsItIs:
-    """The transform of points that are in pixels already."""
-
-    @staticmethod
-    def transform(points: np.ndarray) -> np.ndarray:
-        return points
-
-
-_AS_IT_IS = _AsItIs()
-
-
-def _polygons(path: Any) -> np.ndarray:
-    """Return the outline of a path as points, curves made straight, parts broken by NaN."""
-    return _joined(path.to_polygons(closed_only=False))
-
-
-def _joined(parts: list) -> np.ndarray:
-    gap = np.full((1, 2), np.nan)
-    pieces = [piece for part in parts if len(part) for piece in (np.asarray(part), gap)]
-    return np.concatenate(pieces[:-1]) if pieces else np.empty((0, 2))
-
-
-def _css(color: Any, alpha: float | None = None) -> str | None:
-    """Return a matplotlib color as the browser writes it, None where nothing is to be seen."""
-    red, green, blue, opacity = to_rgba(color, alpha)
-    if not opacity:
-        return None
-    return f"rgba({round(255 * red)},{round(255 * green)},{round(255 * blue)},{opacity:.3g})"

@@ -289,7 +289,7 @@ def contour(ax: Axes, landscape: Any) -> Drawn:
         )
         stars.set_data(*minima.T)
         ax.set(xlim=landscape.bounds[0], ylim=landscape.bounds[1])
-        ax.set_title(f"{landscape.name}: the darker, the lower")
+        ax.set_title(f"{landscape.name}: the bluer, the lower")
 
     draw(landscape)
     return Drawn(draw, (stars,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import itertools
 import json
 import subprocess
@@ -13,6 +14,7 @@ import ipywidgets
 import numpy as np
 import pytest
 from matplotlib import pyplot
+from PIL import Image
 
 from course_lib import live, plots
 from course_lib.descent import descend
@@ -70,6 +72,14 @@ class Browser:
             request["screen"] = {"scale": screen}
         self.explorer._received(None, request, [])
         return self.answers[-1]
+
+    def sweep(self, name, places, **values):
+        """Ask for the frames of one control at many places, and return the answer."""
+        self.number += 1
+        request = {"view": "v", "id": self.number, "sweep": name, "at": places, "values": values}
+        before = len(self.answers)
+        self.explorer._received(None, request, [])
+        return self.answers[before]
 
     def vertices(self):
         content, buffers = self.answers[-1]
@@ -453,6 +463,64 @@ def test_everything_that_moves_reaches_the_browser():
             assert buffers[layer["image"]].startswith(b"\x89PNG")
 
 
+def test_a_heat_map_moves_as_an_image_of_itself_alone():
+    figure, (left, right) = plots.figure(2)
+    image = left.imshow(np.zeros((40, 40)), vmin=0, vmax=1)
+    plots.contour(right, banana)
+    browser = Browser(
+        explore(
+            figure, lambda heat: image.set_data(np.full((40, 40), heat)), heat=slider(0, 1, 0.5)
+        )
+    )
+    content, buffers = browser.ask(screen=1)
+    whole = len(buffers[content["scene"]["below"]])
+    content, buffers = browser.ask(heat=0.75)
+    assert "scene" not in content
+    (layer,) = content["draw"]
+    picture = np.asarray(Image.open(io.BytesIO(buffers[layer["image"]])))
+    box = left.bbox
+    assert picture.shape[:2] == pytest.approx((box.height, box.width), abs=2)
+    assert len(buffers[layer["image"]]) < whole / 5
+
+
+def test_twenty_thousand_points_move_as_vertices():
+    figure, ax = plots.figure()
+    places = np.random.default_rng(0).random((20_000, 2))
+    dots = ax.scatter(*places.T, s=4)
+    browser = Browser(
+        explore(figure, lambda x: dots.set_offsets(places + np.array([x, 0])), x=slider(0, 1, 0))
+    )
+    browser.ask(screen=1)
+    content, _ = browser.ask(x=0.5)
+    (layer,) = content["draw"]
+    assert layer["kind"] == "marks"
+    assert layer["at"][1] == 40_000
+    start = layer["at"][0]
+    found = browser.vertices()[start : start + 40_000 : 2]
+    expected = ax.transData.transform(places + np.array([0.5, 0]))[:, 0]
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_a_point_of_one_view_selects_what_another_shows():
+    figure, (rates, hill) = plots.figure(2)
+    rates.set(xscale="log", xlim=(1e-3, 0.1), ylim=(0, 0.99))
+    plots.contour(hill, banana)
+    trail = plots.path(hill)
+
+    def update(chosen):
+        lr, momentum = chosen
+        walk = descend(banana, Momentum(lr=lr, momentum=momentum), (2, 2), steps=60)
+        trail.show(walk)
+        return f"{walk.losses[-1]:.6g}"
+
+    browser = Browser(explore(figure, update, chosen=point(rates, (0.01, 0.5))))
+    content, _ = browser.ask(screen=1)
+    assert content["scene"]["axes"][0]["x"][2], "the axis is logarithmic"
+    content, _ = browser.ask(chosen=[0.02, 0.9])
+    walk = descend(banana, Momentum(lr=0.02, momentum=0.9), (2, 2), steps=60)
+    assert content["standing"] == f"{walk.losses[-1]:.6g}"
+
+
 def test_new_axis_limits_draw_the_still_part_again():
     explorer, ax, _ = line_explorer()
     explorer.update = lambda slope: ax.set_ylim(0, 1 + slope)
@@ -482,6 +550,120 @@ def test_a_point_on_a_curve_is_a_single_number():
     explorer = explore(figure, update, start=point(ax, -1.5))
     assert explorer.standing == "w = -1.46625"
     assert explorer.set(start=2.25) == "w = 2.25000"
+
+
+def test_only_a_slider_that_is_to_play_gets_buttons():
+    figure, _ = plots.figure()
+    explorer = explore(
+        figure,
+        lambda steps, batch: None,
+        steps=int_slider(0, 100, 50, play=True),
+        batch=int_slider(1, 9, 4),
+    )
+    assert explorer._canvas.plays == ["steps"]
+
+
+def test_a_step_slider_shows_the_path_up_to_its_step():
+    figure, ax = plots.figure()
+    plots.contour(ax, banana)
+    trail = plots.path(ax)
+    walk = descend(banana, GradientDescent(lr=0.02), (2, 2), steps=50)
+    explorer = explore(
+        figure, lambda k: trail.show(walk, upto=k), k=int_slider(0, 50, 50, play=True)
+    )
+    for k in (0, 17, 50):
+        explorer.set(k=k)
+        drawn = np.array(ax.lines[1].get_xydata())
+        np.testing.assert_array_equal(drawn[: k + 1], walk.points[: k + 1])
+        assert not np.isfinite(drawn[k + 1 :]).any()
+
+
+# ------------------------------------------------------------------------------------- sweeps
+
+
+def test_a_sweep_holds_the_frames_that_single_requests_bring(monkeypatch):
+    monkeypatch.setattr(live, "SLICE", 60)
+    browser = Browser(design_example())
+    browser.ask(screen=1)
+    places = [0.01, 0.02, 0.04]
+    content, buffers = browser.sweep("lr", places, momentum=0.5)
+    assert len(content["frames"]) == 3
+    for place, frame in zip(places, content["frames"], strict=True):
+        alone, its_buffers = browser.ask(lr=place, momentum=0.5)
+        assert frame["standing"] == alone["standing"]
+        assert frame["draw"] == alone["draw"]
+        assert frame["on"] == alone["on"]
+        assert buffers[frame["vertices"]] == its_buffers[alone["vertices"]]
+
+
+def test_a_sweep_leaves_figure_values_and_standing_as_they_were():
+    explorer, _, line = line_explorer()
+    browser = Browser(explorer)
+    browser.ask(screen=1, slope=0.25)
+    browser.sweep("slope", [0.3, 0.5, 1.0])
+    assert list(line.get_ydata()) == [0, 0.25]
+    assert explorer.values == {"slope": 0.25}
+    assert explorer.standing == "slope 0.25"
+    assert explorer.error is None
+
+
+def test_a_sweep_stops_when_its_slice_of_time_is_over(monkeypatch):
+    monkeypatch.setattr(live, "SLICE", 0)
+    browser = Browser(design_example())
+    browser.ask(screen=1)
+    content, _ = browser.sweep("lr", [0.01, 0.02, 0.04])
+    assert len(content["frames"]) == 1
+
+
+def test_a_cell_waits_for_one_slice_of_a_sweep_and_a_request_for_none():
+    import asyncio
+
+    explorer = design_example()
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    order = []
+    send = explorer._canvas.send
+    explorer._canvas.send = lambda content, buffers=None: (
+        order.append("slice" if "frames" in content else "frame"),
+        send(content, buffers),
+    )
+
+    async def session():
+        for number in range(4):
+            request = {"view": "v", "id": 10 + number, "sweep": "lr", "at": [0.01], "values": {}}
+            explorer._received(None, request, [])
+        asyncio.get_running_loop().call_later(0, order.append, "cell")
+        explorer._received(None, {"view": "v", "id": 20, "values": {"lr": 0.02}}, [])
+        await explorer._task
+
+    asyncio.run(session())
+    assert order.index("cell") <= 2
+    assert order.index("frame") <= order.index("slice")
+    assert order.count("slice") == 4
+
+
+def test_places_that_fail_in_a_sweep_say_so():
+    def inverse(x):
+        return f"{1 / x:.1f}"
+
+    browser = Browser(explore(plots.figure()[0], inverse, x=slider(0, 1, 0.5)))
+    browser.ask(screen=1)
+    content, _ = browser.sweep("x", [0])
+    assert content["frames"][0]["failed"]
+    assert "x = 0. ZeroDivisionError" in content["frames"][0]["standing"]
+    assert browser.explorer.error is None
+
+
+def test_a_place_with_other_axis_limits_is_left_out_of_a_sweep_and_the_picture_stays():
+    explorer, ax, _ = line_explorer()
+    explorer.update = lambda slope: ax.set_ylim(0, 1 if slope < 0.8 else 2)
+    browser = Browser(explorer)
+    shown = browser.ask(screen=1)[0]["on"]
+    content, _ = browser.sweep("slope", [0.9])
+    assert content["frames"] == [None]
+    after, _ = browser.answers[-1]
+    assert after["on"] == shown
+    assert "scene" not in after
 
 
 # ------------------------------------------------------------------------------ what it leaves

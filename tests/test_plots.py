@@ -60,7 +60,7 @@ def test_a_figure_without_words_says_its_titles_and_labels():
     figure, ax = plots.figure()
     plots.contour(ax, banana)
     assert repr(figure) == (
-        "Figure. banana: the darker, the lower: parameter x_2 against parameter x_1"
+        "Figure. banana: the bluer, the lower: parameter x_2 against parameter x_1"
     )
 
 

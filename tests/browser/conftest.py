@@ -139,6 +139,8 @@ def _environment(place: Path) -> dict[str, str]:
     return (
         os.environ
         | {name: str(place / folder) for name, folder in names.items()}
+        # Where an installation of the package puts its setting for the server.
+        | {"JUPYTER_CONFIG_PATH": str(ROOT / "course_lib")}
         | {"PYTHONPATH": os.pathsep.join(paths)}
     )
 

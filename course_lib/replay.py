@@ -1,0 +1,180 @@
+"""An explorer for a page without a kernel: its frames, computed beforehand, in a piece of HTML.
+
+`Explorer.html` and `Explorer.save_html` call it. The drawing is live.js's, as in the notebook.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import itertools
+import json
+import math
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import ipywidgets
+import numpy as np
+
+from course_lib import arguments
+
+MOST = 1_500_000  # bytes of one explorer, with everything it needs
+SCALE = 1.5  # device pixels for each hundredth of an inch
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"></head>
+<body style="margin: 16px; background: #fff">
+{body}
+</body></html>
+"""
+SNIPPET = """<div id="{name}" role="group" aria-label="{alt}"></div>
+<script type="module">
+{source}
+replay(document.getElementById("{name}"), "{data}");
+</script>
+"""
+
+
+def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
+    """Return HTML in which the controls `sweeps` move the picture, all others at their value now.
+
+    All the places of these controls are combined. Where that is too much for 1.5 MB, sliders get
+    fewer notches.
+    """
+    able = [name for name, control in explorer.controls.items() if _places(control)]
+    for name in sweeps or ():
+        arguments.one_of("The control to sweep", name, able)
+    places = {name: _places(explorer.controls[name]) for name in sweeps or able}
+    if not places:
+        raise ValueError("sweeps: there is no slider, drop-down or toggle to move.")
+    source = Path(__file__).with_name("live.js").read_text(encoding="utf-8")
+    room = MOST - len(source.encode()) - 2000
+    now = explorer.values
+    one = {name: [_nearest(all_of, now[name])] for name, all_of in places.items()}
+    few = {name: _thinned(all_of, 4, now[name]) for name, all_of in places.items()}
+    # Places all over tell how many bytes a frame takes beyond what stays still. Drawn first,
+    # they also find all that moves.
+    some, still = len(_packed(explorer, few)), len(_packed(explorer, one))
+    each = max(some - still, 1) / max(math.prod(map(len, few.values())) - 1, 1)
+    limit = max(1.2 * (room - still) / each, 1)
+    while True:
+        chosen = _fitting(explorer, places, limit)
+        data = _packed(explorer, chosen)
+        if len(data) <= room:
+            break
+        limit = math.prod(map(len, chosen.values())) * min(room / len(data), 0.95)
+    name = f"explorer-{crc32(data):08x}"
+    alt = html.escape(explorer.alt, quote=True)
+    return SNIPPET.format(name=name, alt=alt, source=source, data=data.decode())
+
+
+def _fitting(explorer: Any, places: dict, limit: float) -> dict:
+    """Return the places, fewer of the sliders' if all combinations are more than `limit`."""
+    counts = {name: len(all_of) for name, all_of in places.items()}
+    while math.prod(counts.values()) > limit:
+        sliders = {
+            name: count
+            for name, count in counts.items()
+            if count > 3 and _is_slider(explorer.controls[name])
+        }
+        if not sliders:
+            raise ValueError(
+                f"sweeps: {', '.join(places)} together do not fit in {MOST / 1e6:g} MB. "
+                f"Name fewer controls: sweeps={[next(iter(places))]}."
+            )
+        name = max(sliders, key=sliders.get)
+        counts[name] = max(3, min(counts[name] - 1, int(counts[name] * 0.95)))
+    return {
+        name: _thinned(places[name], count, explorer.values[name]) for name, count in counts.items()
+    }
+
+
+def _packed(explorer: Any, places: dict) -> bytes:
+    """Return all combinations of the places, drawn, as compressed text for `replay` in live.js."""
+    buffers: list[bytes] = []
+    frames, scenes = [], {}
+    with explorer.at_scale(SCALE):
+        for values in itertools.product(*places.values()):
+            frame = explorer.frame(buffers, **dict(zip(places, values, strict=True)))
+            if "scene" in frame:
+                scene = frame.pop("scene")
+                scenes.setdefault(frame["on"], scene)
+            if "vertices" in frame:
+                at = frame["vertices"]
+                buffers[at] = _coarse(buffers[at])
+            frames.append(frame)
+    controls = []
+    for name, all_of in places.items():
+        control = explorer.controls[name]
+        kind = {ipywidgets.Dropdown: "select", ipywidgets.Checkbox: "toggle"}.get(type(control))
+        controls.append(
+            {
+                "label": control.description,
+                "kind": kind or "slider",
+                "words": _words(control, all_of),
+                "first": all_of.index(_nearest(all_of, explorer.values[name])),
+                "play": bool(getattr(control, "play", False)),
+            }
+        )
+    about = {"size": explorer.size, "alt": explorer.alt, "controls": controls, "frames": frames}
+    about |= {"scenes": scenes, "lengths": list(map(len, buffers))}
+    head = json.dumps(about, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 4)
+    packed = gzip.compress(b"".join([np.uint32(len(head)).tobytes(), head, *buffers]), mtime=0)
+    return base64.b64encode(packed)
+
+
+def _coarse(vertices: bytes) -> bytes:
+    """Return the vertices to a sixteenth of a pixel: what is cut off does not compress."""
+    bits = np.frombuffer(vertices, np.uint32)
+    return ((bits + np.uint32(0x100)) & np.uint32(0xFFFFFE00)).tobytes()
+
+
+def _is_slider(control: Any) -> bool:
+    return isinstance(
+        control, (ipywidgets.FloatSlider, ipywidgets.FloatLogSlider, ipywidgets.IntSlider)
+    )
+
+
+def _places(control: Any) -> list:
+    """Return all values that a control can take, none for one that is no list of values."""
+    if isinstance(control, ipywidgets.Dropdown):
+        return list(control._options_values)
+    if isinstance(control, ipywidgets.Checkbox):
+        return [False, True]
+    if not _is_slider(control):
+        return []
+    count = math.floor((control.max - control.min) / control.step + 1e-6) + 1
+    at = [control.min + control.step * notch for notch in range(count)]
+    if isinstance(control, ipywidgets.FloatLogSlider):
+        return [control.base**place for place in at]
+    return at
+
+
+def _nearest(places: list, value: Any) -> Any:
+    if isinstance(value, (int, float)):
+        return min(places, key=lambda place: abs(place - value))
+    return next(place for place in places if place is value or place == value)
+
+
+def _thinned(places: list, count: int, value: Any) -> list:
+    """Return `count` of the places, the ends and the one of `value` among them."""
+    if len(places) <= count or not isinstance(value, (int, float)) or isinstance(value, bool):
+        return places
+    chosen = set(np.linspace(0, len(places) - 1, count).round().astype(int).tolist())
+    here = places.index(_nearest(places, value))
+    inner = chosen - {0, len(places) - 1}
+    if inner and here not in chosen:
+        chosen.remove(min(inner, key=lambda place: abs(place - here)))
+    return [places[place] for place in sorted(chosen | {here})]
+
+
+def _words(control: Any, places: list) -> list[str]:
+    if isinstance(control, ipywidgets.Dropdown):
+        return list(control._options_labels)
+    if isinstance(control, ipywidgets.IntSlider):
+        return [str(place) for place in places]
+    return [f"{place:.3g}" for place in places]

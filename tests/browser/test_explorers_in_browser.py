@@ -1,0 +1,321 @@
+"""What a reader does with an explorer in real JupyterLab, and what the explorer does then."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+IMPORTS = """
+import time
+from course_lib import plots
+from course_lib.descent import descend
+from course_lib.landscapes import banana
+from course_lib.live import explore, int_slider, log_slider, point, slider
+from course_lib.optimizers import Momentum
+"""
+WALK = """
+figure, (hill, curve) = plots.figure(2)
+plots.contour(hill, banana)
+trail, loss = plots.path(hill), plots.loss_curve(curve)
+
+def update(momentum, lr, start):
+    walk = descend(banana, Momentum(lr=lr, momentum=momentum), start, steps=200)
+    trail.show(walk)
+    loss.show(walk)
+    return f"momentum {momentum:.2f}, rate {lr:.4f}: loss {walk.losses[-1]:.1e}"
+
+walk = explore(figure, update, momentum=slider(0, 0.99, 0.5),
+               lr=log_slider(1e-3, 0.1, 0.02), start=point(hill, (-1.5, 2)))
+walk
+"""
+READY = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  return panel?.context?.isReady && panel.sessionContext?.session?.kernel?.status === "idle";
+}"""
+LIVE = """count => {
+  const all = [...document.querySelectorAll(".course-explorer")];
+  return all.length === count && all.every(one => one.dataset.live === "true");
+}"""
+# The explorers' own messages to the kernel: those for a frame, and those for a sweep.
+COUNT = """
+window.sent = { frames: 0, sweeps: 0 };
+const words = new TextDecoder();
+window.WebSocket = class extends WebSocket {
+  send(data) {
+    const text = typeof data === "string" ? data : words.decode(data);
+    if (text.includes('"method":"custom"'))
+      window.sent[text.includes('"sweep"') ? "sweeps" : "frames"] += 1;
+    super.send(data);
+  }
+};
+"""
+IN_KERNEL = """code => new Promise(resolve => {
+  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const asked = kernel.requestExecute({code, store_history: false});
+  let said = "";
+  asked.onIOPub = ({content}) => { said += content.text || content.evalue || ""; };
+  asked.done.then(() => resolve(said.trim()));
+})"""
+# While Python's lock is kept, no thread of the kernel answers.
+BLOCK = """() => {
+  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  window.blocked = true;
+  kernel.requestExecute({code: "import ctypes; ctypes.PyDLL(None).usleep(8000000)"})
+    .done.then(() => { window.blocked = false; });
+}"""
+
+
+def opened(page, lab, name: str, *cells: str) -> None:
+    """Open a notebook of these cells and run it."""
+    cells = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{number}",
+            "execution_count": None,
+            "metadata": {},
+            "outputs": [],
+            "source": source.strip(),
+        }
+        for number, source in enumerate((IMPORTS, *cells))
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}}
+    notebook |= {"nbformat": 4, "nbformat_minor": 5}
+    (lab.folder / name).write_text(json.dumps(notebook))
+    page.add_init_script(COUNT)
+    page.goto(lab.address(name))
+    page.wait_for_function(READY)
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function(LIVE, arg=len(cells) - 1)
+
+
+def warm(page) -> None:
+    """Wait until the sweep of the first explorer is there."""
+    page.wait_for_function("document.querySelector('.course-explorer').dataset.warm === 'true'")
+
+
+def drag(page, handle, reach: int, moves: int = 40) -> dict:
+    """Drag a handle sideways; return how often the picture changed, and the messages sent."""
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    before = page.evaluate("window.sent")
+    places, texts = set(), set()
+    for move in range(1, moves + 1):
+        page.mouse.move(x + reach * move / moves, y)
+        page.wait_for_timeout(16)
+        places.add(page.locator(".widget-readout").first.text_content())
+        texts.add(page.locator(".course-standing").first.text_content())
+    after = page.evaluate("window.sent")
+    page.mouse.up()
+    return {"places": len(places), "pictures": len(texts)} | {
+        kind: after[kind] - before[kind] for kind in after
+    }
+
+
+def test_a_warm_slider_moves_with_no_word_to_the_kernel_even_while_it_is_blocked(page, lab):
+    opened(page, lab, "warm.ipynb", WALK)
+    handle = page.locator(".noUi-handle").first
+    warm(page)
+    assert page.evaluate(IN_KERNEL, "print(walk.values['momentum'], walk.standing[:13])") == (
+        "0.5 momentum 0.50"
+    )
+    moved = drag(page, handle, 80)
+    print(moved)
+    assert moved["frames"] == 0
+    assert moved["pictures"] >= 0.9 * moved["places"] > 10
+    page.evaluate(BLOCK)
+    moved = drag(page, handle, -100, moves=25)
+    print(moved)
+    assert page.evaluate("window.blocked")
+    assert moved["pictures"] >= 0.9 * moved["places"] > 10
+    page.wait_for_function("!window.blocked")
+    page.wait_for_timeout(1000)
+    shown = page.locator(".course-standing").first.text_content()
+    assert page.evaluate(IN_KERNEL, "print(walk.standing)") == shown
+
+
+PLAY = """
+figure, hill = plots.figure()
+plots.contour(hill, banana)
+trail = plots.path(hill)
+path = descend(banana, Momentum(lr=0.02, momentum=0.8), (-1.5, 2), steps=60)
+
+def update(k):
+    trail.show(path, upto=k)
+    return f"step {k}"
+
+played = explore(figure, update, k=int_slider(0, 60, 0, play=True))
+played
+"""
+
+
+def test_play_runs_through_the_steps_in_the_page_and_pauses(page, lab):
+    opened(page, lab, "play.ipynb", PLAY)
+    warm(page)
+    before = page.evaluate("window.sent")
+    standing, run = page.locator(".course-standing"), page.locator(".course-run")
+    assert standing.text_content() == "step 0"
+    run.click()
+    page.wait_for_function("document.querySelector('.course-standing').textContent >= 'step 3'")
+    run.click()
+    paused = standing.text_content()
+    number = int(paused.removeprefix("step "))
+    assert 0 < number < 60
+    assert page.evaluate("window.sent")["sweeps"] == before["sweeps"]
+    page.wait_for_timeout(800)
+    assert standing.text_content() == paused
+    assert page.evaluate(IN_KERNEL, "print(played.standing)") == paused
+    page.get_by_label("Step forward").click()
+    page.wait_for_function(
+        "said => document.querySelector('.course-standing').textContent === said",
+        arg=f"step {number + 1}",
+    )
+    page.locator(".course-play select").select_option("4")
+    run.click()
+    page.wait_for_function("document.querySelector('.course-run').textContent === 'Play'")
+    page.wait_for_function("document.querySelector('.course-standing').textContent === 'step 60'")
+
+
+def lightness(png: bytes) -> np.ndarray:
+    """Return how light each pixel is, from 0 to 1."""
+    return np.asarray(Image.open(io.BytesIO(png)).convert("L")) / 255
+
+
+def test_the_picture_follows_a_dark_theme_and_the_saved_one_stays_light(page, lab):
+    opened(page, lab, "dark.ipynb", WALK)
+
+    def seen():
+        picture = page.locator(".course-stage").screenshot()
+        folder = os.environ.get("COURSE_SCREENSHOTS")
+        if folder:
+            theme = page.evaluate("document.body.dataset.jpThemeLight")
+            page.screenshot(path=f"{folder}/light-{theme}.png")
+        return lightness(picture)
+
+    light = seen()
+    page.evaluate(
+        "jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
+    )
+    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+    page.wait_for_timeout(500)
+    dark = seen()
+    assert light[3, 3] > 0.97
+    assert dark[3, 3] < 0.15
+    # What was dark ink on white is light ink on black.
+    assert dark.max() - dark[3, 3] > 0.6
+    saved = page.evaluate(
+        IN_KERNEL, "from base64 import b64encode as b; print(b(walk.png()).decode())"
+    )
+    assert lightness(base64.b64decode(saved))[3, 3] > 0.97
+
+
+def test_an_exported_page_moves_with_no_kernel_and_no_network(page, tmp_path):
+    names: dict = {}
+    exec(IMPORTS + WALK.rsplit("\n", 2)[0] + PLAY.rsplit("\n", 2)[0], names)
+    first = names["walk"].html(sweeps=["momentum"])
+    second = names["played"].html()
+    file = tmp_path / "page.html"
+    file.write_text(f"<!doctype html><meta charset=utf-8>{first}{second}", encoding="utf-8")
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    page.context.set_offline(True)
+    page.goto(file.as_uri())
+    page.wait_for_function(LIVE, arg=2)
+    canvas, standing = page.locator("canvas").first, page.locator(".course-standing")
+    assert standing.first.text_content().startswith("momentum 0.50, rate 0.0200: loss")
+    before = canvas.evaluate("canvas => canvas.toDataURL()")
+    page.locator("input[type=range]").first.focus()
+    page.keyboard.press("End")
+    page.wait_for_function(
+        "document.querySelector('.course-standing').textContent.startsWith('momentum 0.99')"
+    )
+    assert canvas.evaluate("canvas => canvas.toDataURL()") != before
+    assert standing.nth(1).text_content() == "step 0"
+    page.get_by_label("Step forward").click()
+    page.wait_for_function(
+        "document.querySelectorAll('.course-standing')[1].textContent === 'step 1'"
+    )
+    page.locator(".course-reset").first.click()
+    page.wait_for_function(
+        "document.querySelector('.course-standing').textContent.startsWith('momentum 0.50')"
+    )
+    assert canvas.evaluate("canvas => canvas.toDataURL()") == before
+    assert problems == []
+
+
+TWO = """
+figure, ax = plots.figure()
+(line,) = ax.plot([0, 1], [0, 1])
+
+def rise(slope):
+    line.set_ydata([0, slope])
+    return f"slope {slope:.2f}"
+
+second = explore(figure, rise, slope=slider(0, 1, 0.5))
+second
+"""
+
+
+def test_two_explorers_resize_and_a_restarted_kernel(page, lab):
+    opened(page, lab, "two.ipynb", WALK, TWO)
+    standing = page.locator(".course-standing")
+    warm(page)
+    drag(page, page.locator(".noUi-handle").first, 60, moves=15)
+    page.wait_for_timeout(500)
+    assert standing.nth(1).text_content() == "slope 0.50"
+    assert page.evaluate(IN_KERNEL, "print(second.standing)") == "slope 0.50"
+    page.locator(".noUi-handle").nth(2).focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "document.querySelectorAll('.course-standing')[1].textContent === 'slope 0.51'"
+    )
+    shown = standing.first.text_content()
+    assert page.evaluate(IN_KERNEL, "print(walk.standing); print(second.standing)") == (
+        f"{shown}\nslope 0.51"
+    )
+
+    # In a narrow window the picture is drawn anew for the pixels it has.
+    wide = page.evaluate("document.querySelector('.course-stage canvas').width")
+    page.set_viewport_size({"width": 900, "height": 900})
+    page.wait_for_function(
+        """wide => {
+          const canvas = document.querySelector(".course-stage canvas");
+          return canvas.width < wide && Math.abs(canvas.width - canvas.clientWidth) <= 2;
+        }""",
+        arg=wide,
+    )
+
+    page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    page.wait_for_function(
+        """[...document.querySelectorAll(".course-standing")]
+        .every(said => said.textContent.includes("Run this cell again"))"""
+    )
+
+
+def test_it_works_in_notebook_7(page, lab):
+    pytest.importorskip("notebook")
+    opened(page, lab, "seven.ipynb", TWO)
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    page.goto(f"{lab.url}/notebooks/seven.ipynb?token={lab.token}")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page.get_by_text("Run", exact=True).first.click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_function(LIVE, arg=1)
+    page.locator(".noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "document.querySelector('.course-standing').textContent === 'slope 0.51'"
+    )

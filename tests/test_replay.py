@@ -1,0 +1,124 @@
+"""The explorer without a kernel: what the exported page holds."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+
+import numpy as np
+import pytest
+
+from course_lib import plots, replay
+from course_lib.descent import descend
+from course_lib.landscapes import LANDSCAPES, banana
+from course_lib.live import choice, explore, int_slider, log_slider, point, slider, toggle
+from course_lib.optimizers import Momentum
+
+
+def walk_explorer():
+    figure, (hill, curve) = plots.figure(2)
+    plots.contour(hill, banana)
+    trail, loss = plots.path(hill), plots.loss_curve(curve)
+
+    def update(lr, momentum, start):
+        walk = descend(banana, Momentum(lr=lr, momentum=momentum), start, steps=200)
+        trail.show(walk)
+        loss.show(walk)
+        return f"lr {lr:.4g}, momentum {momentum:.3g}: {walk.losses[-1]:.1e}"
+
+    return explore(
+        figure,
+        update,
+        lr=log_slider(1e-3, 0.3, 0.1),
+        momentum=slider(0, 0.99, 0.9),
+        start=point(hill, (-1.5, 2)),
+    )
+
+
+def unpacked(snippet):
+    """Return what live.js reads from the page, and the arrays and images it holds."""
+    (data,) = re.findall(r'replay\(document\.getElementById\("[^"]+"\), "([^"]+)"\)', snippet)
+    plain = gzip.decompress(base64.b64decode(data))
+    length = int.from_bytes(plain[:4], "little")
+    about, rest, buffers = json.loads(plain[4 : 4 + length]), plain[4 + length :], []
+    for size in about["lengths"]:
+        buffers.append(rest[:size])
+        rest = rest[size:]
+    return about, buffers
+
+
+def test_all_combinations_are_there_in_at_most_a_megabyte_and_a_half():
+    snippet = walk_explorer().html()
+    assert 1_000_000 < len(snippet.encode()) <= replay.MOST
+    about, buffers = unpacked(snippet)
+    lr, momentum = about["controls"]
+    assert len(about["frames"]) == len(lr["words"]) * len(momentum["words"])
+    assert lr["words"][0] == "0.001"
+    assert lr["words"][lr["first"]] == "0.1"
+    assert momentum["words"][momentum["first"]] == "0.9"
+    for i, j in ((0, 0), (3, 5), (-1, -1)):
+        frame = about["frames"][
+            (i % len(lr["words"])) * len(momentum["words"]) + j % len(momentum["words"])
+        ]
+        assert f"momentum {float(momentum['words'][j]):.3g}:" in frame["standing"]
+    (scene,) = about["scenes"].values()
+    assert buffers[scene["below"]].startswith(b"\x89PNG")
+
+
+def test_vertices_in_the_page_are_right_to_a_tenth_of_a_pixel():
+    explorer = walk_explorer()
+    about, buffers = unpacked(explorer.html(sweeps=["lr"]))
+    assert len(about["frames"]) > 50
+    control = about["controls"][0]
+    frame = about["frames"][control["first"]]
+    height = next(iter(about["scenes"].values()))["size"][1]
+    walk = descend(banana, Momentum(lr=0.1, momentum=0.9), (-1.5, 2), steps=200)
+    explorer._scene.resize(replay.SCALE)
+    explorer._scene.settle()
+    expected = explorer.figure.axes[0].transData.transform(walk.points)
+    vertices = np.frombuffer(buffers[frame["vertices"]], np.float32)
+    start, _ = frame["draw"][0]["at"]
+    found = vertices[start : start + 2 * len(expected)].reshape(-1, 2)
+    np.testing.assert_allclose(found, np.c_[expected[:, 0], height - expected[:, 1]], atol=0.1)
+
+
+def test_lists_toggles_and_failures_are_kept_and_the_explorer_stays_as_it_was():
+    figure, ax = plots.figure()
+    (line,) = ax.plot([0, 1], [0, 1])
+
+    def update(kind, double, x):
+        if x == 0:
+            raise ValueError("nothing to see at 0")
+        line.set_ydata([0, 2 * x if double else x])
+        return f"{kind.name} {double} {x}"
+
+    flat = [LANDSCAPES["banana"], LANDSCAPES["beale"]]
+    explorer = explore(
+        figure, update, kind=choice(flat), double=toggle(), x=int_slider(0, 4, 2, play=True)
+    )
+    about, _ = unpacked(explorer.html())
+    assert [control["kind"] for control in about["controls"]] == ["select", "toggle", "slider"]
+    assert [control["play"] for control in about["controls"]] == [False, False, True]
+    said = [frame["standing"] for frame in about["frames"]]
+    assert said[:2] == [
+        "This cannot be drawn for kind = banana, double = False, x = 0. "
+        "ValueError: nothing to see at 0",
+        "banana False 1",
+    ]
+    assert said[-1] == "Beale True 4"
+    assert [frame["failed"] for frame in about["frames"]] == [True, False, False, False, False] * 4
+    assert list(line.get_ydata()) == [0, 2]
+    assert explorer.standing == "banana False 2"
+    assert figure.dpi == 100
+
+
+def test_what_cannot_be_swept_is_told():
+    explorer = walk_explorer()
+    with pytest.raises(ValueError, match=r"The control to sweep must be one of .* got 'start'"):
+        explorer.html(sweeps=["start"])
+    figure, ax = plots.figure()
+    only_point = explore(figure, lambda start: None, start=point(ax, 0.5))
+    with pytest.raises(ValueError, match="no slider, drop-down or toggle"):
+        only_point.html()
