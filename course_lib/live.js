@@ -253,7 +253,7 @@ async function render({ model, el }) {
     const left = mine && content.id <= passed && place !== place_of(values());
     if (!(mine && content.id < answered) && !left) show(next);
     else if (content.scene) redraw();
-    warm(content.scene ? 300 : 0);
+    warm(content.scene ? 100 : 0);
   }
 
   function show(next, then = redraw) {
@@ -357,7 +357,7 @@ async function render({ model, el }) {
       { signal: leave.signal, passive: true, capture: true });
   const sight = new IntersectionObserver(([entry]) => {
     visible = entry.isIntersecting;
-    warm(300);
+    warm(100);
   });
   sight.observe(page.stage);
   let settled = 0;

@@ -527,7 +527,9 @@ def explore(figure: Figure, update: Callable, alt: str = "", **controls: Any) ->
         Takes one value for each control, by name, changes the artists of the figure, and returns
         the standing: a sentence on what is to be seen. It is shown under the figure, read out by
         screen readers and kept as the text of the saved output. Without it the values are shown.
-        It keeps the names it uses as they are now: later cells may use the same names again.
+        It is also called for places where a slider may go next, so it must do nothing else and
+        depend on nothing else. It keeps the names it uses as they are now: later cells may use
+        the same names again.
     alt : str, optional
         What the picture shows, for readers who cannot see it.
     **controls
