@@ -53,13 +53,15 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
     source = Path(__file__).with_name("live.js").read_text(encoding="utf-8")
     room = MOST - len(source.encode()) - 2000
     now = explorer.values
-    one = {name: [_nearest(all_of, now[name])] for name, all_of in places.items()}
-    few = {name: _thinned(all_of, 4, now[name]) for name, all_of in places.items()}
-    # Places all over tell how many bytes a frame takes beyond what stays still. Drawn first,
-    # they also find all that moves.
-    some, still = len(_packed(explorer, few)), len(_packed(explorer, one))
-    each = max(some - still, 1) / max(math.prod(map(len, few.values())) - 1, 1)
-    limit = max(1.2 * (room - still) / each, 1)
+    # Two drafts tell how many bytes a frame takes beyond what stays still. They also find all that
+    # moves, before the frames are drawn that count.
+    drafts = []
+    for count in (5, 2):
+        draft = {name: _thinned(all_of, count, now[name]) for name, all_of in places.items()}
+        drafts.append((math.prod(map(len, draft.values())), len(_packed(explorer, draft))))
+    (more, large), (fewer, small) = drafts
+    each = max(large - small, 1) / max(more - fewer, 1)
+    limit = max(1.2 * (room - small) / each, 1)
     while True:
         chosen = _fitting(explorer, places, limit)
         data = _packed(explorer, chosen)
@@ -101,7 +103,12 @@ def _packed(explorer: Any, places: dict) -> bytes:
             frame = explorer.frame(buffers, **dict(zip(places, values, strict=True)))
             if "scene" in frame:
                 scene = frame.pop("scene")
-                scenes.setdefault(frame["on"], scene)
+                if frame["on"] in scenes:
+                    for image in (scene["below"], scene.get("above", {}).get("image")):
+                        if image is not None:
+                            buffers[image] = b""
+                else:
+                    scenes[frame["on"]] = scene
             if "vertices" in frame:
                 at = frame["vertices"]
                 buffers[at] = _coarse(buffers[at])
