@@ -261,10 +261,13 @@ def contour(ax: Axes, landscape: Any) -> Drawn:
     ax.set(xlabel="parameter $x_1$", ylabel="parameter $x_2$")
     ax.set_aspect("equal")
     ax.grid(visible=False)
-    drawn = []
+    drawn, shown = [], []
 
     def draw(landscape):
         _needs_dimension(landscape, 2, "contour")
+        if shown == [landscape]:
+            return  # an explorer asks for it with every move, and it takes a while
+        shown[:] = [landscape]
         while drawn:
             drawn.pop().remove()
         x, y, losses = _grid(landscape, 161)
@@ -300,10 +303,13 @@ def quiver(ax: Axes, landscape: Any, count: int = 15) -> Drawn:
 
     `.show(landscape)` draws those of another landscape in their place.
     """
-    count, drawn = arguments.whole("count", count, low=2), []
+    count, drawn, shown = arguments.whole("count", count, low=2), [], []
 
     def draw(landscape):
         _needs_dimension(landscape, 2, "quiver")
+        if shown == [landscape]:
+            return
+        shown[:] = [landscape]
         while drawn:
             drawn.pop().remove()
         (left, right), (bottom, top) = landscape.bounds

@@ -21,6 +21,7 @@ import numpy as np
 from course_lib import arguments
 
 MOST = 1_500_000  # bytes of one explorer, with everything it needs
+FRAMES = 2500  # at most; drawing them takes a quarter of a minute
 SCALE = 1.5  # device pixels for each hundredth of an inch
 
 PAGE = """<!doctype html>
@@ -53,19 +54,25 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
     source = Path(__file__).with_name("live.js").read_text(encoding="utf-8")
     room = MOST - len(source.encode()) - 2000
     now = explorer.values
-    one = {name: [_nearest(all_of, now[name])] for name, all_of in places.items()}
-    few = {name: _thinned(all_of, 4, now[name]) for name, all_of in places.items()}
-    # Places all over tell how many bytes a frame takes beyond what stays still. Drawn first,
-    # they also find all that moves.
-    some, still = len(_packed(explorer, few)), len(_packed(explorer, one))
-    each = max(some - still, 1) / max(math.prod(map(len, few.values())) - 1, 1)
-    limit = max(1.2 * (room - still) / each, 1)
+    # Two drafts tell how many bytes a frame takes beyond what stays still. They also find all that
+    # moves, before the frames are drawn that count.
+    drafts = []
+    for count in (5, 2):
+        draft = {name: _thinned(all_of, count, now[name]) for name, all_of in places.items()}
+        drafts.append((math.prod(map(len, draft.values())), len(_packed(explorer, draft))))
+    (more, large), (fewer, small) = drafts
+    each = max(large - small, 1) / max(more - fewer, 1)
+    limit = max(1.2 * (room - small) / each, 1)
+    grown = 0
     while True:
-        chosen = _fitting(explorer, places, limit)
-        data = _packed(explorer, chosen)
-        if len(data) <= room:
+        chosen = _fitting(explorer, places, min(limit, FRAMES))
+        data, frames = _packed(explorer, chosen), math.prod(map(len, chosen.values()))
+        full = len(data) / room
+        enough = max(full, frames / FRAMES) > 0.7 or chosen == places or grown == 2
+        if full <= 1 and enough:
             break
-        limit = math.prod(map(len, chosen.values())) * min(room / len(data), 0.95)
+        grown += full < 1
+        limit = frames * 0.93 / full
     name = f"explorer-{crc32(data):08x}"
     alt = html.escape(explorer.alt, quote=True)
     return SNIPPET.format(name=name, alt=alt, source=source, data=data.decode())
@@ -95,17 +102,26 @@ def _fitting(explorer: Any, places: dict, limit: float) -> dict:
 def _packed(explorer: Any, places: dict) -> bytes:
     """Return all combinations of the places, drawn, as compressed text for `replay` in live.js."""
     buffers: list[bytes] = []
-    frames, scenes = [], {}
+    shape = tuple(map(len, places.values()))
+    frames, scenes = [None] * math.prod(shape), {}
+    # What stays still may depend on a list or a toggle: these change least often.
+    order = sorted(places, key=lambda name: _is_slider(explorer.controls[name]))
     with explorer.at_scale(SCALE):
-        for values in itertools.product(*places.values()):
-            frame = explorer.frame(buffers, **dict(zip(places, values, strict=True)))
+        for at in itertools.product(*(range(len(places[name])) for name in order)):
+            place = dict(zip(order, at, strict=True))
+            values = {name: places[name][i] for name, i in place.items()}
+            frame = explorer.frame(buffers, **values)
             if "scene" in frame:
                 scene = frame.pop("scene")
-                scenes.setdefault(frame["on"], scene)
+                if frame["on"] in scenes:
+                    for image in (scene["below"], scene.get("above", {}).get("image")):
+                        if image is not None:
+                            buffers[image] = b""
+                else:
+                    scenes[frame["on"]] = scene
             if "vertices" in frame:
-                at = frame["vertices"]
-                buffers[at] = _coarse(buffers[at])
-            frames.append(frame)
+                buffers[frame["vertices"]] = _coarse(buffers[frame["vertices"]])
+            frames[np.ravel_multi_index([place[name] for name in places], shape)] = frame
     controls = []
     for name, all_of in places.items():
         control = explorer.controls[name]

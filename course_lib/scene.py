@@ -51,6 +51,7 @@ class Scene:
     def settle(self) -> None:
         """Draw the figure once, so that from now on a stale artist is one that was moved."""
         self.canvas.draw()
+        self._children = self._axes_children()
         self._calm()
 
     @property
@@ -102,6 +103,8 @@ class Scene:
         if children != self._children:
             there = {artist for group in children for artist in group}
             self.moving = [artist for artist in self.moving if artist in there]
+        # An artist that is new was drawn, not moved: it belongs to what stays still.
+        there_before = {artist for group in self._children for artist in group}
         known = set(self.moving)
         fixed = [child for child in self.figure.get_children() if not isinstance(child, Axes)]
         again |= any(child.stale for child in fixed)
@@ -111,7 +114,7 @@ class Scene:
             for artist in stale:
                 if isinstance(artist, (Axis, Spine)) or artist is ax.patch:
                     again = True
-                elif artist not in known:
+                elif artist not in known and artist in there_before:
                     self.moving.append(artist)
                     again = True
         self._children = children

@@ -463,6 +463,25 @@ def test_everything_that_moves_reaches_the_browser():
             assert buffers[layer["image"]].startswith(b"\x89PNG")
 
 
+def test_another_landscape_is_drawn_once_and_then_stays_still():
+    figure, ax = plots.figure()
+    ground, trail = plots.contour(ax, banana), plots.path(ax)
+
+    def update(landscape, lr):
+        ground.show(landscape)
+        trail.show(descend(landscape, GradientDescent(lr=lr), (1, 1), steps=20))
+
+    flat = [banana, LANDSCAPES["beale"]]
+    explorer = explore(figure, update, landscape=choice(flat), lr=slider(0, 0.01, 0.005))
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    content, _ = browser.ask(landscape=1)
+    assert "scene" in content
+    content, buffers = browser.ask(landscape=1, lr=0.002)
+    assert "scene" not in content
+    assert sum(map(len, buffers)) < 8000
+
+
 def test_a_heat_map_moves_as_an_image_of_itself_alone():
     figure, (left, right) = plots.figure(2)
     image = left.imshow(np.zeros((40, 40)), vmin=0, vmax=1)

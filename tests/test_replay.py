@@ -122,3 +122,20 @@ def test_what_cannot_be_swept_is_told():
     only_point = explore(figure, lambda start: None, start=point(ax, 0.5))
     with pytest.raises(ValueError, match="no slider, drop-down or toggle"):
         only_point.html()
+
+
+def test_each_still_part_is_kept_once():
+    figure, ax = plots.figure()
+    ground, (dot,) = plots.contour(ax, banana), ax.plot([0], [0], "o")
+
+    def update(x, landscape):
+        ground.show(landscape)
+        dot.set_data([x], [0])
+
+    flat = [LANDSCAPES["banana"], LANDSCAPES["beale"]]
+    explorer = explore(figure, update, x=int_slider(0, 3, 1), landscape=choice(flat))
+    about, buffers = unpacked(explorer.html())
+    # Two, and at most one more while the layout settles.
+    assert len(about["frames"]) == 8
+    assert 2 <= len(about["scenes"]) <= 3
+    assert sum(len(buffer) > 5000 for buffer in buffers) == len(about["scenes"])
