@@ -64,7 +64,7 @@ async function render({ model, el }) {
   const sent = new Map(); // id -> when it was sent, and for which place
   let id = 0, answered = 0;
   let waiting = false, asked = ""; // is a request held back; the values last asked for
-  let quickest = 30, took = 5; // milliseconds: a round trip, the kernel's work
+  let quickest = 0, took = 5; // milliseconds: a round trip, the kernel's work
   let quiet = 0, overdue = 0;
 
   function values() {
@@ -219,8 +219,10 @@ async function render({ model, el }) {
       const request = sent.get(content.id);
       if (request) {
         place = request.place;
-        quickest = Math.min(quickest * 1.02 + 0.5, performance.now() - request.when);
-        took = 0.8 * took + 0.2 * (content.took || 0);
+        // The first answer brings the whole still picture: of it only the way there and back counts.
+        const way = performance.now() - request.when - (content.scene ? content.took || 0 : 0);
+        quickest = quickest ? Math.min(quickest * 1.02 + 0.5, way) : way;
+        if (!content.scene) took = 0.8 * took + 0.2 * (content.took || 0);
       }
       for (const key of sent.keys()) if (key <= content.id) sent.delete(key);
       answered = Math.max(answered, content.id);

@@ -8,6 +8,7 @@ import itertools
 import json
 import subprocess
 import sys
+import tracemalloc
 import weakref
 
 import ipywidgets
@@ -702,6 +703,30 @@ def test_fifty_runs_of_a_cell_leave_no_more_than_one(monkeypatch):
     gc.collect()
     assert len(widgets) == before
     assert sum(figure() is not None for figure in figures) <= 1
+
+
+def test_two_thousand_moves_leave_no_more_than_two_hundred():
+    explorer = design_example()
+    browser = Browser(explorer)
+    browser.ask(screen=1.0)
+    widgets = ipywidgets.widgets.widget._instances
+    rates = itertools.cycle(np.logspace(-3, -0.6, 37))
+
+    def move(times):
+        for _ in range(times):
+            browser.ask(lr=float(next(rates)), momentum=0.9, start=[-1.5, 2])
+        browser.answers.clear()
+        gc.collect()
+        artists = len(explorer.figure.findobj())
+        return len(widgets), artists, tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before, after = move(200), move(1800)
+    finally:
+        tracemalloc.stop()
+    assert after[:2] == before[:2]
+    assert after[2] < before[2] + 50_000
 
 
 def test_two_explorers_of_one_cell_both_stay(monkeypatch):
