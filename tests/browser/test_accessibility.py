@@ -215,6 +215,7 @@ def test_the_picture_has_a_name_and_what_it_shows_is_announced_politely(page, la
     assert found["faults"] == []
     assert found["read"] == 1
     # A fault that is made on purpose is found.
+    in_theme(page, "JupyterLab Light")
     canvas.evaluate("canvas => canvas.removeAttribute('aria-label')")
     standing.evaluate("standing => { standing.style.color = '#ccc'; }")
     assert {fault["rule"] for fault in axe(page)["faults"]} == {"role-img-alt", "color-contrast"}
