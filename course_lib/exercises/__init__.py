@@ -266,8 +266,13 @@ class Prediction:
         if self.options:
             self._control = ipywidgets.RadioButtons(options=self.options, **common)
         else:
-            common |= {"value": "", "layout": {"width": "12em"}}
-            self._control = ipywidgets.Text(placeholder="a number", **common)
+            common |= {"value": "", "layout": {"width": "18em"}}
+            self._control = ipywidgets.Text(
+                description="Your prediction",
+                placeholder="a number",
+                style={"description_width": "initial"},
+                **common,
+            )
         self._widget = ipywidgets.VBox([question, self._control])
 
 
