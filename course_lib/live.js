@@ -148,6 +148,7 @@ async function render({ model, el }) {
   const swept = new Map(); // id of a request -> the places it is for
   const under_way = new Set(), barred = new Set();
   let likely = rulers.findIndex(Boolean), tried = 0; // the slider that moves next
+  let wide = 2; // slices under way at once
   let cost = 10, visible = false, soon = 0; // milliseconds for one frame of a sweep
 
   function warm(pause = 0) {
@@ -160,9 +161,9 @@ async function render({ model, el }) {
         swept.delete(key);
         places.forEach((place) => under_way.delete(place));
       }
-    // Slices of about 20 ms, and as many of them as fill a round trip.
+    // Slices of about 20 ms, and as many of them as the way to the kernel and back holds.
     const many = Math.min(Math.max(Math.floor(20 / cost), 1), 40);
-    const most = Math.min(1 + Math.ceil(quickest / 20), 10);
+    const most = Math.floor(wide);
     const all = values();
     while (swept.size < most && tried < 3) {
       const at = [], places = [];
@@ -185,6 +186,11 @@ async function render({ model, el }) {
     const request = swept.get(content.sweep);
     if (!request) return;
     swept.delete(content.sweep);
+    // Answers that come later than the way takes stand in a queue, and single frames behind them.
+    const way = performance.now() - request.when;
+    quickest = quickest ? Math.min(quickest, way - content.took) : way - content.took;
+    const late = way > 1.3 * quickest + 60;
+    wide = late ? Math.max(wide / 2, 1) : Math.min(wide + 0.5, 1 + quickest / 20, 10);
     request.places.forEach((place) => under_way.delete(place));
     if (content.frames.length) cost = 0.7 * cost + 0.3 * (content.took / content.frames.length);
     for (const [i, answer] of content.frames.entries()) {
@@ -219,10 +225,12 @@ async function render({ model, el }) {
       const request = sent.get(content.id);
       if (request) {
         place = request.place;
-        // The first answer brings the whole still picture: of it only the way there and back counts.
-        const way = performance.now() - request.when - (content.scene ? content.took || 0 : 0);
-        quickest = quickest ? Math.min(quickest * 1.02 + 0.5, way) : way;
-        if (!content.scene) took = 0.8 * took + 0.2 * (content.took || 0);
+        // An answer that brings the whole still picture tells nothing about the ones that follow.
+        if (!content.scene) {
+          const way = performance.now() - request.when;
+          quickest = quickest ? Math.min(quickest * 1.02 + 0.5, way) : way;
+          took = 0.8 * took + 0.2 * (content.took || 0);
+        }
       }
       for (const key of sent.keys()) if (key <= content.id) sent.delete(key);
       answered = Math.max(answered, content.id);
