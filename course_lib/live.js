@@ -190,7 +190,7 @@ async function render({ model, el }) {
     const way = performance.now() - request.when;
     quickest = quickest ? Math.min(quickest, way - content.took) : way - content.took;
     const late = way > 1.3 * quickest + 60;
-    wide = late ? Math.max(wide / 2, 1) : Math.min(wide + 0.5, 1 + quickest / 20, 10);
+    wide = Math.max(late ? wide / 2 : Math.min(wide + 0.5, 1 + quickest / 20, 10), 1);
     request.places.forEach((place) => under_way.delete(place));
     if (content.frames.length) cost = 0.7 * cost + 0.3 * (content.took / content.frames.length);
     for (const [i, answer] of content.frames.entries()) {
@@ -288,7 +288,10 @@ async function render({ model, el }) {
     for (const point of points) place(point, scene, page.stage);
   }
 
+  let gone = false; // is the kernel that drew this no longer there
   function say(text, failed) {
+    // A frame that was still under way must not take the place of these words.
+    if (gone) [text, failed] = [GONE, true];
     if (page.standing.textContent !== text) page.standing.textContent = text;
     page.standing.classList.toggle("course-failed", Boolean(failed));
     // Screen readers wait until it stops changing.
@@ -329,7 +332,10 @@ async function render({ model, el }) {
 
   // Every widget knows whether its kernel is there; the layout is one that is always at hand.
   const pulse = model.get("layout");
-  const alive = () => { if (pulse.comm_live === false) say(GONE, true); };
+  const alive = () => {
+    gone ||= pulse.comm_live === false;
+    if (gone) say(GONE, true);
+  };
   pulse?.on?.("comm_live_update", alive);
 
   // The picture of the saved output stands until the kernel has drawn one for this screen.
