@@ -7,14 +7,14 @@ starts, or of hyper-parameters, is walked in one go: they are just more rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from course_lib import arguments
+from course_lib import arguments, tape
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,7 +48,7 @@ class Path:
     learning_rates: np.ndarray
     diverged_at: Any
     every: int = 1
-    history: list = field(default_factory=list)
+    recorded: Callable[[], dict] = dict
 
     @property
     def steps(self) -> np.ndarray:
@@ -58,8 +58,27 @@ class Path:
     @cached_property
     def states(self) -> dict[str, np.ndarray]:
         """The rule's state, by name: at the start and after each step, shape (steps + 1, ...)."""
-        names = self.history[0]
-        return {name: np.array([state[name] for state in self.history]) for name in names}
+        return self.recorded()
+
+    def runs(self) -> Iterator[Path]:
+        """Go through the runs of a batch, each a path of its own; a single run is its own."""
+        for i in np.ndindex(self.losses.shape[1:]):
+            yield self if i == () else self._run((slice(None), *i))
+
+    def _run(self, i: tuple) -> Path:
+        def states():
+            return {n: v[i] if v.ndim >= self.losses.ndim else v for n, v in self.states.items()}
+
+        rates = self.learning_rates
+        return replace(
+            self,
+            points=self.points[i],
+            losses=self.losses[i],
+            gradients=self.gradients[i],
+            learning_rates=rates[i] if rates.ndim > 1 else rates,
+            diverged_at=_where(int(self.diverged_at[i[1:]])),
+            recorded=states,
+        )
 
     def __repr__(self) -> str:
         runs = self.losses[0].size
@@ -122,18 +141,47 @@ def descend(
     if steps % every:
         raise ValueError(f"every must divide steps = {steps}, got {every}.")
     w = _first_point(landscape, rule, start)
-    slope = _slope(landscape, gradient, noise, seed)
-    state = rule.init(w)
     rate = _rates(schedule, landscape, steps)
+    walked = None
+    if gradient is None and noise is None and isinstance(rate, list):
+        walked = tape.walk(landscape, rule, w, rate, every)
+    if walked is None:
+        slope = _slope(landscape, gradient, noise, seed)
+        walked = _walk(rule, w, slope, rate, steps, every)
+    points, gradients, states, rates, diverged_at = walked
 
+    with np.errstate(all="ignore"):
+        losses = _losses(landscape, points)
+    return Path(
+        landscape=landscape,
+        rule=rule,
+        points=points,
+        losses=losses,
+        gradients=gradients,
+        learning_rates=_rates_used(rates, rule),
+        diverged_at=diverged_at if diverged_at.ndim else _where(int(diverged_at)),
+        every=every,
+        recorded=(lambda: states) if isinstance(states, dict) else (lambda: _stacked(states)),
+    )
+
+
+def _stacked(states: list[dict]) -> dict[str, np.ndarray]:
+    return {name: np.array([state[name] for state in states]) for name in states[0]}
+
+
+def _walk(
+    rule: Any, w: np.ndarray, slope: Callable, rate: Any, steps: int, every: int
+) -> tuple[np.ndarray, np.ndarray, list, list, np.ndarray]:
+    """Return points, gradients, states, rates and where each run diverged."""
+    state = rule.init(w)
     points = np.empty((steps // every + 1, *w.shape), dtype=w.dtype)
     gradients = np.empty((steps // every, *w.shape), dtype=w.dtype)
-    points[0], history, rates = w, [state], []
+    points[0], states, rates = w, [state], []
     diverged_at, alive = np.full(w.shape[:-1], -1), None
 
     with np.errstate(all="ignore"):
         for k in range(steps):
-            lr, g = rate(k, w), slope(w)
+            lr, g = rate[k] if isinstance(rate, list) else rate(w), slope(w)
             w_next, state_next = rule.step(w, g, state, lr)
             if alive is not None or not math.isfinite(np.vdot(w_next, w_next)):
                 finite = np.isfinite(w_next).all(axis=-1)
@@ -146,20 +194,8 @@ def descend(
             rates.append(lr)
             if (k + 1) % every == 0:
                 points[(k + 1) // every] = w
-                history.append(state)
-        losses = _losses(landscape, points)
-
-    return Path(
-        landscape=landscape,
-        rule=rule,
-        points=points,
-        losses=losses,
-        gradients=gradients,
-        learning_rates=_rates_used(rates, rule),
-        diverged_at=diverged_at if diverged_at.ndim else _where(int(diverged_at)),
-        every=every,
-        history=history,
-    )
+                states.append(state)
+    return points, gradients, states, rates, diverged_at
 
 
 def _first_point(landscape: Any, rule: Any, start: Any) -> np.ndarray:
@@ -206,21 +242,20 @@ def _slope(landscape: Any, gradient: Callable | None, noise: Any, seed: Any) -> 
     return lambda w: exact(w) + sigma * random.standard_normal(w.shape)
 
 
-def _rates(schedule: Any, landscape: Any, steps: int) -> Callable:
-    """Return the learning rate of step k at w; None leaves it to the rule."""
+def _rates(schedule: Any, landscape: Any, steps: int) -> list | Callable:
+    """Return each step's learning rate (None leaves it to the rule), or what finds it at w."""
     if schedule is None:
-        return lambda k, w: None
+        return [None] * steps
     if hasattr(schedule, "init"):  # the kind that has a memory and is fed with the loss
         memory = [schedule.init()]
 
-        def watching(k, w):
+        def watching(w):
             lr, memory[0] = schedule.step(landscape(w), memory[0])
             return lr[..., None] if np.ndim(lr) else float(lr)
 
         return watching
     arguments.function("schedule", schedule, "the step k")
-    rates = [arguments.number(f"schedule({k})", schedule(k), low=0) for k in range(steps)]
-    return lambda k, w: rates[k]
+    return [arguments.number(f"schedule({k})", schedule(k), low=0) for k in range(steps)]
 
 
 def _losses(landscape: Any, points: np.ndarray) -> np.ndarray:

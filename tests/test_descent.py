@@ -223,3 +223,30 @@ GD = GradientDescent(lr=0.1)
 def test_a_bad_argument_is_named_with_its_value_and_what_is_allowed(call, says):
     with pytest.raises((ValueError, TypeError), match=says):
         call()
+
+
+def test_the_runs_of_a_batch_are_the_walks_taken_one_by_one():
+    rates = np.array([0.02, 0.1, 0.25])
+    batch = descend(banana, Momentum(lr=rates[:, None], momentum=0.5), (2, 2), 150)
+    for lr, run in zip(rates, batch.runs(), strict=True):
+        alone = descend(banana, Momentum(lr=lr, momentum=0.5), (2, 2), 150)
+        np.testing.assert_allclose(run.points, alone.points, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(run.states["v"], alone.states["v"], rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(run.learning_rates, alone.learning_rates)
+        assert run.diverged_at == alone.diverged_at
+        assert run.losses.shape == alone.losses.shape
+        assert repr(run) == repr(alone)
+
+
+def test_a_single_walk_is_its_own_only_run():
+    walk = descend(banana, Momentum(lr=0.02), (2, 2), 5)
+    assert list(walk.runs()) == [walk]
+
+
+def test_a_batch_of_starts_in_two_axes_gives_a_run_for_each():
+    starts = np.random.default_rng(0).uniform(-1, 1, (2, 3, 2))
+    batch = descend(banana, Momentum(lr=0.02), starts, 5)
+    runs = list(batch.runs())
+    assert len(runs) == 6
+    np.testing.assert_array_equal(runs[4].points, batch.points[:, 1, 1])
+    assert runs[0].diverged_at is None
