@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -284,7 +284,7 @@ class Explorer(ipywidgets.VBox):
             still=self.png(),
         )
         self._canvas.on_msg(self._received)
-        rows = [ipywidgets.VBox(list(sliders.values()))] if sliders else []
+        rows = [ipywidgets.VBox(_side_by_side(list(sliders.values())))] if sliders else []
         super().__init__([*rows, self._canvas])
 
     def set(self, **values: Any) -> str:
@@ -329,7 +329,8 @@ class Explorer(ipywidgets.VBox):
         Parameters
         ----------
         sweeps : list of str, optional
-            Names of the sliders, drop-downs and toggles that can be moved there, by default all.
+            Names of the sliders, drop-downs and toggles that can be moved there, by default as
+            many as can be combined, in their order.
             The other controls and the points stay as they are now. It takes at most 1.5 MB: for
             more sliders each gets fewer notches.
         """
@@ -385,9 +386,11 @@ class Explorer(ipywidgets.VBox):
                 for part in (control.layout, getattr(control, "style", None), control):
                     if part is not None:
                         part.close()
-        for box in self.children:
-            box.layout.close()
-            box.close()
+        boxes = [b for box in self.children for b in (box, *getattr(box, "children", ()))]
+        for box in boxes:
+            if isinstance(box, ipywidgets.Box) or box is self._canvas:
+                box.layout.close()
+                box.close()
         self.layout.close()
         super().close()
 
@@ -398,6 +401,8 @@ class Explorer(ipywidgets.VBox):
         """Call the author's function; what goes wrong there becomes the standing."""
         try:
             said = self.update(**values)
+            if inspect.isgenerator(said):
+                said = next(said, None)
             return str(said) if said is not None else _in_words(values), None
         except Exception as error:
             problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -468,9 +473,7 @@ class Explorer(ipywidgets.VBox):
         began = time.perf_counter()
         frames, buffers = [], []
         if self._on_screen:
-            for value in request["at"]:
-                asked = {"values": request["values"] | {request["sweep"]: value}}
-                standing, error = self._drawn(self.values | self._asked(asked))
+            for standing, error in self._along(request):
                 frame = {} if error else self._scene.frame(buffers, still=False)
                 if frame is not None:
                     frame |= {"standing": standing, "failed": error is not None}
@@ -485,6 +488,23 @@ class Explorer(ipywidgets.VBox):
         self._canvas.send(about | {"frames": frames}, buffers)
         if not self._scene.drawn:
             self._send_frame({"view": request.get("view")})
+
+    def _along(self, request: dict) -> Iterator[tuple[str, Exception | None]]:
+        """Move the figure to the places of a sweep, one after the other, and say what is seen."""
+        name, places = request["sweep"], []
+        for value in request["at"]:
+            asked = {"values": request["values"] | {name: value}}
+            places.append(self.values | self._asked(asked))
+        done = 0
+        if inspect.isgeneratorfunction(self.update) and len(places) > 1:
+            column = np.array([place[name] for place in places])[:, None]
+            # What fails for a batch is asked for one by one, to tell which place it was.
+            with suppress(Exception):
+                for said in self.update(**places[0] | {name: column}):
+                    done += 1
+                    yield str(said), None
+        for place in places[done:]:
+            yield self._drawn(place)
 
     def _send_frame(self, content: dict, began: float | None = None) -> None:
         buffers: list[bytes] = []
@@ -530,6 +550,9 @@ def explore(figure: Figure, update: Callable, alt: str = "", **controls: Any) ->
         It is also called for places where a slider may go next, so it must do nothing else and
         depend on nothing else. It keeps the names it uses as they are now: later cells may use
         the same names again.
+        An `update` that yields takes a batch: for many places of a slider at once it gets that
+        slider's values as an array of shape (n, 1), and yields the standing of each in turn,
+        after it moved the artists there. For a single place it gets plain values, yields once.
     alt : str, optional
         What the picture shows, for readers who cannot see it.
     **controls
@@ -631,8 +654,26 @@ def _label(sliders: dict) -> None:
         control.description = control.description or LABELS.get(name, name.replace("_", " "))
     longest = max((len(control.description) for control in sliders.values()), default=0)
     for control in sliders.values():
-        control.style.description_width = f"{0.55 * longest + 1:.1f}em"
+        control.style.description_width = f"{0.65 * longest + 1:.1f}em"
         control.layout.width = "min(100%, 36em)"
+
+
+def _side_by_side(controls: list) -> list:
+    """Return the controls, four toggles in a row or more put into lines that wrap."""
+    rows: list = []
+    for are_toggles, group in itertools.groupby(
+        controls, key=lambda control: isinstance(control, ipywidgets.Checkbox)
+    ):
+        group = list(group)
+        if are_toggles and len(group) >= 4:
+            for toggle in group:
+                toggle.indent = False
+                toggle.layout.width = "auto"
+                toggle.layout.margin = "0 14px 0 0"
+            rows.append(ipywidgets.HBox(group, layout={"flex_flow": "row wrap"}))
+        else:
+            rows += group
+    return rows
 
 
 def _from_browser(control: Any, value: Any, first: Any) -> Any:

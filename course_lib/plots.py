@@ -7,7 +7,9 @@ was drawn moves it, which is how `live` turns the same figures into explorers.
 from __future__ import annotations
 
 import base64
+import html
 import io
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +34,12 @@ COLORS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
 DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "D", "^")
 DEPTH = LinearSegmentedColormap.from_list("depth", ["#a9bdd3", "#dfe7ef", "#fcfdfe"])
+
+
+IN_PAGE = """<style>.course-picture {{ max-width: 100%; height: auto; }}
+body[data-jp-theme-light="false"] .course-picture {{ filter: invert(0.92) hue-rotate(180deg); }}
+</style><img class="course-picture" alt="{alt}" width="{width}" height="{height}"
+ src="data:image/png;base64,{png}">"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,12 @@ class Picture(Figure):
         width, height = (self.get_size_inches() * 100).astype(int)
         data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": alt}
         size = {"alt": alt, "width": int(width), "height": int(height)}
+        if "JPY_SESSION_NAME" in os.environ:
+            # Before a reader in JupyterLab or Notebook 7. These show a bare PNG without its words,
+            # and white in a dark theme; in HTML it has both. What is stored stays a plain PNG.
+            data["text/html"] = IN_PAGE.format(
+                alt=html.escape(alt), width=width, height=height, png=data["image/png"]
+            )
         return data, {"image/png": size}
 
     def __str__(self) -> str:

@@ -43,16 +43,27 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
     """Return HTML in which the controls `sweeps` move the picture, all others at their value now.
 
     All the places of these controls are combined. Where that is too much for 1.5 MB, sliders get
-    fewer notches.
+    fewer notches. Without `sweeps` it is as many controls as can be combined, in their order.
+    """
+    source = Path(__file__).with_name("live.js").read_text(encoding="utf-8")
+    name, data = packed(explorer, sweeps, MOST - len(source.encode()) - 2000, FRAMES)
+    alt = html.escape(explorer.alt, quote=True)
+    return SNIPPET.format(name=name, alt=alt, source=source, data=data.decode())
+
+
+def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> tuple[str, bytes]:
+    """Return a name for the explorer and its frames as `replay` of live.js takes them.
+
+    They are base64 text of at most `most` bytes, for at most `frames` places of the controls.
     """
     able = [name for name, control in explorer.controls.items() if _places(control)]
     for name in sweeps or ():
         arguments.one_of("The control to sweep", name, able)
-    places = {name: _places(explorer.controls[name]) for name in sweeps or able}
-    if not places:
+    if not able:
         raise ValueError("sweeps: there is no slider, drop-down or toggle to move.")
-    source = Path(__file__).with_name("live.js").read_text(encoding="utf-8")
-    room = MOST - len(source.encode()) - 2000
+    places = {name: _places(explorer.controls[name]) for name in sweeps or able}
+    if sweeps is None:
+        places = _first_that_fit(explorer, places, frames)
     now = explorer.values
     # Two drafts tell how many bytes a frame takes beyond what stays still. They also find all that
     # moves, before the frames are drawn that count.
@@ -62,20 +73,30 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
         drafts.append((math.prod(map(len, draft.values())), len(_packed(explorer, draft))))
     (more, large), (fewer, small) = drafts
     each = max(large - small, 1) / max(more - fewer, 1)
-    limit = max(1.2 * (room - small) / each, 1)
+    limit = max(1.2 * (most - small) / each, 1)
     grown = 0
     while True:
-        chosen = _fitting(explorer, places, min(limit, FRAMES))
-        data, frames = _packed(explorer, chosen), math.prod(map(len, chosen.values()))
-        full = len(data) / room
-        enough = max(full, frames / FRAMES) > 0.7 or chosen == places or grown == 2
+        chosen = _fitting(explorer, places, min(limit, frames))
+        data, count = _packed(explorer, chosen), math.prod(map(len, chosen.values()))
+        full = len(data) / most
+        enough = max(full, count / frames) > 0.7 or chosen == places or grown == 2
         if full <= 1 and enough:
             break
         grown += full < 1
-        limit = frames * 0.93 / full
-    name = f"explorer-{crc32(data):08x}"
-    alt = html.escape(explorer.alt, quote=True)
-    return SNIPPET.format(name=name, alt=alt, source=source, data=data.decode())
+        limit = count * 0.93 / full
+    return f"explorer-{crc32(data):08x}", data
+
+
+def _first_that_fit(explorer: Any, places: dict, most: int) -> dict:
+    """Leave out the last controls, lists and toggles first, while even few notches are too many."""
+    sliders = [name for name in places if _is_slider(explorer.controls[name])]
+    order = [*sliders, *(name for name in places if name not in sliders)]
+    few = {
+        name: min(len(places[name]), 5) if name in sliders else len(places[name]) for name in order
+    }
+    while len(few) > 1 and math.prod(few.values()) > most:
+        few.popitem()
+    return {name: places[name] for name in places if name in few}
 
 
 def _fitting(explorer: Any, places: dict, limit: float) -> dict:
@@ -89,7 +110,7 @@ def _fitting(explorer: Any, places: dict, limit: float) -> dict:
         }
         if not sliders:
             raise ValueError(
-                f"sweeps: {', '.join(places)} together do not fit in {MOST / 1e6:g} MB. "
+                f"sweeps: {', '.join(places)} together do not fit. "
                 f"Name fewer controls: sweeps={[next(iter(places))]}."
             )
         name = max(sliders, key=sliders.get)

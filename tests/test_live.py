@@ -755,3 +755,115 @@ assert "matplotlib.pyplot" not in sys.modules and "torch" not in sys.modules
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (0, "slope 0.5\n"), run.stderr
+
+
+# -------------------------------------------------------------------- an update that takes a batch
+
+
+def batch_explorer():
+    """An explorer that keeps what its update was called with."""
+    figure, (hill, curve) = plots.figure(2)
+    plots.contour(hill, banana)
+    trail, loss = plots.path(hill), plots.loss_curve(curve)
+    calls = []
+
+    def update(lr, momentum, start):
+        calls.append((np.shape(lr), np.shape(momentum)))
+        walks = descend(banana, Momentum(lr=lr, momentum=momentum), start, steps=80)
+        for walk in walks.runs():
+            trail.show(walk)
+            loss.show(walk)
+            yield f"loss {walk.losses[-1]:.3g}"
+
+    explorer = explore(
+        figure,
+        update,
+        lr=log_slider(1e-3, 0.3, 0.1),
+        momentum=slider(0, 0.99, 0.9),
+        start=point(hill, (-1.5, 2)),
+    )
+    return explorer, calls
+
+
+def test_an_update_that_yields_gets_a_sweep_as_one_batch():
+    explorer, calls = batch_explorer()
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    browser.ask(lr=0.02)
+    places = [0.1, 0.2, 0.5, 0.98]
+    del calls[:]
+    live.SLICE, before = 10.0, live.SLICE
+    try:
+        content, _ = browser.sweep("momentum", places, lr=0.02, start=[-1.5, 2])
+    finally:
+        live.SLICE = before
+    assert calls[0] == ((), (4, 1))
+    assert len(calls) == 2, "one batch, and the figure put back"
+    for momentum, frame in zip(places, content["frames"], strict=True):
+        walk = descend(banana, Momentum(lr=0.02, momentum=momentum), (-1.5, 2), steps=80)
+        assert frame["standing"] == f"loss {walk.losses[-1]:.3g}"
+
+
+def test_the_frames_of_a_batch_are_those_of_one_call_for_each_place():
+    explorer, _ = batch_explorer()
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    browser.ask(lr=0.02)
+    live.SLICE, before = 10.0, live.SLICE
+    try:
+        content, buffers = browser.sweep("lr", [0.01, 0.3], start=[-1.5, 2])
+    finally:
+        live.SLICE = before
+    for lr, frame in zip([0.01, 0.3], content["frames"], strict=True):
+        browser.ask(lr=lr)
+        single, single_buffers = browser.answers[-1]
+        assert single["standing"] == frame["standing"]
+        np.testing.assert_allclose(
+            np.frombuffer(buffers[frame["vertices"]], np.float32),
+            np.frombuffer(single_buffers[single["vertices"]], np.float32),
+            rtol=1e-5,
+        )
+
+
+def test_a_batch_that_fails_is_gone_through_one_by_one():
+    def inverse(x):
+        for each in np.ravel(x):
+            if each == 2:
+                raise ValueError("no two")
+            yield f"{1 / each:.2f}"
+
+    explorer = explore(plots.figure()[0], inverse, x=slider(1, 4, 1, step=1))
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    content, _ = browser.sweep("x", [1, 2, 4])
+    said = [frame["standing"] for frame in content["frames"]]
+    assert said == ["1.00", "This cannot be drawn for x = 2. ValueError: no two", "0.25"]
+    assert [frame["failed"] for frame in content["frames"]] == [False, True, False]
+
+
+def test_a_batch_takes_a_list_and_a_toggle_one_by_one_and_tours():
+    explorer, _ = batch_explorer()
+    assert explorer.tour(5) == []
+    assert explorer.set(momentum=0) == explorer.standing
+    assert "frames" in batch_explorer()[0].html(sweeps=["momentum"])
+
+
+def test_many_toggles_stand_side_by_side_and_few_one_below_the_other():
+    names = list("abcde")
+
+    def made(chosen):
+        def update(slope, **shown):
+            return f"{slope:g} {sum(shown.values())}"
+
+        toggles = {name: toggle(True) for name in chosen}
+        return line_explorer(update, slope=slider(0, 1, 0.5), **toggles)[0]
+
+    many, few = made(names), made(names[:2])
+    slope, line = many.children[0].children
+    assert [control.description for control in line.children] == names
+    assert line.layout.flex_flow == "row wrap"
+    assert [c.description for c in few.children[0].children] == ["slope", *names[:2]]
+    assert many.set(a=False, e=False) == "0.5 3"
+    many.close()
+    assert line.comm is None
+    assert all(control.comm is None for control in (slope, *line.children))

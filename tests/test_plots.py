@@ -342,3 +342,42 @@ def test_training_curves_without_validation_show_the_loss_alone(ax):
 def test_unknown_training_curves_suggest_the_nearest(ax):
     with pytest.raises(ValueError, match="Did you mean 'accuracy'"):
         plots.history(ax, what="acuracy")
+
+
+def luminance(color):
+    """Relative luminance of a color given as three numbers from 0 to 1 (WCAG 2)."""
+    color = np.clip(color, 0, 1)
+    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def turned(color):
+    """What `filter: invert(0.92) hue-rotate(180deg)` makes of a color (Filter Effects, 2018)."""
+    inverted = 0.92 - np.asarray(color) * (2 * 0.92 - 1)
+    lum = np.array([0.213, 0.715, 0.072])
+    return np.clip(2 * (inverted @ lum) - inverted, 0, 1)
+
+
+@pytest.mark.parametrize("color", plots.COLORS)
+def test_the_colors_of_lines_stand_out_in_the_light_and_the_dark_theme(color):
+    from matplotlib.colors import to_rgb
+
+    for seen, ground in ((to_rgb(color), (1, 1, 1)), (turned(to_rgb(color)), turned((1, 1, 1)))):
+        low, high = sorted([luminance(np.array(seen)), luminance(np.array(ground))])
+        assert (high + 0.05) / (low + 0.05) >= 3
+
+
+def test_a_picture_in_jupyterlab_has_its_words_with_it_and_what_is_stored_is_a_plain_png(
+    monkeypatch,
+):
+    picture, _ = plots.figure()
+    picture.alt = 'a curve named "L"'
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    data, about = picture._repr_mimebundle_()
+    assert set(data) == {"image/png", "text/plain"}
+    assert about["image/png"]["alt"] == picture.alt
+    monkeypatch.setenv("JPY_SESSION_NAME", "/notebooks/01.ipynb")
+    shown, _ = picture._repr_mimebundle_()
+    assert 'alt="a curve named &quot;L&quot;"' in shown["text/html"]
+    assert data["image/png"] in shown["text/html"]
+    assert shown["image/png"] == data["image/png"]
