@@ -9,7 +9,12 @@ import itertools
 import json
 import random
 import re
+import subprocess
+import sys
+import tomllib
+from importlib import util
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import pytest
@@ -17,8 +22,13 @@ import pytest
 from course_lib import exercises
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
+_spec = util.spec_from_file_location("store_outputs", FOLDER / "store_outputs.py")
+STORE = util.module_from_spec(_spec)
+_spec.loader.exec_module(STORE)
 ALL = sorted(FOLDER.glob("*.ipynb"))
 LECTURES = [path for path in ALL if re.match(r"0[1-7]_", path.name)]
+# Lecture 1 came first and is shorter.
+LATER = LECTURES[1:]
 LARGEST = 2_000_000
 MOST_STATEMENTS, MOST_LINES = 18, 30
 # In this order, as a reader meets them. Between them a lecture is free.
@@ -170,6 +180,77 @@ def test_its_links_within_the_course_lead_somewhere(path):
         assert (path.parent / target).exists(), target
 
 
+# -------------------------------------------------------------------------------- Google Colab
+
+
+def test_its_first_code_readies_google_colab_and_is_folded(notebook):
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert first.id == "colab"
+    assert first.source == STORE.COLAB
+    assert first.outputs == []
+    assert first.metadata.jupyter.source_hidden
+    assert first.metadata.slideshow.slide_type == "skip"
+    assert "remove-cell" in first.metadata.tags  # the website has no use for it
+
+
+@pytest.fixture
+def colab(monkeypatch):
+    """A faked google.colab; return what is asked of it and of pip, in order."""
+    asked = []
+    output = ModuleType("google.colab.output")
+    output.enable_custom_widget_manager = lambda: asked.append("widgets")
+    package = ModuleType("google.colab")
+    package.output = output
+    for name, module in {"google": ModuleType("google"), "google.colab": package}.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(subprocess, "run", lambda command, check: asked.append(command))
+    return asked
+
+
+@pytest.mark.parametrize("missing", ["course_lib", "anywidget"])
+def test_on_colab_it_installs_what_is_missing_and_then_lets_widgets_in(
+    colab, missing, monkeypatch, capsys
+):
+    find = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name == missing else find(name))
+    exec(STORE.COLAB, {})
+    pip, widgets = colab
+    assert pip[:4] == [sys.executable, "-m", "pip", "install"]
+    assert widgets == "widgets"
+    course, *needed = [word for word in pip[4:] if not word.startswith("-")]
+    assert course.startswith("course-lib @ git+https://github.com/")
+    project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    # The versions of the project, and nothing that would replace Colab's own Jupyter.
+    assert set(needed) < set(project["project"]["optional-dependencies"]["notebooks"])
+    assert [re.split("[><=]", each)[0] for each in needed] == ["anywidget", "ipywidgets"]
+    assert capsys.readouterr().out == ""
+
+
+def test_on_colab_with_all_there_it_only_lets_widgets_in(colab):
+    exec(STORE.COLAB, {})
+    assert colab == ["widgets"]
+
+
+def test_elsewhere_it_does_nothing(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "google.colab", raising=False)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it called pip"))
+    names = {}
+    exec(STORE.COLAB, names)
+    assert set(names) == {"__builtins__", "sys"}
+    assert capsys.readouterr() == ("", "")
+
+
+def test_storing_puts_the_cell_in_once_and_renews_an_old_one():
+    text, code = nbformat.v4.new_markdown_cell("# Title"), nbformat.v4.new_code_cell("1 + 1")
+    book = nbformat.v4.new_notebook(cells=[text, code])
+    for _ in range(2):
+        STORE.prepare_colab(book)
+        assert [cell.id for cell in book.cells] == [text.id, "colab", code.id]
+        assert book.cells[1].source == STORE.COLAB
+        book.cells[1].source = "old"
+    nbformat.validate(book)
+
+
 # --------------------------------------------------------------------------------- every lecture
 
 
@@ -203,6 +284,13 @@ def test_every_explorer_comes_after_a_prediction_of_its_own(lecture):
         explored += calls(cell.source, "explore")
         assert predicted >= explored, f"nothing is predicted before\n{cell.source}"
     assert explored >= 1
+
+
+@pytest.mark.parametrize("path", LATER, ids=name)
+def test_a_later_lecture_has_three_explorers_and_five_exercises_at_least(path):
+    source = [cell.source for cell in code_of(nbformat.read(path, as_version=4))]
+    assert sum(calls(cell, "explore") for cell in source) >= 3
+    assert sum(".check(" in cell for cell in source) >= 5
 
 
 def test_every_prediction_is_revealed(lecture):
@@ -288,7 +376,7 @@ def test_its_explorers_work_wherever_their_controls_stand(path, monkeypatch, cap
             for control in explorer.controls
             for end in ends(explorer.controls[control])
         ]
-        for _ in range(20):
+        for _ in range(50):
             places.append({c: anywhere(explorer.controls[c], chance) for c in explorer.controls})
         for place in places:
             standing = explorer.set(**place)

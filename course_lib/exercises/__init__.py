@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import difflib
 import html
+import importlib
+import pkgutil
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from course_lib import progress
 from course_lib.exercises.answers import AnswerError, is_untouched
 
-__all__ = ["Exercise", "Note", "Prediction", "exercise", "predict"]
+__all__ = ["Exercise", "Note", "Prediction", "every", "exercise", "predict"]
 
 _COLORS = {"right": "#009E73", "wrong": "#D55E00", "malformed": "#D55E00"}
 _HEADS = {
@@ -124,6 +127,8 @@ class Exercise:
     def check(self, answer: Any = None) -> Note:
         """Say whether `answer` is right and, if not, what probably went wrong. Never raises."""
         verdict, message = self._judge(answer)
+        if verdict == "right":
+            message = f"{message} {progress.record(self.number)}".strip()
         return Note(message, _HEADS[verdict], verdict)
 
     def _judge(self, answer: Any) -> tuple[str, str]:
@@ -174,13 +179,18 @@ def exercise(number: str) -> Exercise | Missing:
 
     For a number that does not exist the answer is a note that suggests the nearest.
     """
-    from course_lib.exercises import lecture_1
-
-    known = {each.number: each for each in lecture_1.EXERCISES}
+    known = {each.number: each for each in every()}
     if str(number) in known:
         return known[str(number)]
     near = difflib.get_close_matches(str(number), known, n=1, cutoff=0)
     return Missing(f'There is no exercise "{number}". Did you mean "{near[0]}"?')
+
+
+def every() -> list[Exercise]:
+    """Return all exercises of the course: those of each module `lecture_N` beside this one."""
+    modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name[:8] == "lecture_")
+    lectures = [importlib.import_module(f"{__name__}.{name}") for name in modules]
+    return [each for lecture in lectures for each in lecture.EXERCISES]
 
 
 _PREDICTIONS: dict[str, Prediction] = {}

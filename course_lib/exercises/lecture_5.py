@@ -1,0 +1,514 @@
+"""The exercises of lecture 5, momentum: what is asked, what often goes wrong, what helps.
+
+Read by `course_lib.exercises`. The wrong answers are computed from the mistake they stand for, so
+that each message says what the reader did.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from course_lib.exercises import Exercise
+from course_lib.exercises.answers import Function, Numbers
+from course_lib.landscapes import banana, quartic
+
+# ----------------------------------------------------------------------- 5.1 three steps by hand
+
+
+def _three_steps(
+    steps: int = 3,
+    mu: float = 0.5,
+    alpha: float = 0.4,
+    share: float = 1.0,
+    ahead: bool = False,
+    sign: int = -1,
+) -> float:
+    """Return where `steps` steps lead from w = 2 on ½w², whose gradient is w itself."""
+    w, v = 2.0, 0.0
+    for _ in range(steps):
+        g = share * w
+        v = mu * v + g
+        w += sign * alpha * (g + mu * v if ahead else v)
+    return w
+
+
+THREE_STEPS = Exercise(
+    number="5.1",
+    title="Three steps by hand",
+    task=(
+        r"You stand at $w = 2$ on $L(w) = \frac{1}{2}w^2$, whose gradient is $g = w$. Take three "
+        r"steps with momentum, $v \leftarrow \mu v + g$ and $w \leftarrow w - \alpha v$, with "
+        r"$\mu = 0.5$, $\alpha = 0.4$ and $v = 0$ at the start. Where do you stand then?"
+    ),
+    template='new_w = ...\n\nexercise("5.1").check(new_w)',
+    answer=Numbers(tolerance=0.0005),
+    right=_three_steps(),
+    praise=(
+        "You are on the other side of the minimum. The slope at 0.32 was almost nothing, but the "
+        "speed of the steps before carried you on."
+    ),
+    mistakes=(
+        (
+            _three_steps(mu=0.0),
+            "That is gradient descent. From the second step on, v also holds μ times the old v.",
+        ),
+        (_three_steps(1), "That is where one step leads. Take three."),
+        (_three_steps(2), "That is where two steps lead. Take three."),
+        (_three_steps(4), "That is where four steps lead. Take three."),
+        (
+            _three_steps(mu=1.0),
+            "Your v never fades: multiply the old v by μ = 0.5 before you add the gradient.",
+        ),
+        (_three_steps(alpha=1.0), "You moved by the whole v. The step is α · v, with α = 0.4."),
+        (
+            _three_steps(share=0.5),
+            "You multiplied the gradient by 1 − μ. In this form the whole gradient is added.",
+        ),
+        (_three_steps(ahead=True), "That is Nesterov's step. Here the step is −α · v, no more."),
+        (_three_steps(sign=1), "You walked uphill. The step is w − αv, with a minus."),
+        (1.42, "That is the last v. The question asks for w."),
+    ),
+    hints=(
+        "Keep a table with the columns g, v and w. The first row is g = 2, v = 2, w = 1.2.",
+        r"Second row: $g = 1.2$, $v = 0.5 \cdot 2 + 1.2 = 2.2$, $w = 1.2 - 0.4 \cdot 2.2 = 0.32$.",
+    ),
+    worked=(
+        r"$v = 2$, $w = 2 - 0.8 = 1.2$. Then $v = 0.5 \cdot 2 + 1.2 = 2.2$, "
+        r"$w = 1.2 - 0.88 = 0.32$. Then $v = 0.5 \cdot 2.2 + 0.32 = 1.42$, "
+        r"$w = 0.32 - 0.568 = -0.248$."
+    ),
+    otherwise="Do it row by row: first g at the present w, then v, then w.",
+)
+
+# ----------------------------------------------------------------------------- 5.2 tune the ball
+
+
+def _loss_in_the_valley(beta: float) -> float:
+    """Return the loss of the first explorer's walk after 60 steps: κ = 40, α = 0.04."""
+    curvature = np.array([1.0, 40.0])
+    w, v = np.array([-2.2, 0.9]), np.zeros(2)
+    for _ in range(60):
+        v = beta * v + curvature * w
+        w = w - 0.04 * v
+    return float(np.sum(curvature * w**2) / 2)
+
+
+TUNE_THE_BALL = Exercise(
+    number="5.2",
+    title="Tune the ball",
+    task=(
+        "Go back to the explorer of the valley and press *Reset*, so that "
+        r"$\alpha = 0.04$ and the start is $(-2.2, 0.9)$. Find a momentum $\mu$ with which the "
+        r"loss after 60 steps is below $10^{-8}$."
+    ),
+    template='my_mu = ...\n\nexercise("5.2").check(my_mu)',
+    answer=Numbers(tolerance=0),
+    right=lambda mu: 0 <= mu < 1 and _loss_in_the_valley(mu) < 1e-8,
+    praise=(
+        "Between creeping and ringing lies a narrow best. Section 4 says where: with α = 0.04 and "
+        "the curvature 1 along the valley it is (1 − √0.04)² = 0.64."
+    ),
+    mistakes=(
+        (
+            lambda mu: not 0 <= mu < 1,
+            "Momentum lies from 0 up to, but not including, 1: at 1 nothing ever fades.",
+        ),
+        (
+            lambda mu: mu < 0.64,
+            "Too little: the ball still creeps along the valley. Give it more momentum.",
+        ),
+        (
+            lambda mu: mu > 0.64,
+            "Too much: the ball runs past the minimum and swings back. Give it less momentum.",
+        ),
+    ),
+    hints=(
+        "Watch the end of the dashed loss curve while you move the slider from 0.5 to 0.8.",
+        "Below the best value the loss curve is straight, above it the curve has bumps. The best "
+        "lies where the bumps begin, between 0.6 and 0.7.",
+    ),
+    worked=r"$\mu = 0.65$ ends below $10^{-9}$; anything from about 0.63 to 0.69 will do.",
+)
+
+# ---------------------------------------------------------------------- 5.3 the same, elsewhere
+
+SAME_ELSEWHERE = Exercise(
+    number="5.3",
+    title="The same walk in another library",
+    task=(
+        r"A library writes momentum as a moving average, $v \leftarrow 0.9\,v + 0.1\,g$ and "
+        r"$w \leftarrow w - \alpha v$. Someone reports good results there with $\alpha = 0.5$. "
+        r"Which `lr` makes `Momentum(lr=..., momentum=0.9)` walk the same walk?"
+    ),
+    template='my_lr = ...\n\nexercise("5.3").check(my_lr)',
+    answer=Numbers(tolerance=1e-6),
+    right=0.1 * 0.5,
+    praise="Their v is 0.1 times yours at every step, so your rate is 0.1 times theirs.",
+    mistakes=(
+        (0.5, "With the same rate your steps are ten times as long: you add g, they add 0.1 · g."),
+        (0.5 / 0.1, "The other way round: your v is larger than theirs, so your rate is smaller."),
+        (
+            0.9 * 0.5,
+            "The factor on the gradient counts, 0.1, not the one on the old v. That one is the "
+            "same in both.",
+        ),
+        (0.5 / 0.9, "The factor on the old v, 0.9, is the same in both. Compare what g gets."),
+        (0.1 * 0.1 * 0.5, "Once is enough: their v is 0.1 times yours, not 0.01 times."),
+        (0.1, "That is the factor. Multiply it by their rate."),
+    ),
+    hints=(
+        "Write down both v after the first step, then after the second. How do they differ?",
+        r"Their v is $0.1\,g_0$, then $0.09\,g_0 + 0.1\,g_1$. Yours is $g_0$, then "
+        r"$0.9\,g_0 + g_1$. The ratio is always 0.1.",
+    ),
+    worked=(
+        r"Their $v$ is always $0.1$ times yours, so $\alpha v$ is the same for "
+        r"$\alpha = 0.1 \cdot 0.5 = 0.05$."
+    ),
+)
+
+# ------------------------------------------------------------------------- 5.4 write the heavy ball
+
+
+def _ball(gradient, start, alpha, beta, steps):
+    w = before = start
+    for _ in range(steps):
+        w, before = w - alpha * gradient(w) + beta * (w - before), w
+    return w
+
+
+def _ball_points(gradient, start, alpha, beta, steps):
+    return np.array([_ball(gradient, start, alpha, beta, k) for k in range(steps + 1)])
+
+
+def _ball_ahead(gradient, start, alpha, beta, steps):
+    w = before = start
+    for _ in range(steps):
+        ahead = w + beta * (w - before)
+        w, before = ahead - alpha * gradient(ahead), w
+    return w
+
+
+def _ball_from_start(gradient, start, alpha, beta, steps):
+    w = start
+    for _ in range(steps):
+        w = w - alpha * gradient(w) + beta * (w - start)
+    return w
+
+
+def _ball_overwritten(gradient, start, alpha, beta, steps):
+    w = before = start
+    for _ in range(steps):
+        w = w - alpha * gradient(w) + beta * (w - before)
+        before = w
+    return w
+
+
+def _balls() -> list[tuple]:
+    return [
+        (banana.gradient, np.array([2.0, 2.0]), 0.02, 0.9, 2),
+        (banana.gradient, np.array([2.0, 2.0]), 0.02, 0.9, 5),
+        (quartic.gradient, np.array([-0.5]), 0.01, 0.8, 4),
+        (banana.gradient, np.array([[-1.0, 1.5], [0.5, 0.0]]), 0.05, 0.5, 3),
+    ]
+
+
+WRITE_THE_BALL = Exercise(
+    number="5.4",
+    title="Write the heavy ball",
+    task=(
+        "Write `heavy_ball(gradient, start, alpha, beta, steps)`. It begins at rest at the array "
+        r"`start`, takes `steps` steps $w \leftarrow w - \alpha\,g + \beta\,(w - w_\text{prev})$ "
+        "and returns the last point. `gradient(w)` gives you the gradient at `w`. At rest means "
+        r"that at first $w_\text{prev} = w$. Four to six lines do it."
+    ),
+    template=(
+        "def heavy_ball(gradient, start, alpha, beta, steps):\n"
+        "    w = start\n"
+        "    ...\n"
+        "    return w\n"
+        "\n\n"
+        'exercise("5.4").check(heavy_ball)'
+    ),
+    answer=Function(inputs=_balls),
+    right=_ball,
+    praise=(
+        "No velocity anywhere, and yet it is momentum: the last step, w − w_prev, is the memory."
+    ),
+    mistakes=(
+        (
+            lambda gradient, start, alpha, beta, steps: start,
+            "Your function returns the start: no step.",
+        ),
+        (
+            _ball_overwritten,
+            "That is gradient descent: your memory w − w_prev is always 0. Keep the old w before "
+            "you change it: `w, before = …, w` does both at once.",
+        ),
+        (
+            lambda gradient, start, alpha, beta, steps: _ball(gradient, start, -alpha, beta, steps),
+            "Your walk goes uphill. Did you forget the minus sign before alpha?",
+        ),
+        (
+            lambda gradient, start, alpha, beta, steps: _ball(gradient, start, alpha, -beta, steps),
+            "Your memory pushes backward: it is w − w_prev, the new minus the old.",
+        ),
+        (
+            _ball_from_start,
+            "You measure the memory from the start. It is only the last step, w − w_prev: update "
+            "w_prev in the loop.",
+        ),
+        (
+            _ball_ahead,
+            "That is Nesterov's rule: you take the gradient at the look-ahead point. Take it at w.",
+        ),
+        (
+            lambda gradient, start, alpha, beta, steps: _ball(
+                gradient, start, (1 - beta) * alpha, beta, steps
+            ),
+            "You multiplied the gradient by 1 − β. In this form it gets α alone.",
+        ),
+        (
+            lambda gradient, start, alpha, beta, steps: _ball(gradient, start, alpha, 1, steps),
+            "Your memory never fades. Multiply w − w_prev by `beta`.",
+        ),
+        (
+            lambda gradient, start, alpha, beta, steps: _ball(gradient, start, 1, beta, steps),
+            "Your gradient has no `alpha` before it.",
+        ),
+        (
+            lambda gradient, start, alpha, beta, steps: _ball(
+                gradient, start, alpha, beta, steps - 1
+            ),
+            "Off by one: your walk takes one step too few. `range(steps)` counts 0 to steps − 1.",
+        ),
+        (
+            lambda gradient, start, alpha, beta, steps: _ball(
+                gradient, start, alpha, beta, steps + 1
+            ),
+            "Off by one: your walk takes one step too many. `range(steps)` counts 0 to steps − 1.",
+        ),
+        (
+            lambda gradient, start, alpha, beta, steps: _ball(gradient, start, alpha, beta, 1),
+            "Your function takes one step only. Is the step inside a loop, and `return` after it?",
+        ),
+        (_ball_points, "Your function returns all the points. Only the last one was asked for."),
+    ),
+    hints=(
+        "You need two points at a time: begin with `before = start` beside `w = start`.",
+        "In the loop, compute the new point from `w` and `before`, then let `before` be the old "
+        "`w` and `w` the new point. `w, before = …, w` does both at once.",
+    ),
+    worked=(
+        "\n\n```python\n"
+        "def heavy_ball(gradient, start, alpha, beta, steps):\n"
+        "    w = before = start\n"
+        "    for k in range(steps):\n"
+        "        w, before = w - alpha * gradient(w) + beta * (w - before), w\n"
+        "    return w\n"
+        "```"
+    ),
+)
+
+# ----------------------------------------------------------------------- 5.5 the best pair by hand
+
+
+def _best(low: float, high: float) -> tuple[float, float]:
+    """Return α and β that shrink the slowest direction of a bowl the most (Polyak, 1964)."""
+    small, large = math.sqrt(low), math.sqrt(high)
+    return (2 / (small + large)) ** 2, ((large - small) / (large + small)) ** 2
+
+
+_BEST_ALPHA, _BEST_BETA = _best(1, 16)
+
+BEST_PAIR = Exercise(
+    number="5.5",
+    title="The best pair by hand",
+    task=(
+        r"A bowl has the curvatures 1 and 16. Which learning rate $\alpha$ and which momentum "
+        r"$\beta$ suit the heavy ball best? Give both as a list, $[\alpha, \beta]$."
+    ),
+    template='pair = [..., ...]\n\nexercise("5.5").check(pair)',
+    answer=Numbers(tolerance=0.0005, shape=(2,)),
+    right=(_BEST_ALPHA, _BEST_BETA),
+    praise=(
+        "The rate is √β = 0.6 a step. The best of gradient descent is 15/17 = 0.88: to gain one "
+        "decimal digit it needs 18 steps where the ball needs 5."
+    ),
+    mistakes=(
+        ((_BEST_BETA, _BEST_ALPHA), "Both numbers are there, in the wrong order: α comes first."),
+        (
+            (_BEST_ALPHA, math.sqrt(_BEST_BETA)),
+            "That is the rate √β. Square it to get the momentum β.",
+        ),
+        (
+            (math.sqrt(_BEST_ALPHA), _BEST_BETA),
+            "α is the square of 2 / (√λ_min + √λ_max). You left out the square.",
+        ),
+        (
+            (math.sqrt(_BEST_ALPHA), math.sqrt(_BEST_BETA)),
+            "Both formulas end in a square. You left it out.",
+        ),
+        (
+            (2 / 17, _BEST_BETA),
+            "2 / (λ_min + λ_max) is the best rate of gradient descent. With momentum the roots of "
+            "the curvatures count.",
+        ),
+        (
+            (2 / 17, (15 / 17) ** 2),
+            "You used the curvatures themselves. Take their square roots, 1 and 4.",
+        ),
+        (
+            (_BEST_ALPHA, (15 / 17) ** 2),
+            "α is right. For β take the roots of the curvatures, too: 1 and 4.",
+        ),
+    ),
+    hints=(
+        "The two formulas stand above the exercise. The roots of the curvatures are 1 and 4.",
+        r"$\alpha = \left(\frac{2}{1 + 4}\right)^2$ and "
+        r"$\beta = \left(\frac{4 - 1}{4 + 1}\right)^2$.",
+    ),
+    worked=(
+        r"$\sqrt{\lambda}$ is 1 and 4, so $\alpha = (2/5)^2 = 0.16$ and $\beta = (3/5)^2 = 0.36$."
+    ),
+)
+
+# ---------------------------------------------------------------------------- 5.6 beat the formula
+
+
+def _arrival(pair: np.ndarray) -> float:
+    """Return how many steps from (0.9, 0.9) to within 1e-6 of (1, 1); infinite beyond 200."""
+    alpha, beta = float(pair[0]), float(pair[1])
+    w, v = np.array([0.9, 0.9]), np.zeros(2)
+    for k in range(201):
+        if np.abs(w).max() > 1e6:
+            return math.inf
+        if math.dist(w, (1, 1)) < 1e-6:
+            return k
+        v = beta * v + banana.gradient(w)
+        w = w - alpha * v
+    return math.inf
+
+
+def _allowed(pair: np.ndarray) -> bool:
+    return pair[0] > 0 and 0 <= pair[1] < 1
+
+
+BEAT_THE_FORMULA = Exercise(
+    number="5.6",
+    title="Beat the formula",
+    task=(
+        "The formula's pair needs 44 steps on the banana. It is best for the slowest direction in "
+        "the long run, but this walk is short, and the banana is no bowl. Find a point of the map "
+        r"above that needs at most 40. Give it as a list, $[\alpha, \beta]$."
+    ),
+    template='pair = [..., ...]\n\nexercise("5.6").check(pair)',
+    answer=Numbers(tolerance=0, shape=(2,)),
+    right=lambda pair: _allowed(pair) and _arrival(pair) <= 40,
+    praise=(
+        "A rate tells how the error shrinks in the end. How many steps a walk takes also depends "
+        "on how it begins. Theory points to the place, trying finds the spot."
+    ),
+    mistakes=(
+        (
+            lambda pair: not _allowed(pair),
+            "α must be above 0, and β at least 0 and below 1. α comes first.",
+        ),
+        (
+            lambda pair: math.isinf(_arrival(pair)),
+            "This walk does not come within 1e-6 of the minimum in 200 steps. Look for the blue "
+            "part of the map.",
+        ),
+        (
+            lambda pair: _arrival(pair) == 44,
+            "44 steps, as many as with the formula's pair. Try a little more β.",
+        ),
+        (
+            lambda pair: _arrival(pair) > 44,
+            "It arrives, but the formula's pair is quicker. Begin at α = 0.25, β = 0.5.",
+        ),
+        (
+            lambda pair: _arrival(pair) > 40,
+            "Better than the formula's pair, but more than 40 steps. Go on in this direction.",
+        ),
+    ),
+    hints=(
+        "Begin at the formula's pair, (0.25, 0.5), and move the point in small steps with the "
+        "arrow keys. The standing counts for you.",
+        "Keep α near 0.25 and raise β in steps of 0.01.",
+    ),
+    worked=(
+        r"$\alpha = 0.25$ and $\beta = 0.51$ needs 38 steps: the swing of the ball brings it "
+        "close to the minimum at the right moment."
+    ),
+)
+
+# -------------------------------------------------------------------------- 5.7 keep the noise ball
+
+
+def _spread(alpha: float, mu: float) -> float:
+    """Return the variance of w on ½w² under gradient noise of variance 1."""
+    return alpha * (1 + mu) / ((1 - mu) * (2 * (1 + mu) - alpha))
+
+
+KEEP_THE_BALL = Exercise(
+    number="5.7",
+    title="Keep the noise where it was",
+    task=(
+        r"A noisy run with $\alpha = 0.1$ and no momentum ends as close to the minimum as you "
+        r"like it. Now you switch on $\mu = 0.95$. Which $\alpha$ keeps the spread as it was, "
+        "within a tenth?"
+    ),
+    template='my_alpha = ...\n\nexercise("5.7").check(my_alpha)',
+    answer=Numbers(tolerance=0),
+    right=lambda alpha: alpha > 0 and abs(_spread(alpha, 0.95) / _spread(0.1, 0) - 1) < 0.1,
+    praise="The long-run step is α/(1 − μ). Divide α by 20 and the spread stays.",
+    mistakes=(
+        (lambda alpha: alpha <= 0, "A learning rate is above 0."),
+        (
+            lambda alpha: math.isclose(alpha, 0.1),
+            "With α unchanged the spread grows about twentyfold.",
+        ),
+        (
+            lambda alpha: math.isclose(alpha, 0.01),
+            "That is for μ = 0.9. Here 1/(1 − μ) is 20, not 10.",
+        ),
+        (
+            lambda alpha: math.isclose(alpha, 0.095),
+            "You multiplied by μ. Multiply by 1 − μ: that is how much shorter the steps must be.",
+        ),
+        (
+            lambda alpha: alpha >= 3.9,
+            "Far too large: above 2(1 + μ) = 3.9 the walk diverges even without noise.",
+        ),
+        (
+            lambda alpha: _spread(alpha, 0.95) < _spread(0.1, 0),
+            "Too small: the walk is calmer than it was, and slower than it needs to be.",
+        ),
+        (
+            lambda alpha: _spread(alpha, 0.95) > _spread(0.1, 0),
+            "Too large: the spread is above what it was without momentum.",
+        ),
+    ),
+    hints=(
+        r"In the long run a gradient moves the walk by $\alpha / (1 - \mu)$ times itself. Keep "
+        "this number.",
+        r"$1 / (1 - 0.95) = 20$: momentum makes each gradient count twenty times.",
+    ),
+    worked=(
+        r"$\alpha / (1 - \mu) = 0.1$ gives $\alpha = 0.1 \cdot 0.05 = 0.005$. The closed form says "
+        "0.0500 in place of 0.0526."
+    ),
+)
+
+EXERCISES = (
+    THREE_STEPS,
+    TUNE_THE_BALL,
+    SAME_ELSEWHERE,
+    WRITE_THE_BALL,
+    BEST_PAIR,
+    BEAT_THE_FORMULA,
+    KEEP_THE_BALL,
+)
