@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -146,21 +148,48 @@ def load_small_digits() -> Digits:
     E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
     Repository, 1998.
     """
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    bunch = load_digits()
-    images = np.round(bunch.images * (255 / 16)).astype(np.uint8)
-    labels = bunch.target.astype(np.uint8)
-    train, test = train_test_split(
-        np.arange(len(labels)), test_size=360, random_state=0, stratify=labels
-    )
+    # The file alone: importing scikit-learn for it would take a second and 90 MB.
+    home = Path(find_spec("sklearn").submodule_search_locations[0])
+    table = np.loadtxt(home / "datasets" / "data" / "digits.csv.gz", delimiter=",")
+    images = np.round(table[:, :-1].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    labels = table[:, -1].astype(np.uint8)
+    train, test = _split(labels, 360)
     return Digits(
         LabeledImages(images[train], labels[train]),
         LabeledImages(images[test], labels[test]),
         name="Small digits",
         source="the 8×8 digits that come with scikit-learn",
     )
+
+
+def _split(labels: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which entries to train on and `size` to test on, each label in equal proportion.
+
+    The same as scikit-learn's `train_test_split(..., stratify=labels, random_state=0)`.
+    """
+    random = np.random.RandomState(0)
+    counts = np.bincount(labels)
+
+    def shares(of: np.ndarray, total: int) -> np.ndarray:
+        exact = of / of.sum() * total
+        share = np.floor(exact).astype(int)
+        left, rest = total - share.sum(), exact - share
+        for value in np.unique(rest)[::-1]:  # one more to those who miss most, ties by lot
+            if left:
+                more = np.flatnonzero(rest == value)
+                more = random.choice(more, size=min(len(more), left), replace=False)
+                share[more] += 1
+                left -= len(more)
+        return share
+
+    to_train = shares(counts, len(labels) - size)
+    to_test = shares(counts - to_train, size)
+    train, test = [], []
+    for label, count in enumerate(counts):
+        own = np.flatnonzero(labels == label)[random.permutation(count)]
+        train.append(own[: to_train[label]])
+        test.append(own[to_train[label] :][: to_test[label]])
+    return random.permutation(np.concatenate(train)), random.permutation(np.concatenate(test))
 
 
 def load_mnist(folder: str | os.PathLike | None = None) -> Digits:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import inspect
 import math
 import os
@@ -33,6 +34,12 @@ except ImportError as error:
 
 # Said again for a torch that was imported before the package: see `course_lib/__init__.py`.
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"].split(",")[0]))
+
+# A full collection of garbage looks at all that torch has made, so Python puts it off. Meanwhile,
+# figures that nobody can see any more pile up, ten megabytes each. What is frozen is passed over.
+gc.collect()
+gc.freeze()
+gc.collect()
 
 # What torch's own learning-rate schedulers keep in a parameter group, beside its hyper-parameters.
 _NOTES = ("initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum")
@@ -84,6 +91,8 @@ def as_torch(rule: Any, parameters: Iterable) -> torch.optim.Optimizer:
 # compiler: a second, and 70 MB. Unwrapped, they do the same without it.
 _add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
 _zero_grad = inspect.unwrap(torch.optim.Optimizer.zero_grad)
+_state_dict = inspect.unwrap(torch.optim.Optimizer.state_dict)
+_load_state_dict = inspect.unwrap(torch.optim.Optimizer.load_state_dict)
 
 
 class RuleOptimizer(torch.optim.Optimizer):
@@ -107,6 +116,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         _add_param_group(self, param_group)
 
     zero_grad = _zero_grad
+    state_dict = _state_dict
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Take over the hyper-parameters and states saved by `state_dict` of the same rule."""
@@ -118,7 +128,7 @@ class RuleOptimizer(torch.optim.Optimizer):
                     f"state_dict must come from the same rule: {type(self.rule).__name__} has "
                     f"{', '.join(names)}; the saved one has {', '.join(sorted(saved))}."
                 )
-        super().load_state_dict(state_dict)
+        _load_state_dict(self, state_dict)
 
     @torch.no_grad()
     def step(self, closure: Callable | None = None) -> Any:

@@ -278,3 +278,20 @@ def test_loading_mnist_peaks_below_200_megabytes(mnist):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 200_000
+
+
+def test_the_small_digits_are_split_as_scikit_learn_does_it_without_importing_it():
+    from sklearn.model_selection import train_test_split
+
+    bunch = load_digits()
+    parts = train_test_split(np.arange(1797), test_size=360, random_state=0, stratify=bunch.target)
+    digits = data.load_small_digits()
+    for part, mine in zip(parts, (digits.train, digits.test), strict=True):
+        np.testing.assert_array_equal(mine.labels, bunch.target[part])
+        np.testing.assert_array_equal(mine.images, np.round(bunch.images[part] * 255 / 16))
+    code = (
+        "import sys; from course_lib.data import load_small_digits as load; load(); "
+        "print('sklearn' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert told.stdout.strip() == "False", told.stderr

@@ -413,6 +413,7 @@ def test_training_takes_one_thread_and_leaves_torchs_compiler_alone():
         "from course_lib.training import as_torch\n"
         "p = torch.nn.Parameter(torch.zeros(3)); p.grad = torch.ones(3)\n"
         "optimizer = as_torch(Adam(), [p]); optimizer.step(); optimizer.zero_grad()\n"
+        "optimizer.load_state_dict(optimizer.state_dict())\n"
         "print(torch.get_num_threads(), 'torch._dynamo' in sys.modules)"
     )
     settings = {name: value for name, value in os.environ.items() if name[:4] != "OMP_"}

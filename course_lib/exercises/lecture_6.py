@@ -1,0 +1,384 @@
+"""The exercises of lecture 6, adaptive methods: what is asked, what often goes wrong, what helps.
+
+Read by `course_lib.exercises`. The wrong answers are computed from the mistake they stand for, so
+that each message says what the reader did.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+from course_lib.exercises import Exercise
+from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.landscapes import banana, bowl, quartic
+
+# ------------------------------------------------------------------------- 6.1 Adagrad by hand
+
+_SEEN = np.array([3.0, 4.0, 12.0])
+_ROOTS = np.sqrt(np.cumsum(_SEEN**2))
+
+ADAGRAD_BY_HAND = Exercise(
+    number="6.1",
+    title="Adagrad by hand",
+    task=(
+        r"One coordinate sees the gradients $3$, $4$ and $12$, one after the other. Adagrad walks "
+        r"with $\alpha = 1$; leave $\varepsilon$ out. How long are its three steps?"
+    ),
+    template='lengths = [..., ..., ...]\n\nexercise("6.1").check(lengths)',
+    answer=Numbers(tolerance=0.003, shape=(3,)),
+    right=_SEEN / _ROOTS,
+    praise="The gradient grows fourfold from first to last, and the step becomes shorter.",
+    mistakes=(
+        (-_SEEN / _ROOTS, "Right, with the sign of the way. A length has none."),
+        (_SEEN / _ROOTS**2, "You divided by the sum s. The rule divides by its root, √s."),
+        (_SEEN / np.cumsum(_SEEN), "You added up the gradients. Square each of them first."),
+        (
+            _SEEN / np.sqrt(np.cumsum(_SEEN**2) / np.arange(1, 4)),
+            "You took the mean of the squares. Adagrad takes their sum.",
+        ),
+        (np.ones(3), "You divided each gradient by itself. s remembers the earlier ones, too."),
+        (_SEEN, "Those are the gradients. Divide each by √s."),
+        (_ROOTS, "Those are the roots √s. The step is the gradient divided by them."),
+        (np.cumsum(_SEEN**2), "Those are the sums s. The step is g / √s."),
+    ),
+    hints=(
+        "First the sums of the squares so far: $9$, $9 + 16$, and so on.",
+        "The sums are $9$, $25$ and $169$, their roots $3$, $5$ and $13$. Now divide.",
+    ),
+    worked=(
+        r"$s = 9,\ 25,\ 169$, so $\sqrt s = 3,\ 5,\ 13$, and the steps are $3/3 = 1$, $4/5 = 0.8$ "
+        r"and $12/13 \approx 0.923$."
+    ),
+    otherwise="Keep the sum s of the squared gradients; each step is g / √s.",
+)
+
+# --------------------------------------------------------------------- 6.2 closer to the minimum
+
+CLOSER = Exercise(
+    number="6.2",
+    title="Closer to the minimum",
+    task=(
+        r"RMSProp with $\alpha = 0.1$ jumps around the minimum of a bowl, at a distance of $0.05$ "
+        "on each side. Which change brings it ten times closer?\n\n"
+        '- `"a"` ten times as many steps\n'
+        r'- `"b"` $\alpha = 0.01$ from now on'
+        "\n"
+        r'- `"c"` a loss multiplied by $0.1$, which makes every gradient ten times smaller'
+        "\n"
+        r'- `"d"` a start that is closer'
+    ),
+    template='my_choice = ...\n\nexercise("6.2").check(my_choice)',
+    answer=Choice("abcd"),
+    right="b",
+    praise="The distance is α/2, so only α changes it. Adaptive rules need schedules, too.",
+    mistakes=(
+        ("a", "It jumps from one side to the other forever. More steps are more jumps."),
+        ("c", "g and √v shrink alike, and g / √v stays what it was: about 1."),
+        ("d", "It leaves any start, and ends in the same jumps: look at the figure above."),
+    ),
+    hints=(
+        "Near the end each step is about as long as α, whatever the gradient.",
+        "A jump of length α across the minimum lands α/2 on the other side.",
+    ),
+    worked='"b". The jumps are α long, so the walk ends α/2 from the minimum: 0.005.',
+)
+
+# ---------------------------------------------------------------------- 6.3 Adam's first step
+
+_START, _SLOPES = np.ones(2), np.array([-50.0, 0.002])
+_FIRST = -0.01 * np.sign(_SLOPES)
+
+FIRST_STEP = Exercise(
+    number="6.3",
+    title="Adam's first step",
+    task=(
+        r"Adam starts at $w = (1, 1)$ with $\alpha = 0.01$, $\beta_1 = 0.9$, $\beta_2 = 0.999$, "
+        r"and its first gradient is $g = (-50,\ 0.002)$. Leave $\varepsilon$ out. Where does it "
+        "stand after one step?"
+    ),
+    template='new_w = [..., ...]\n\nexercise("6.3").check(new_w)',
+    answer=Numbers(tolerance=1e-5, shape=(2,)),
+    right=_START + _FIRST,
+    praise=(
+        "At the first step m̂ = g and v̂ = g², so each coordinate moves by exactly α. One gradient "
+        "is 25 000 times the other, and it makes no difference."
+    ),
+    mistakes=(
+        (_START - 0.01 * _SLOPES, "That is gradient descent. Adam divides by √v̂."),
+        (_START - _FIRST, "You walked uphill. The step is −αm̂ / √v̂."),
+        (_FIRST, "That is the step. Where does it lead, from (1, 1)?"),
+        (
+            _START + _FIRST * 0.1 / math.sqrt(0.001),
+            "You left out the bias correction: m / √v is 0.1 / √0.001 = 3.162 here, m̂ / √v̂ is 1.",
+        ),
+        (
+            _START + _FIRST / math.sqrt(0.001),
+            "You corrected m but not v: divide v by 1 − β₂, too.",
+        ),
+        (_START + _FIRST * 0.1, "You corrected v but not m: divide m by 1 − β₁, too."),
+        (_START - 0.01 / _SLOPES, "You divided by v̂. The rule divides by its root."),
+    ),
+    hints=(
+        r"$m = 0.1\,g$ and $v = 0.001\,g^2$. Divide them by $1 - \beta_1$ and $1 - \beta_2$.",
+        r"$\hat m = g$ and $\hat v = g^2$, so $\hat m / \sqrt{\hat v} = g / |g|$: the sign of $g$.",
+    ),
+    worked=(
+        r"$\hat m / \sqrt{\hat v} = g / |g| = (-1, 1)$, so $w = (1, 1) - 0.01 \cdot (-1, 1) = "
+        "(1.01, 0.99)$."
+    ),
+    otherwise="Compute m, v, then m̂ and v̂, each coordinate by itself.",
+)
+
+# ------------------------------------------------------------------------------ 6.4 write Adam
+
+
+def _adam(
+    gradient,
+    start,
+    alpha,
+    steps,
+    *,
+    sign=-1,
+    correct_m=True,
+    correct_v=True,
+    power=2,
+    root=0.5,
+    first=1,
+    swapped=False,
+    by_m=True,
+):
+    """Walk with Adam; each keyword is a mistake that can be made on the way."""
+    beta1, beta2 = (0.999, 0.9) if swapped else (0.9, 0.999)
+    w, m, v = start, 0 * start, 0 * start
+    for k in range(first, steps + first):
+        g = gradient(w)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * abs(g) ** power
+        m_hat = m / (1 - beta1**k) if correct_m else m
+        v_hat = v / (1 - beta2**k) if correct_v else v
+        w = w + sign * alpha * (m_hat if by_m else g) / (v_hat**root + 1e-8)
+    return w
+
+
+def _forgets(gradient, start, alpha, steps):
+    """Begin with m = v = 0 at every step."""
+    w = start
+    for _ in range(steps):
+        w = _adam(gradient, w, alpha, 1)
+    return w
+
+
+def _walks() -> list[tuple]:
+    steep = bowl(100)
+    return [
+        (banana.gradient, np.array([-1.5, 2.0]), 0.1, 1),
+        (banana.gradient, np.array([-1.5, 2.0]), 0.1, 20),
+        (quartic.gradient, np.array([-0.5]), 0.05, 40),
+        (steep.gradient, np.array([[1.0, 1.0], [-2.0, 0.5]]), 0.02, 10),
+    ]
+
+
+def _wrong(**mistake):
+    return lambda gradient, start, alpha, steps: _adam(gradient, start, alpha, steps, **mistake)
+
+
+WRITE_ADAM = Exercise(
+    number="6.4",
+    title="Write Adam yourself",
+    task=(
+        "Write `adam(gradient, start, alpha, steps)`. It starts at the array `start` with $m = v = "
+        r"0$, takes `steps` steps of Adam with $\beta_1 = 0.9$, $\beta_2 = 0.999$ and "
+        r"$\varepsilon = 10^{-8}$, and returns the last point. Five lines in the loop do it."
+    ),
+    template=(
+        "def adam(gradient, start, alpha, steps):\n"
+        "    w = start\n"
+        "    ...\n"
+        "    return w\n"
+        "\n\n"
+        'exercise("6.4").check(adam)'
+    ),
+    answer=Function(inputs=_walks, tolerance=1e-9),
+    right=_adam,
+    praise="That is the rule that trains most networks today, and it is yours.",
+    mistakes=(
+        (lambda gradient, start, alpha, steps: start, "Your function returns the start: no step."),
+        (_wrong(sign=1), "Your walk goes uphill. The step has a minus: w − αm̂ / (√v̂ + ε)."),
+        (
+            _wrong(correct_m=False, correct_v=False),
+            "There is no bias correction. Divide m by 1 − β₁ᵏ and v by 1 − β₂ᵏ before the step.",
+        ),
+        (_wrong(correct_v=False), "You corrected m but not v: divide v by 1 − β₂ᵏ, too."),
+        (_wrong(correct_m=False), "You corrected v but not m: divide m by 1 − β₁ᵏ, too."),
+        (_wrong(power=1), "v is the mean of the squares. Yours is the mean of |g|."),
+        (_wrong(root=1), "The step is divided by the root of v̂. You divide by v̂."),
+        (_wrong(by_m=False), "Your step goes along g. It should go along the mean, m̂."),
+        (_wrong(swapped=True), "β₁ and β₂ are exchanged: m forgets with 0.9, v with 0.999."),
+        (_wrong(first=2), "Off by one: at the first step the powers are β₁ and β₂, with k = 1."),
+        (_forgets, "m and v start from 0 at each of your steps. They belong before the loop."),
+        (
+            lambda gradient, start, alpha, steps: _adam(gradient, start, alpha, 1),
+            "Your function takes one step only. Does `return` stand after the loop?",
+        ),
+    ),
+    hints=(
+        "Two lines update `m` and `v`, two more divide them by `1 - 0.9**k` and `1 - 0.999**k`.",
+        "`m = 0.9 * m + 0.1 * g`, and `v` likewise with `g**2`. The last line is "
+        "`w = w - alpha * m_hat / (v_hat**0.5 + 1e-8)`.",
+    ),
+    worked=(
+        "\n\n```python\n"
+        "def adam(gradient, start, alpha, steps):\n"
+        "    w, m, v = start, 0 * start, 0 * start\n"
+        "    for k in range(1, steps + 1):\n"
+        "        g = gradient(w)\n"
+        "        m = 0.9 * m + (1 - 0.9) * g\n"
+        "        v = 0.999 * v + (1 - 0.999) * g**2\n"
+        "        m_hat = m / (1 - 0.9**k)\n"
+        "        v_hat = v / (1 - 0.999**k)\n"
+        "        w = w - alpha * m_hat / (v_hat**0.5 + 1e-8)\n"
+        "    return w\n"
+        "```"
+    ),
+)
+
+# ---------------------------------------------------------------------- 6.5 a memory long enough
+
+
+@functools.lru_cache(maxsize=1000)
+def _reddi_end(beta2: float) -> float:
+    """Return where Adam ends after 3000 steps of the counter-example; NaN for no valid β₂."""
+    if not 0 <= beta2 < 1:
+        return math.nan
+    w, v = 0.0, 0.0
+    for k in range(3000):
+        g = 3.0 if k % 3 == 0 else -1.0
+        v = beta2 * v + (1 - beta2) * g * g
+        v_hat = v / (1 - beta2 ** (k + 1))
+        w = min(max(w - 0.1 / math.sqrt(k + 1) * g / (math.sqrt(v_hat) + 1e-8), -1), 1)
+    return w
+
+
+LONG_MEMORY = Exercise(
+    number="6.5",
+    title="A memory that is long enough",
+    task=(
+        r"Go back to the explorer of the counter-example. Find a $\beta_2$ with which Adam ends at "
+        r"the right side, with $w < -0.9$. There are many."
+    ),
+    template='my_beta2 = ...\n\nexercise("6.5").check(my_beta2)',
+    answer=Numbers(tolerance=0),
+    right=lambda beta2: _reddi_end(beta2) < -0.9,
+    praise=(
+        "With a memory much longer than the three steps of the cycle, v̂ is nearly the same at "
+        "every step, and each gradient counts by its size. For every β₂ there is a longer cycle, "
+        "though."
+    ),
+    mistakes=(
+        (lambda beta2: math.isnan(_reddi_end(beta2)), "β₂ lies from 0 up to, but below, 1."),
+        (
+            lambda beta2: _reddi_end(beta2) > 0.99,
+            "Adam still ends at +1: v̂ forgets the large gradient before the two small ones pass.",
+        ),
+        (
+            lambda beta2: _reddi_end(beta2) > 0,
+            "Better, but Adam still drifts to the wrong side. Remember longer.",
+        ),
+        (lambda beta2: True, "The right direction, but it does not get as far as −0.9."),
+    ),
+    hints=(
+        r"A larger $\beta_2$ remembers longer: about $1 / (1 - \beta_2)$ steps.",
+        r"The cycle has three steps. With $1 / (1 - \beta_2) = 3$ the memory is as long as it: "
+        r"$\beta_2 = 0.67$. Go beyond.",
+    ),
+    worked=r"$\beta_2 = 0.9$ remembers about ten steps, and Adam ends at $-0.998$.",
+)
+
+# --------------------------------------------------------------------------- 6.6 decay by hand
+
+
+def _decayed_through_adam(alpha: float, decay: float, steps: int) -> float:
+    """Return w after steps of Adam whose only gradient is λw, from w = 1."""
+    return float(_adam(lambda w: decay * w, np.ones(1), alpha, steps)[0])
+
+
+DECAY_BY_HAND = Exercise(
+    number="6.6",
+    title="Decay by hand",
+    task=(
+        r"A weight starts at $w = 1$, and its gradient is zero. AdamW runs with $\alpha = 0.01$ and"
+        r" $\lambda = 0.1$. Where is the weight after 100 steps?"
+    ),
+    template='new_w = ...\n\nexercise("6.6").check(new_w)',
+    answer=Numbers(tolerance=0.0005),
+    right=(1 - 0.01 * 0.1) ** 100,
+    praise="A tenth is gone: 100 steps, each taking a thousandth. No √v̂ has touched it.",
+    mistakes=(
+        (1 - 100 * 0.01 * 0.1, "Almost: each step takes a share of what is left, not of 1."),
+        ((1 - 0.1) ** 100, "You left out α. Each step multiplies by 1 − αλ."),
+        ((1 - 0.01) ** 100, "You left out λ. Each step multiplies by 1 − αλ."),
+        (1 - 0.01 * 0.1, "That is after one step. Take a hundred."),
+        (1.0, "The gradient is zero, but the decay acts nevertheless: w ← (1 − αλ)w."),
+        (
+            _decayed_through_adam(0.01, 0.1, 100),
+            "That is Adam with L2: there λw passes through √v̂, and each step is about α long.",
+        ),
+        ((1 + 0.01 * 0.1) ** 100, "The weight grows with you. Decay multiplies by 1 − αλ."),
+    ),
+    hints=(
+        r"AdamW begins each step with $w \leftarrow (1 - \alpha\lambda)w$. What is $1 - "
+        r"\alpha\lambda$ here?",
+        "It is 0.999. A hundred steps multiply by it a hundred times.",
+    ),
+    worked=r"$(1 - 0.01 \cdot 0.1)^{100} = 0.999^{100} = 0.9048$.",
+    otherwise="Multiply by 1 − αλ a hundred times.",
+)
+
+# ------------------------------------------------------------------------- 6.7 a fair comparison
+
+FAIR_COMPARISON = Exercise(
+    number="6.7",
+    title="A fair comparison",
+    task=(
+        r"A friend trains with Adam and with gradient descent, both at $\alpha = 0.001$. Adam's "
+        "loss ends ten times lower, and your friend says that Adam is the better rule. What do you "
+        "answer?\n\n"
+        '- `"a"` A factor of ten is clear: Adam is better.\n'
+        '- `"b"` Repeat it with ten times as many steps.\n'
+        '- `"c"` Sweep α for each of them, then compare the best with the best.\n'
+        '- `"d"` Gradient descent needs momentum before it may be compared.'
+    ),
+    template='my_choice = ...\n\nexercise("6.7").check(my_choice)',
+    answer=Choice("abcd"),
+    right="c",
+    praise=(
+        "α multiplies a gradient in one rule and a sign in the other. The same number is a "
+        "different thing in each, so each gets its own."
+    ),
+    mistakes=(
+        ("a", "0.001 may be near Adam's best rate and far below the other's. Look at the sweep."),
+        ("b", "With more steps it is the same unequal race, only longer."),
+        (
+            "d",
+            "At α = 0.001 momentum would still be as good as untuned.",
+        ),
+    ),
+    hints=(
+        "Look at the figure of the sweep: where is each rule at α = 0.001?",
+        "What would the race look like if every rule ran at its own best rate?",
+    ),
+    worked='"c". Tune all or tune none, and say which you did.',
+)
+
+EXERCISES = (
+    ADAGRAD_BY_HAND,
+    CLOSER,
+    FIRST_STEP,
+    WRITE_ADAM,
+    LONG_MEMORY,
+    DECAY_BY_HAND,
+    FAIR_COMPARISON,
+)
