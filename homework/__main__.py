@@ -1,0 +1,290 @@
+"""Homework: release the MNIST lab, grade what comes back, give feedback.
+
+    python -m homework release                     make the student version, after proving it
+    python -m homework grade SUBMISSIONS           grade a folder or an LMS's zip file
+    python -m homework report                      write the gradebook and the pages again
+    python -m homework sheet SHEET.csv             write the written answers to a sheet
+    python -m homework merge SHEET.csv             take over the points given in it
+    python -m homework correct STUDENT QUESTION POINTS --reason "…"
+    python -m homework check                       say whether submissions can be isolated here
+
+Grades are kept in the folder `grades`; `--to` names another one. More: docs/instructor_guide.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from homework.collect import Submission
+    from homework.grade import Work
+    from homework.gradebook import Gradebook
+
+__all__ = ["main"]
+
+
+_OWN = ("homework", "course_lib", "__main__")
+
+
+class StopError(Exception):
+    """What went wrong, in words for the terminal."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says; return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.do(options) or 0
+    except KeyboardInterrupt:
+        print("\nStopped. Say the same again to go on where it was.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] in _OWN:
+            print(error, file=sys.stderr)
+            return 1
+        raise
+
+
+def _parser() -> argparse.ArgumentParser:
+    about = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "python -m homework", description=__doc__, formatter_class=about
+    )
+    words = parser.add_subparsers(required=True, metavar="WORD")
+
+    word = words.add_parser("release", help="make the student version")
+    word.set_defaults(do=_release)
+
+    word = words.add_parser("grade", help="grade a folder of submissions, or an LMS's zip file")
+    word.add_argument("submissions", type=Path)
+    word.add_argument("--students", type=Path, help="a CSV file with all who should hand in")
+    word.add_argument("--only", nargs="+", metavar="STUDENT", help="grade these, even if done")
+    word.add_argument("--again", action="store_true", help="grade all, even if done")
+    word.add_argument("--workers", type=int, help="how many at a time (default: all processors)")
+    word.add_argument("--scheduler", help="the address of a Dask scheduler, tcp://…")
+    word.add_argument("--isolation", choices=("namespaces", "docker", "podman", "none"))
+    word.add_argument("--unsafe", action="store_true", help="go on where nothing isolates")
+    word.add_argument("--slower", type=float, default=1.0, help="multiply all time limits by this")
+    word.add_argument("--memory", type=float, default=3.0, metavar="GB", help="for one submission")
+    _to(word).set_defaults(do=_grade)
+
+    word = words.add_parser("report", help="write the gradebook and the pages again")
+    _to(word).set_defaults(do=_report)
+
+    word = words.add_parser("sheet", help="write the written answers to a sheet")
+    word.add_argument("sheet", type=Path)
+    _to(word).set_defaults(do=_sheet)
+
+    word = words.add_parser("merge", help="take over the points given in a sheet")
+    word.add_argument("sheet", type=Path)
+    _to(word).set_defaults(do=_merge)
+
+    word = words.add_parser("correct", help="give other points after an appeal")
+    word.add_argument("student")
+    word.add_argument("question")
+    word.add_argument("points", help='a number, or "none" to take a correction back')
+    word.add_argument("--reason", default="")
+    _to(word).set_defaults(do=_correct)
+
+    word = words.add_parser("check", help="say whether submissions can be isolated here")
+    word.set_defaults(do=_check)
+    return parser
+
+
+def _to(word: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    word.add_argument("--to", type=Path, default=Path("grades"), help="the folder of the grades")
+    return word
+
+
+def _release(options: argparse.Namespace) -> None:
+    from homework.release import release
+
+    print(f"Released: {release(say=print)}")
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from homework import grade, sandbox
+    from homework.collect import collect, roster
+    from homework.gradebook import Gradebook, missing_from
+
+    # Before anything else: where nothing isolates, nothing of a submission is even opened.
+    isolation = sandbox.choose(options.isolation, options.unsafe)
+    if isolation == "none":
+        print("Without isolation: submissions can do whatever you can do.", file=sys.stderr)
+    submissions = collect(options.submissions)
+    students = roster(options.students) if options.students else []
+    if options.only:
+        options.only = [unicodedata.normalize("NFC", name) for name in options.only]
+        unknown = sorted(set(options.only) - {found.student for found in submissions})
+        if unknown:
+            raise StopError(f"There is no submission of {', '.join(unknown)}.")
+        submissions = [found for found in submissions if found.student in options.only]
+    if not options.scheduler:
+        _prepare()
+    with _only_one(options.to), Gradebook(options.to / "grades.db") as book:
+        version = grade.version()
+        settings = grade.Settings(
+            isolation=isolation,
+            limits=sandbox.Limits(memory=int(options.memory * 2**30)),
+            faster=options.slower,
+            hidden=(str(options.submissions.resolve()), str(options.to.resolve())),
+        )
+        failed = []
+
+        def record(made: grade.Grade) -> None:
+            book.record(made, version)
+            if made.status == "failed":
+                failed.append(made)
+
+        todo = [
+            found
+            for found in submissions
+            if options.again
+            or options.only
+            or not book.is_done(found.student, _work(found).digest, version)
+        ]
+        if len(todo) < len(submissions):
+            skipped = len(submissions) - len(todo)
+            print(f"{skipped} of {len(submissions)} were graded before and have not changed.")
+        grade.grade_all(
+            (_seeded(_work(found), book) for found in todo),
+            len(todo),
+            settings,
+            record,
+            workers=options.workers,
+            scheduler=options.scheduler,
+        )
+        for student in missing_from(book.rows(), students):
+            words = "Nothing was handed in."
+            book.record(grade.Grade(student, "", "", 0, "missing", words), version)
+        if students:
+            strangers = sorted({found.student for found in submissions} - set(students))
+            for name in strangers:
+                print(f"Not in the list of students: {name}", file=sys.stderr)
+        _written(options.to, book)
+    for made in failed:
+        print(f"{made.student}: {made.words}", file=sys.stderr)
+    if failed:
+        print("Say the same again to try those again.", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _prepare() -> None:
+    """Let MNIST be there before several processes look for it at the same time."""
+    from course_lib.data import load_mnist
+
+    load_mnist()
+
+
+def _seeded(work: Work, book: Gradebook) -> Work:
+    return replace(work, seed=book.seed_for(work.student, work.digest))
+
+
+def _work(found: Submission) -> Work:
+    from homework.grade import Work
+
+    problem, content = found.problem, b""
+    if not problem:
+        try:
+            content = found.read()
+        except OSError as error:
+            problem = f"The file can't be read: {error.strerror or error}."
+    return Work(found.student, found.file, content, problem, tuple(found.notes))
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Let one call at a time grade into a folder; the system takes the lock from one that dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "a") as file:
+        try:
+            if os.name == "nt":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StopError(
+                f"Another call is grading into {folder}. Wait for it, or use --to."
+            ) from None
+        yield
+
+
+def _written(folder: Path, book: Gradebook) -> None:
+    """Write all that is made from the gradebook."""
+    from homework.feedback import write_pages
+
+    book.write_csv(folder / "gradebook.csv")
+    count = write_pages(book.rows(), folder)
+    print(f"{count} students: {folder / 'gradebook.csv'}, {folder / 'summary.html'},")
+    print(f"{folder / 'items.html'}, and a page for each student in {folder / 'feedback'}.")
+
+
+def _there(options: argparse.Namespace) -> Path:
+    path = options.to / "grades.db"
+    if not path.is_file():
+        raise StopError(
+            f"There are no grades in {options.to}. Grade first, or name the folder: --to."
+        )
+    return path
+
+
+def _report(options: argparse.Namespace) -> None:
+    from homework.gradebook import Gradebook
+
+    with Gradebook(_there(options)) as book:
+        _written(options.to, book)
+
+
+def _sheet(options: argparse.Namespace) -> None:
+    from homework.gradebook import Gradebook
+
+    with Gradebook(_there(options)) as book:
+        count = book.write_sheet(options.sheet)
+    print(f"{count} written answers: {options.sheet}. Fill in the points, then: merge.")
+
+
+def _merge(options: argparse.Namespace) -> None:
+    from homework.gradebook import Gradebook
+
+    with Gradebook(_there(options)) as book:
+        print(f"{book.merge_sheet(options.sheet)} answers have points now.")
+        _written(options.to, book)
+
+
+def _correct(options: argparse.Namespace) -> None:
+    from homework.gradebook import Gradebook
+
+    points = None
+    if options.points.lower() != "none":
+        try:
+            points = float(options.points)
+        except ValueError:
+            raise StopError(f"Points are a number, not {options.points!r}.") from None
+    with Gradebook(_there(options)) as book:
+        book.correct(options.student, options.question, points, options.reason)
+        _written(options.to, book)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from homework.sandbox import available
+
+    found = available()
+    for kind, why in found.items():
+        print(f"{kind}: {why or 'works here.'}")
+    return 0 if any(why is None for why in found.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,305 @@
+"""What is taken from a submission: the answers, wherever they stand, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+
+import nbformat
+import pytest
+
+from homework import assignment
+from homework.assignment import AssignmentError, answers, is_blank, read, transplant
+from homework.questions import OWN_CODE, QUESTIONS
+
+IDS = [question.id for question in QUESTIONS]
+RULE = """@dataclass(frozen=True)
+class MyRule:
+    lr: float = 0.1
+    momentum: float = 0.9
+
+    def init(self, w):
+        return {"v": 0 * w}
+
+    def step(self, w, g, state, lr=None):
+        return w - g, state
+"""
+
+
+@pytest.fixture
+def lab():
+    return copy.deepcopy(assignment.pristine())
+
+
+def cell_of(lab, name):
+    return next(c for c in lab.cells if assignment.mark_of(c).get("grade_id") == name)
+
+
+def handed_in(lab, folder):
+    """Return what `read` makes of the notebook."""
+    path = folder / "lab.ipynb"
+    path.write_text(nbformat.writes(lab), encoding="utf-8")
+    return read(path)
+
+
+# ---------------------------------------------------------------------------------- reading a file
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "The file is empty"),
+        (b"%PDF-1.4", "can't be read as JSON"),
+        (b"\xff\xfe\x00", "can't be read as JSON"),
+        (b"[" * 100_000, "can't be read as JSON"),
+        (b"[]", "not a notebook"),
+        (b'{"worksheets": []}', "not a notebook of version 4"),
+        (b'{"cells": 3}', "not a notebook"),
+        (b'{"cells": []}', "not the MNIST lab"),
+        (b'{"cells": [{"cell_type": "code", "source": "print(1)"}]}', "not the MNIST lab"),
+    ],
+)
+def test_a_file_that_is_not_the_lab_is_told_what_it_is(tmp_path, content, words):
+    path = tmp_path / "lab.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(AssignmentError, match=words):
+        read(path)
+
+
+def test_another_lecture_of_the_course_is_not_the_lab():
+    with pytest.raises(AssignmentError, match="not the MNIST lab"):
+        read(assignment.RELEASED.with_name("01_gradient_basics.ipynb"))
+
+
+def test_a_file_of_many_megabytes_is_not_read(tmp_path):
+    path = tmp_path / "lab.ipynb"
+    with path.open("wb") as file:
+        file.truncate(assignment.LARGEST + 1)
+    with pytest.raises(AssignmentError, match="at most 20 are read"):
+        read(path)
+
+
+def test_a_link_and_a_folder_are_not_followed(tmp_path):
+    link = tmp_path / "link.ipynb"
+    link.symlink_to(assignment.RELEASED)
+    for path in (link, tmp_path, tmp_path / "missing.ipynb"):
+        with pytest.raises(AssignmentError, match="not a file"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        {"cell_type": "code", "source": None},
+        {"cell_type": "code", "source": [1, 2]},
+        {"cell_type": "code", "metadata": [], "source": "x"},
+        {"cell_type": "code", "metadata": {"nbgrader": 3}, "source": "x"},
+        {"cell_type": "code", "metadata": {"nbgrader": {"grade_id": ["a"]}}, "source": "x"},
+        {"cell_type": ["code"], "source": "x"},
+        {"cell_type": "raw", "source": "x", "id": 7},
+        {"cell_type": "code", "source": "x\x00", "id": 7},
+        {"cell_type": "code", "source": "(" * 10_000},
+        "no cell",
+        None,
+    ],
+)
+def test_a_cell_of_any_form_does_not_keep_the_others_from_being_read(tmp_path, lab, cell):
+    content = json.loads(nbformat.writes(lab))
+    content["cells"].insert(3, cell)
+    path = tmp_path / "lab.ipynb"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert answers(read(path)) == answers(handed_in(lab, tmp_path))
+
+
+def test_names_and_texts_in_any_script_are_read(tmp_path, lab):
+    cell_of(lab, "comparison").source = "Моё сравнение · 比較 · 🙂"
+    path = tmp_path / "працa моя.ipynb"
+    path.write_text(nbformat.writes(lab), encoding="utf-8-sig")
+    assert answers(read(path)).sources["comparison"] == "Моё сравнение · 比較 · 🙂"
+
+
+# ------------------------------------------------------------------------------ finding the answers
+
+
+def test_the_released_notebook_itself_answers_nothing(tmp_path, lab):
+    found = answers(handed_in(lab, tmp_path))
+    assert list(found.sources) == [OWN_CODE, *IDS]
+    assert all(is_blank(name, source) for name, source in found.sources.items())
+    assert found.notes == []
+
+
+def test_an_answer_is_found_by_its_mark(tmp_path, lab):
+    cell_of(lab, "update_rule").source = RULE
+    cell_of(lab, "update_rule").id = "another-id"
+    found = answers(handed_in(lab, tmp_path))
+    assert found.sources["update_rule"] == RULE
+    assert found.notes == []
+
+
+def test_an_answer_without_its_mark_is_found_by_the_cells_own_name(tmp_path, lab):
+    cell = cell_of(lab, "update_rule")
+    cell.source, cell.metadata = RULE, {}
+    assert answers(handed_in(lab, tmp_path)).sources["update_rule"] == RULE
+
+
+def test_an_answer_with_neither_is_found_by_what_it_defines(tmp_path, lab):
+    cell = cell_of(lab, "update_rule")
+    cell.source, cell.metadata, cell.id = RULE, {}, "mine"
+    found = answers(handed_in(lab, tmp_path))
+    assert found.sources["update_rule"] == RULE
+    assert "found in a cell of its own" in found.notes[0]
+
+
+def test_an_answer_written_into_a_new_cell_is_found(tmp_path, lab):
+    place = lab.cells.index(cell_of(lab, "update_rule"))
+    lab.cells.insert(place + 1, nbformat.v4.new_code_cell(RULE))
+    found = answers(handed_in(lab, tmp_path))
+    assert found.sources["update_rule"] == RULE
+    assert "found in a cell of its own" in found.notes[0]
+
+
+def test_a_renamed_answer_cell_counts_where_its_own_name_is_left(tmp_path, lab):
+    cell = cell_of(lab, "update_rule")
+    cell.source = RULE
+    cell.metadata.nbgrader.grade_id = "renamed"
+    assert answers(handed_in(lab, tmp_path)).sources["update_rule"] == RULE
+
+
+def test_a_deleted_answer_is_missing_and_the_others_are_not(tmp_path, lab):
+    cell_of(lab, "training_loop").source = "def one_epoch(network, optimizer, batches): return []"
+    lab.cells.remove(cell_of(lab, "update_rule"))
+    found = answers(handed_in(lab, tmp_path))
+    assert found.sources["update_rule"] is None
+    assert not is_blank("training_loop", found.sources["training_loop"])
+    assert "“Task 1 · Fill in an update rule” is missing" in found.notes[0]
+
+
+def test_of_two_copies_the_cell_that_came_with_the_notebook_counts(tmp_path, lab):
+    original = cell_of(lab, "update_rule")
+    pasted = copy.deepcopy(original)
+    pasted.id, pasted.source = "pasted", RULE.replace("w - g", "w + g")
+    original.source = RULE
+    lab.cells.insert(0, pasted)
+    found = answers(handed_in(lab, tmp_path))
+    assert found.sources["update_rule"] == RULE
+    assert "There are 2 cells with an answer" in found.notes[0]
+
+
+def test_a_filled_copy_counts_before_a_blank_original(tmp_path, lab):
+    pasted = copy.deepcopy(cell_of(lab, "update_rule"))
+    pasted.id, pasted.source = "pasted", RULE
+    lab.cells.append(pasted)
+    found = answers(handed_in(lab, tmp_path))
+    assert found.sources["update_rule"] == RULE
+    assert found.notes == []
+
+
+def test_the_order_of_the_cells_makes_no_difference(tmp_path, lab):
+    cell_of(lab, "update_rule").source = RULE
+    before = transplant(answers(handed_in(lab, tmp_path)).sources)
+    lab.cells.reverse()
+    found = answers(handed_in(lab, tmp_path))
+    assert transplant(found.sources) == before
+    assert found.notes == []
+
+
+def test_points_edited_in_the_metadata_make_no_difference(tmp_path, lab):
+    before = answers(handed_in(lab, tmp_path))
+    for name in ("update_rule_check", "comparison"):
+        cell_of(lab, name).metadata.nbgrader.points = 1000
+    assert answers(handed_in(lab, tmp_path)) == before
+    assert [q.points for q in QUESTIONS] == [15, 20, 25, 12, 8, 20, 10]
+
+
+# -------------------------------------------------------------------------------- the cells to run
+
+
+def test_only_answers_and_the_cells_they_build_on_are_run(tmp_path, lab):
+    for cell in lab.cells:
+        if cell.cell_type == "code":
+            cell.source = "raise SystemExit"
+    cell_of(lab, "update_rule").source = RULE
+    found = answers(handed_in(lab, tmp_path))
+    cells = dict(transplant(found.sources))
+    assert set(cells) == {"given", "setup", "network", OWN_CODE, *IDS} - {"comparison"}
+    for name in ("setup", "network"):
+        assert cells[name] == cell_of(assignment.pristine(), name).source
+    assert cells["update_rule"] == RULE
+    assert [note for note in found.notes if "was changed" in note] == [
+        "The cell `setup` was changed. It was graded with the original.",
+        "The cell `network` was changed. It was graded with the original.",
+    ]
+
+
+def test_the_cells_are_run_in_the_order_of_the_notebook_and_own_code_before_the_tasks():
+    filled = dict.fromkeys([OWN_CODE, *IDS], "x = 1")
+    names = [name for name, _ in transplant(filled)]
+    auto = [question.id for question in QUESTIONS if question.kind == "auto"]
+    assert names == ["given", "setup", "network", OWN_CODE, *auto]
+
+
+def test_blank_answers_are_not_run_at_all():
+    assert [name for name, _ in transplant({})] == ["given", "setup", "network"]
+
+
+def test_what_the_checks_allow_answers_to_use_is_what_those_cells_provide():
+    from course_lib.exercises import mnist_lab
+
+    provided = set()
+    for _, source in transplant({}):
+        for part in ast.parse(source).body:
+            if isinstance(part, (ast.Import, ast.ImportFrom)):
+                provided |= {each.asname or each.name for each in part.names}
+            elif isinstance(part, ast.FunctionDef):
+                provided.add(part.name)
+            else:
+                provided |= {target.id for target in part.targets}
+    assert provided == mnist_lab.PROVIDED
+
+
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        ("%time x = 1", "pass"),
+        ("%%time\nx = 1", "pass\nx = 1"),
+        ("!pip install x\nx = 1", "pass\nx = 1"),
+        ("if True:\n    %matplotlib inline\nx = 1", "if True:\n    pass\nx = 1"),
+        ("fit?\nx = 1", "pass\nx = 1"),
+        ('text = """\n%d of 3\n"""', 'text = """\n%d of 3\n"""'),
+        ("x = 7\\\n  %3", "x = 7\\\n  %3"),
+        ("x = (", "x = ("),
+    ],
+)
+def test_lines_that_only_a_notebook_understands_do_nothing(source, plain):
+    assert dict(transplant({"update_rule": source}))["update_rule"] == plain
+
+
+# ------------------------------------------------------------------------------------ blank or not
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_nothing_spaces_and_the_template_are_blank(name):
+    template = cell_of(assignment.pristine(), name).source
+    for source in (None, "", " \n\n", template, "\n" + template + "  \n"):
+        assert is_blank(name, source)
+
+
+@pytest.mark.parametrize("name", [question.id for question in QUESTIONS if question.kind == "auto"])
+def test_comments_and_the_stub_of_nbgrader_are_blank_and_code_is_not(name):
+    template = cell_of(assignment.pristine(), name).source
+    indent = next(line for line in template.splitlines() if line.strip() == "...")
+    indent = indent[: len(indent) - 3]
+    stub = template.replace(
+        f"{indent}...", f"{indent}# YOUR CODE HERE\n{indent}raise NotImplementedError()"
+    )
+    assert is_blank(name, stub)
+    assert is_blank(name, "# what shall I do here?\n" + template)
+    assert not is_blank(name, template.replace(f"{indent}...", f"{indent}x = 1"))
+    assert not is_blank(name, template.replace("...", "", 1).rstrip() + "(")
+
+
+def test_the_written_answer_is_blank_until_it_says_something():
+    assert is_blank("comparison", "YOUR ANSWER HERE")
+    assert is_blank("comparison", "*Your  comparison goes\nhere.*")
+    assert not is_blank("comparison", "Adam wins.")
