@@ -1,0 +1,264 @@
+"""The website and the slides, built from the notebooks and read with no kernel and no network."""
+
+from __future__ import annotations
+
+import html.parser
+import os
+import subprocess
+import sys
+import threading
+import urllib.parse
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sphinx")
+pytest.importorskip("sphinx_revealjs")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(1500),
+    pytest.mark.skipif(
+        not os.environ.get("COURSE_THOROUGH"),
+        reason="It builds a website for minutes: COURSE_THOROUGH=1 runs it",
+    ),
+]
+
+ROOT = Path(__file__).parents[2]
+FAULTS = """async () => {
+  const found = await axe.run(document, {resultTypes: ["violations"]});
+  return found.violations.filter(({impact}) => ["serious", "critical"].includes(impact))
+    .flatMap(({id, help, nodes}) => nodes.map(({html}) => `${id}: ${help}: ${html.slice(0, 200)}`));
+}"""
+# What the theme or a highlighter brings along: the rule, and a piece of the element it is in.
+UPSTREAM = [
+    ("color-contrast", '<span class="'),  # highlighted code
+    ("color-contrast", "Made with"),
+]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *what):
+        pass
+
+
+def build(program: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "site" / program), *arguments, "--frames", "20"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("website") / "site"
+    said = build("build.py", "--out", str(out))
+    assert "WARNING" not in said.replace("[IPKernelApp] WARNING", ""), said
+    return out
+
+
+@pytest.fixture(scope="module")
+def deck(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("slides")
+    build("slides.py", "01", "--out", str(out))
+    return out / "01_gradient_basics"
+
+
+@pytest.fixture
+def served(request):
+    """Serve a folder on this machine; return a function that gives the address of a page."""
+    servers = []
+
+    def serve(folder: Path) -> str:
+        handler = partial(Quiet, directory=str(folder))
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+
+
+@pytest.fixture
+def alone(page):
+    """Shut the network but for this machine, and keep what went wrong on the page."""
+    problems = []
+
+    def only_here(route):
+        if urllib.parse.urlsplit(route.request.url).hostname == "127.0.0.1":
+            route.continue_()
+        else:
+            problems.append(f"asked for {route.request.url}")
+            route.abort()
+
+    page.route("**/*", only_here)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    return problems
+
+
+class Links(html.parser.HTMLParser):
+    """The places in a page that links can lead to, and what it links to and loads."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.places, self.targets, self.pictures = set(), [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.places.add(found.get("id"))
+        if tag == "img":
+            self.pictures.append(found)
+        for name in ("href", "src", "data-explorer", "data-live"):
+            if found.get(name):
+                self.targets.append(found[name])
+
+
+def pages(site: Path) -> dict[Path, Links]:
+    found = {path.resolve(): path for path in site.rglob("*.html") if "_static" not in path.parts}
+    return {place: Links(path.read_text(encoding="utf-8")) for place, path in found.items()}
+
+
+def test_every_link_within_the_site_leads_somewhere(site):
+    known, broken = pages(site), []
+    assert len(known) > 8
+    for place, page in known.items():
+        for target in page.targets:
+            link = urllib.parse.urlsplit(target)
+            if link.scheme or link.netloc:
+                continue
+            to = (place.parent / urllib.parse.unquote(link.path)).resolve() if link.path else place
+            if not to.exists():
+                broken.append(f"{place.name}: {target} does not exist")
+            elif link.fragment and to in known:
+                anchor = urllib.parse.unquote(link.fragment)
+                if anchor not in known[to].places and not link.fragment.startswith("search"):
+                    broken.append(f"{place.name}: {target} has no such place")
+    assert broken == []
+
+
+def test_every_picture_of_the_site_says_what_it_shows_and_every_term_is_linked(site):
+    for place, page in pages(site).items():
+        for picture in page.pictures:
+            assert picture.get("alt"), f"{place.name}: {picture}"
+    lecture = (site / "notebooks" / "01_gradient_basics.html").read_text(encoding="utf-8")
+    for term in ("epoch", "gradient-descent", "learning-rate", "parameter"):
+        assert f'href="../docs/glossary.html#{term}"' in lecture
+    assert "<math" in lecture
+    assert "$" not in Links(lecture).places
+
+
+def test_no_file_a_page_needs_at_first_is_heavy(site):
+    heavy = {
+        path.name: path.stat().st_size
+        for path in site.rglob("*.html")
+        if path.stat().st_size > 1_000_000
+    }
+    assert heavy == {}
+    for frames in (site / "_static" / "explorers").glob("*.txt"):
+        assert frames.stat().st_size < 1_500_000
+
+
+def test_explorers_of_the_site_move_with_the_network_shut(site, served, page, alone):
+    address = served(site)
+    page.goto(f"{address}/notebooks/01_gradient_basics.html")
+    explorer = page.locator("[data-explorer]").first
+    explorer.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('[data-explorer]').dataset.moves === 'true'")
+    standing = explorer.locator(".course-standing")
+    before = standing.text_content()
+    picture = explorer.locator("canvas").evaluate("canvas => canvas.toDataURL()")
+    explorer.locator("input[type=range]").first.focus()
+    page.keyboard.press("End")
+    page.wait_for_function(
+        "said => document.querySelector('.course-standing').textContent !== said", arg=before
+    )
+    assert explorer.locator("canvas").evaluate("canvas => canvas.toDataURL()") != picture
+    assert alone == []
+
+
+def test_the_search_finds_a_word(site, served, page, alone):
+    page.goto(f"{served(site)}/search.html?q=learning+rate")
+    page.wait_for_selector("#search-results li a")
+    assert "01_gradient_basics" in page.locator("#search-results").inner_html()
+    assert alone == []
+
+
+def test_a_page_fits_a_phone(site, served, page, alone):
+    address = served(site)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("index", "notebooks/01_gradient_basics", "docs/optimizers", "docs/glossary"):
+        page.goto(f"{address}/{name}.html")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert alone == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_grave_fault_on_any_page(site, served, page, alone, theme):
+    package = pytest.importorskip("axe_playwright_python")
+    axe = Path(package.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    address, faults = served(site), []
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    for path in sorted(site.rglob("*.html")):
+        if "_static" in path.parts:
+            continue
+        name = path.relative_to(site).as_posix()
+        page.goto(f"{address}/{name}")
+        figures = page.locator("[data-explorer]")
+        for number in range(min(figures.count(), 3)):
+            figures.nth(number).scroll_into_view_if_needed()
+            page.wait_for_timeout(300)
+        page.evaluate(axe)
+        faults += [
+            f"{name}: {fault}"
+            for fault in page.evaluate(FAULTS)
+            if not any(fault.startswith(rule) and part in fault for rule, part in UPSTREAM)
+        ]
+    assert faults == []
+    assert alone == []
+
+
+def test_the_slides_turn_and_their_explorers_move(deck, served, page, alone):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{served(deck)}/index.html")
+    page.wait_for_function("document.querySelector('.reveal.ready')")
+    moved = slides = 0
+    while slides < 100:
+        slides += 1
+        explorer = page.locator("section.present section.present [data-explorer]")
+        if explorer.count():
+            page.wait_for_function(
+                "document.querySelector('section.present section.present [data-moves]')"
+            )
+            standing = explorer.locator(".course-standing")
+            before = standing.text_content()
+            explorer.locator("input[type=range]").first.focus()
+            page.keyboard.press("Home")
+            page.keyboard.press("ArrowRight")
+            page.wait_for_timeout(400)
+            moved += standing.text_content() != before
+            page.evaluate("document.activeElement.blur()")
+        tall = page.evaluate(
+            """() => {
+              const slide = document.querySelector("section.present section.present");
+              return slide.scrollHeight > slide.clientHeight + 2 &&
+                !slide.classList.contains("course-scrolls");
+            }"""
+        )
+        assert not tall, f"slide {slides} does not fit"
+        if page.evaluate("document.querySelector('.controls .navigate-right.enabled') === null"):
+            down = page.evaluate("document.querySelector('.controls .navigate-down.enabled')")
+            if down is None:
+                break
+        page.keyboard.press("Space")
+        page.wait_for_timeout(120)
+    assert slides > 20
+    assert moved >= 2
+    assert alone == []
