@@ -3,10 +3,14 @@
 
     python course.py lab      open JupyterLab on the lectures
     python course.py test     run every check the project has
+    python course.py site     build the website, where sliders move with no Python
+    python course.py slides 05    build the slides of lecture 5
     python course.py setup    install what is missing, PyTorch included, and open nothing
+    python course.py doctor   look at what is here, and say what to do about what is not
 
 What follows `lab` goes to JupyterLab (`--no-browser`, `--port 9999`). What follows `test` goes to
-pytest, which then runs alone (`tests/test_schedules.py -k cosine`).
+pytest, which then runs alone (`tests/test_schedules.py -k cosine`). `site` and `slides` take
+`--out FOLDER`.
 
 The first call installs the course into the folder `.venv` beside this file; later calls start at
 once. Nothing outside this folder is changed. Only the standard library is used, and only grammar
@@ -26,6 +30,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 OLDEST_PYTHON = (3, 11)
@@ -43,7 +48,7 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CPU_MARK = "+cpu" if sys.platform.startswith("linux") else ""
 
 # What each part takes once installed, measured on Linux, and what pip needs beside it meanwhile.
-NEED_MB = {"notebooks": 650, "torch": 880, "tests": 240}
+NEED_MB = {"notebooks": 650, "torch": 880, "tests": 240, "site": 120, "hub": 150, "homework": 40}
 SPARE_MB = 300
 
 
@@ -467,7 +472,9 @@ def notebooks_with(*words):
 
 def test(arguments):
     """Run every check, or pytest alone with `arguments`; return 0 if all passed."""
-    stamp = set_up(["notebooks", "tests"])
+    stamp = set_up(["notebooks", "tests", "site", "hub"])
+    # The notebooks are stored as they look to a reader who has solved nothing yet.
+    os.environ["COURSE_PROGRESS"] = os.path.join(tempfile.mkdtemp(), "progress.json")
     pytest = [PYTHON, "-m", "pytest"]
     if arguments:
         return subprocess.call(pytest + arguments, cwd=ROOT, env=environment())
@@ -505,7 +512,11 @@ def parts(torch, pytest):
         yield "Without MNIST", nbval + ["--nbval-lax"] + lax, ""
     lacking = "" if browser else "no Chromium, Chrome or Edge found (COURSE_BROWSER names one)"
     lacking = lacking or ("" if torch else "PyTorch is not installed")
-    yield "Browser", pytest + ["tests/browser"], lacking
+    # Explorers are watched while they move, with nothing beside them; the rest shares two cores.
+    watched = os.path.join("tests", "browser", "test_explorers_in_browser.py")
+    pages = ["tests/browser", "--ignore=" + watched, "-n2", "--dist=loadfile"]
+    yield "Explorers", pytest + [watched], lacking
+    yield "Browser", pytest + pages, lacking
     if os.path.isdir(os.path.join(ROOT, "tests", "homework")):
         yield "Homework", pytest + ["tests/homework"], ""
 
@@ -545,6 +556,28 @@ def find_browser():
     return next(filter(None, map(shutil.which, places)), None)
 
 
+# --- site and slides ------------------------------------------------------------------------------
+
+
+def site(arguments):
+    """Build the website into build/site."""
+    return build("build.py", arguments)
+
+
+def slides(arguments):
+    """Build the slides of one lecture into build/slides."""
+    if not arguments or arguments[0].startswith("-"):
+        raise SetupError("slides needs the number of a lecture, for example: course.py slides 05")
+    return build("slides.py", arguments)
+
+
+def build(program, arguments):
+    """Run a program of docs/site in the environment."""
+    say_torch_is_missing(set_up(["notebooks", "site"]))
+    command = [PYTHON, os.path.join(ROOT, "docs", "site", program)] + arguments
+    return subprocess.call(command, cwd=ROOT, env=environment())
+
+
 # --- Start ----------------------------------------------------------------------------------------
 
 
@@ -558,6 +591,18 @@ def setup(arguments):
     return 0
 
 
+def doctor(arguments):
+    """Look at the environment without changing it, and say what is wrong."""
+    stamp = read_stamp()
+    if not stamp:
+        print("NO  The course is not installed here.\n    \u2192 python course.py lab")
+        return 1
+    if not fits(stamp, ["notebooks"]):
+        print("NO  What is installed belongs to another version or folder of the course.")
+        print("    \u2192 python course.py setup")
+    return subprocess.call([PYTHON, "-m", "course_lib.doctor"], cwd=ROOT, env=environment())
+
+
 def clock(start):
     """Return the time since `start` in words."""
     seconds = round(time.time() - start)
@@ -566,7 +611,8 @@ def clock(start):
 
 def main(arguments):
     """Do what the first word asks for and return the exit code."""
-    words = {"lab": lab, "test": test, "setup": setup}
+    words = {"lab": lab, "test": test, "site": site, "slides": slides}
+    words.update({"setup": setup, "doctor": doctor})
     try:
         check_python(sys.version_info)
         sys.stdout.reconfigure(errors="replace")  # a path may hold what the terminal cannot show

@@ -66,7 +66,7 @@ def of_every_notebook(argument):
 
 def entries():
     """Return the glossary as a dictionary from the term to what is said about it."""
-    parts = re.split(r"(?m)^### (.+)$", GLOSSARY.read_text(encoding="utf-8"))[1:]
+    parts = re.split(r"(?m)^## (.+)$", GLOSSARY.read_text(encoding="utf-8"))[1:]
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 

@@ -540,7 +540,12 @@ def test_words(capsys):
     course = load(ROOT)
     assert course.main([]) == 0
     said = capsys.readouterr().out
-    assert all(f"python course.py {word}" in said for word in ("lab", "test", "setup"))
+    words = ("lab", "test", "site", "slides", "setup", "doctor")
+    for word in words:  # each with what it does
+        assert re.search(rf"(?m)^    python course.py {word}\b.* +\w+ .+$", said), word
+    assert not re.search(r"^    python course.py (?!" + "|".join(words) + r")", said, re.MULTILINE)
+    assert course.main(["help"]) == 0
+    assert capsys.readouterr().out == said
     assert course.main(["labb"]) == 1
     said = capsys.readouterr().err
     assert "There is no 'labb'. Did you mean lab?" in said
@@ -607,7 +612,7 @@ def test_with_everything_there_every_notebook_is_compared(tree, monkeypatch):
     monkeypatch.setattr(course, "find_mnist", lambda: True)
     monkeypatch.setattr(course, "find_browser", lambda: "/usr/bin/chromium")
     found = rows(course)
-    assert list(found) == ["Lint", "Format", "Unit tests", "Notebooks", "Browser"]
+    assert list(found) == ["Lint", "Format", "Unit tests", "Notebooks", "Explorers", "Browser"]
     assert not any(missing for _, missing in found.values())
     assert found["Notebooks"][0][-2:] == course.notebooks()
     assert "--nbval-current-env" in found["Notebooks"][0]

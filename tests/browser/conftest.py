@@ -13,7 +13,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +34,12 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Lab:
-    """A running JupyterLab and the folder of notebook copies it serves."""
+    """A running JupyterLab, the folder it serves and what it writes."""
 
     url: str
     token: str
     folder: Path
+    log: Path
 
     def address(self, notebook: str) -> str:
         """Return where to open a notebook of the folder."""
@@ -89,44 +91,83 @@ def lab(browser) -> Iterator[Lab]:
         shutil.copytree(
             ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints")
         )
-        for name, values in SETTINGS.items():
-            file = Path(place, "settings", "@jupyterlab", f"{name}.jupyterlab-settings")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(values))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        running = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), folder)
-        log = Path(place, "lab.log")
-        with log.open("w") as output:
-            server = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
-                    *(f"--port={port}", "--ServerApp.port_retries=0", "--allow-root"),
-                    *(
-                        f"--IdentityProvider.token={running.token}",
-                        f"--ServerApp.root_dir={folder}",
-                    ),
-                    "--LabApp.expose_app_in_browser=True",
-                ],
-                cwd=place,
-                env=_environment(Path(place)),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            _wait_for(server, running, log)
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = os.environ | {
+            # Where an installation of the package puts its setting for the server.
+            "JUPYTER_CONFIG_PATH": str(ROOT / "course_lib"),
+            "PYTHONPATH": os.pathsep.join(paths),
+        }
+        with _start_lab(Path(place), folder, sys.executable, environment) as running:
             yield running
-        finally:
-            server.terminate()
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
 
 
-def _environment(place: Path) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def start_lab() -> Callable:
+    """What starts JupyterLab with any Python on any folder; see `_start_lab`."""
+    return _start_lab
+
+
+@pytest.fixture(scope="module")
+def lab_settings() -> Callable:
+    """What writes JupyterLab's settings for tests; see `_write_settings`."""
+    return _write_settings
+
+
+@pytest.fixture(scope="module")
+def missing() -> Callable:
+    """What to call when this computer lacks something: it skips, or in CI fails."""
+    return _missing
+
+
+@contextmanager
+def _start_lab(
+    place: Path, folder: Path, python: str | Path, environment: dict[str, str]
+) -> Iterator[Lab]:
+    """Run JupyterLab of `python` on `folder`; what it keeps of its own goes into `place`."""
+    _write_settings(place)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = Path(place, "lab.log")
+    running = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), folder, log)
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [
+                *(str(python), "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
+                *(f"--port={port}", "--ServerApp.port_retries=0", "--allow-root"),
+                *(
+                    f"--IdentityProvider.token={running.token}",
+                    f"--ServerApp.root_dir={folder}",
+                ),
+                "--LabApp.expose_app_in_browser=True",
+                "--JupyterNotebookApp.expose_app_in_browser=True",
+            ],
+            cwd=place,
+            env=environment | _places(Path(place)),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_for(server, running, log)
+        yield running
+    finally:
+        server.terminate()
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _write_settings(place: Path) -> None:
+    """Put JupyterLab's settings for tests into the folder `settings` of `place`."""
+    for name, values in SETTINGS.items():
+        file = Path(place, "settings", "@jupyterlab", f"{name}.jupyterlab-settings")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+
+
+def _places(place: Path) -> dict[str, str]:
     names = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -135,14 +176,7 @@ def _environment(place: Path) -> dict[str, str]:
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "IPYTHONDIR": "ipython",
     }
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return (
-        os.environ
-        | {name: str(place / folder) for name, folder in names.items()}
-        # Where an installation of the package puts its setting for the server.
-        | {"JUPYTER_CONFIG_PATH": str(ROOT / "course_lib")}
-        | {"PYTHONPATH": os.pathsep.join(paths)}
-    )
+    return {name: str(place / folder) for name, folder in names.items()}
 
 
 def _wait_for(server: subprocess.Popen, lab: Lab, log: Path) -> None:
