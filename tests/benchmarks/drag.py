@@ -24,26 +24,18 @@ import contextlib
 import importlib.util
 import json
 import math
-import os
-import secrets
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from slow_link import SlowLink
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
-from conftest import BROWSERS, SETTINGS, Lab  # noqa: E402
+from servers import IN_KERNEL, Lab, browser_start, jupyterlab, seeing_the_course  # noqa: E402
 
 SECONDS, MOVES_PER_SECOND = 2.0, 60
 NOTCHES = 198  # of the slider: more than pointer moves in a drag, so that each one is a new value
@@ -305,13 +297,6 @@ READY = """() => {
 FORGET = """() => document.querySelectorAll(".jp-OutputArea-child")
   .forEach((old) => (old.dataset.old = true))"""
 STANDS = "at => Math.abs(window.probe.shown() - at) < 0.5"
-IN_KERNEL = """code => new Promise(resolve => {
-  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-  const asked = kernel.requestExecute({code, store_history: false});
-  let said = "";
-  asked.onIOPub = ({content}) => { said += content.text || content.evalue || ""; };
-  asked.done.then(() => resolve(said));
-})"""
 # A plain sleep is not enough: JupyterLab may have widgets' messages answered in another thread of
 # the kernel. PyDLL keeps Python's lock, as a long computation in C does, and nothing is answered.
 # The short sleep before lets the kernel say that it is busy.
@@ -475,66 +460,17 @@ async def still(page, seconds: float, patience: float) -> None:
 
 # ---------------------------------------------------------------------------------- the programs
 
-OWN_FOLDERS = (
-    *("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"),
-    *("JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR"),
-)
-
 
 @contextlib.contextmanager
-def jupyterlab() -> Iterator[Lab]:
-    """JupyterLab with the three notebooks, and settings, runtime and history of its own."""
+def three_notebooks() -> Iterator[Lab]:
+    """JupyterLab with a notebook for each way, and settings, runtime and history of its own."""
     with tempfile.TemporaryDirectory(prefix="course-drag-", ignore_cleanup_errors=True) as place:
         folder = Path(place, "notebooks")
         folder.mkdir()
         for number, way in enumerate(WAYS):
             Path(folder, f"{number}.ipynb").write_text(json.dumps(notebook(way)))
-        for name, values in SETTINGS.items():
-            file = Path(place, "settings", "@jupyterlab", f"{name}.jupyterlab-settings")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(values))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        lab = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), folder)
-        log = Path(place, "lab.log")
-        command = [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
-            *(f"--port={port}", "--ServerApp.port_retries=0", "--allow-root"),
-            *(f"--IdentityProvider.token={lab.token}", f"--ServerApp.root_dir={folder}"),
-            "--LabApp.expose_app_in_browser=True",
-        ]
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-        for name in OWN_FOLDERS:
-            environment[name] = str(Path(place, name.lower()))
-        environment["JUPYTERLAB_SETTINGS_DIR"] = str(Path(place, "settings"))
-        with log.open("w") as output:
-            server = subprocess.Popen(
-                command, cwd=place, env=environment, stdout=output, stderr=subprocess.STDOUT
-            )
-        try:
-            until = time.monotonic() + PATIENCE / 1000
-            while not answers(lab):
-                if server.poll() is not None or time.monotonic() > until:
-                    sys.exit(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
-                time.sleep(0.2)
+        with jupyterlab(Path(place), folder, sys.executable, seeing_the_course()) as lab:
             yield lab
-        finally:
-            server.terminate()
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-
-
-def answers(lab: Lab) -> bool:
-    try:
-        urllib.request.urlopen(f"{lab.url}/api?token={lab.token}", timeout=5).close()
-    except (urllib.error.URLError, OSError):
-        return False
-    return True
 
 
 @contextlib.asynccontextmanager
@@ -542,16 +478,12 @@ async def chromium() -> AsyncIterator:
     """Chromium without a window."""
     from playwright.async_api import async_playwright
 
-    program = shutil.which(os.environ.get("COURSE_BROWSER", "")) or next(
-        filter(None, map(shutil.which, BROWSERS)), None
-    )
-    if program is None:
-        sys.exit("no browser: put chromium on PATH, or its place in COURSE_BROWSER")
-    options = ["--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.append("--no-sandbox")
+    try:
+        start = browser_start()
+    except LookupError as error:
+        sys.exit(str(error))
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=program, args=options)
+        browser = await driver.chromium.launch(**start)
         yield browser
         await browser.close()
 
@@ -688,7 +620,7 @@ async def run(chosen: argparse.Namespace) -> None:
         del rounds["slow link"]
     results: dict[str, dict[str, list[Drag]]] = {}
     cost = None
-    with jupyterlab() as lab:
+    with three_notebooks() as lab:
         async with chromium() as browser:
             for link, count in rounds.items():
                 relay = SlowLink(int(lab.url.rsplit(":", 1)[1]))
@@ -696,7 +628,7 @@ async def run(chosen: argparse.Namespace) -> None:
                     at = lab
                     if link == "slow link":
                         relay.slow = False  # the programs of the page are loaded quickly
-                        at = Lab(f"http://127.0.0.1:{relay.port}", lab.token, lab.folder)
+                        at = replace(lab, url=f"http://127.0.0.1:{relay.port}")
                     context = await browser.new_context(viewport={"width": 1440, "height": 900})
                     context.set_default_timeout(PATIENCE)
                     await context.add_init_script(COUNT_BYTES)

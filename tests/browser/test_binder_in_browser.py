@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import test_notebooks_in_browser as drive
 import yaml
+from servers import IN_KERNEL, ROOT, jupyterlab
 
-ROOT = Path(__file__).parents[2]
 PYTHON = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LEFT_BEHIND = shutil.ignore_patterns(
     ".git", ".venv*", "build", "__pycache__", ".*_cache", ".ipynb_checkpoints", "*.egg-info"
@@ -99,14 +99,14 @@ def test_the_environment_is_whole_and_without_cuda(built):
     assert Path(said[1]).is_relative_to(copy.resolve())
 
 
-def test_the_badge_of_a_lecture_opens_it_and_its_sliders_move(built, start_lab, page):
+def test_the_badge_of_a_lecture_opens_it_and_its_sliders_move(built, page):
     copy, python, environment, _ = built
     readme = (copy / "README.md").read_text(encoding="utf-8")
     badge = re.search(r"mybinder\.org/v2/gh/[^)\s]*01_gradient_basics\.ipynb", readme)[0]
     (path,) = urllib.parse.parse_qs(urllib.parse.urlsplit(f"https://{badge}").query)["urlpath"]
     place = copy.with_name("lab")
     place.mkdir()
-    with start_lab(place, copy, python, environment) as lab:
+    with jupyterlab(place, copy, python, environment) as lab:
         drive.run(page, f"{lab.url}/{path}?token={lab.token}&reset")
         assert drive.errors(page) == []
         outputs = drive.explorers(page)
@@ -114,7 +114,7 @@ def test_the_badge_of_a_lecture_opens_it_and_its_sliders_move(built, start_lab, 
         for output in outputs:
             drive.moves_by_keyboard(page, output)
         where = "import sys, course_lib; print(sys.executable, course_lib.__file__)"
-        kernel, package = page.evaluate(drive.IN_KERNEL, where).split()
+        kernel, package = page.evaluate(IN_KERNEL, where).split()
         assert Path(kernel) == python
         assert Path(package).is_relative_to(copy.resolve())
         # The wheel's setting for the server was found: small messages go out at once.

@@ -10,6 +10,7 @@ import os
 import numpy as np
 import pytest
 from PIL import Image
+from servers import IN_KERNEL
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -57,13 +58,6 @@ window.WebSocket = class extends WebSocket {
   }
 };
 """
-IN_KERNEL = """code => new Promise(resolve => {
-  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-  const asked = kernel.requestExecute({code, store_history: false});
-  let said = "";
-  asked.onIOPub = ({content}) => { said += content.text || content.evalue || ""; };
-  asked.done.then(() => resolve(said.trim()));
-})"""
 # While Python's lock is kept, no thread of the kernel answers.
 BLOCK = """() => {
   const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;

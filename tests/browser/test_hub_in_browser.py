@@ -6,10 +6,8 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -18,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import test_notebooks_in_browser as drive
+from servers import ROOT, free_port, seeing_the_course, served, write_settings
 
 pytestmark = [
     pytest.mark.browser,
@@ -29,7 +28,6 @@ pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="JupyterHub does not run on Windows"),
 ]
 
-ROOT = Path(__file__).parents[2]
 NEEDED = ("jupyterhub", "configurable_http_proxy", "nbgitpuller", "psutil")
 USERS = ("ada", "emmy", "sofia")
 PAGE = (ROOT / "docs" / "classroom.md").read_text(encoding="utf-8")
@@ -55,12 +53,6 @@ c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
 """
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def complete(missing) -> None:
     """Skip, or in CI fail, where a part of a hub is not installed."""
@@ -83,15 +75,14 @@ def course(tmp_path_factory, complete) -> Path:
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory, complete, lab_settings):
+def hub(tmp_path_factory, complete):
     """A running hub: its address, the password, its process and its log."""
     place = tmp_path_factory.mktemp("hub")
-    lab_settings(place)
+    write_settings(place)
     # The tests look at the notebook through JupyterLab's own objects.
     (place / "jupyter_lab_config.py").write_text("c.LabApp.expose_app_in_browser = True\n")
     password = secrets.token_hex(8)
     port = free_port()
-    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     config = place / "jupyterhub_config.py"
     config.write_text(
         CONFIG.format(
@@ -102,7 +93,7 @@ def hub(tmp_path_factory, complete, lab_settings):
             place=place,
             proxy=Path(sys.executable).with_name("configurable-http-proxy"),
             environment={
-                "PYTHONPATH": paths,
+                "PYTHONPATH": seeing_the_course()["PYTHONPATH"],
                 "COURSE_PROGRESS": str(place / "progress.json"),
                 "JUPYTER_CONFIG_DIR": str(place),
                 # As a real installation of the course has it.
@@ -113,30 +104,11 @@ def hub(tmp_path_factory, complete, lab_settings):
         )
     )
     log = place / "hub.log"
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterhub", "--config", str(config)],
-            cwd=place,
-            env=os.environ | {"PYTHONPATH": paths},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        end = time.monotonic() + 180
-        while time.monotonic() < end:
-            assert server.poll() is None, log.read_text()[-3000:]
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/hub/health", timeout=5).close()
-                break
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.5)
-        yield f"http://127.0.0.1:{port}", password, server, log
-    finally:
-        server.terminate()
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            server.kill()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "jupyterhub", "--config", config]
+    ready = f"{address}/hub/health"
+    with served(command, ready, log, cwd=place, environment=seeing_the_course()) as server:
+        yield address, password, server, log
 
 
 def memory_of(server) -> list[tuple[str, float]]:

@@ -26,15 +26,6 @@ CHANGED = """([out, picture, standing]) =>
   out.querySelector(".course-standing").textContent !== standing"""
 
 
-IN_KERNEL = """code => new Promise(resolve => {
-  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-  const asked = kernel.requestExecute({code, store_history: false});
-  let said = "";
-  asked.onIOPub = ({content}) => { said += content.text || content.evalue || ""; };
-  asked.done.then(() => resolve(said));
-})"""
-
-
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_notebook_runs_and_its_explorers_move(notebook, lab, page):
     run(page, lab.address(notebook))
