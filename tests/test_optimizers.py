@@ -7,46 +7,20 @@ import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from torch_originals import NAMES, original
 
 from course_lib.landscapes import banana
 from course_lib.optimizers import (
     OPTIMIZERS,
     Adadelta,
-    Adagrad,
     Adam,
-    AdaMax,
     AdamW,
     AMSGrad,
     GradientDescent,
     Momentum,
-    Nadam,
     Nesterov,
     RMSProp,
 )
-
-# How to build torch's original of a rule: the class, and what its arguments are called there.
-TORCH = {
-    GradientDescent: lambda r: (torch.optim.SGD, {}),
-    Momentum: lambda r: (torch.optim.SGD, {"momentum": r.momentum}),
-    Nesterov: lambda r: (
-        torch.optim.SGD,
-        {"momentum": r.momentum, "nesterov": r.momentum > 0},
-    ),
-    Adagrad: lambda r: (torch.optim.Adagrad, {"eps": r.eps}),
-    RMSProp: lambda r: (torch.optim.RMSprop, {"alpha": r.rho, "eps": r.eps}),
-    Adadelta: lambda r: (torch.optim.Adadelta, {"rho": r.rho, "eps": r.eps}),
-    Adam: lambda r: (torch.optim.Adam, {"betas": (r.beta1, r.beta2), "eps": r.eps}),
-    AdaMax: lambda r: (torch.optim.Adamax, {"betas": (r.beta1, r.beta2), "eps": r.eps}),
-    Nadam: lambda r: (
-        torch.optim.NAdam,
-        {"betas": (r.beta1, r.beta2), "eps": r.eps, "momentum_decay": r.momentum_decay},
-    ),
-    AMSGrad: lambda r: (
-        torch.optim.Adam,
-        {"betas": (r.beta1, r.beta2), "eps": r.eps, "amsgrad": True},
-    ),
-    AdamW: lambda r: (torch.optim.AdamW, {"betas": (r.beta1, r.beta2), "eps": r.eps}),
-}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -71,14 +45,9 @@ class Quadratic:
         return matrix @ w
 
 
-def torch_original(rule, w):
-    kind, extra = TORCH[type(rule)](rule)
-    return kind([w], lr=rule.lr, weight_decay=rule.weight_decay, **extra)
-
-
 def run_torch(rule, problem, start, steps):
     w = torch.tensor(start, dtype=torch.float64, requires_grad=True)
-    optimizer, points = torch_original(rule, w), []
+    optimizer, points = original(rule, [w]), []
     for _ in range(steps):
         w.grad = problem.gradient(w.detach())
         optimizer.step()
@@ -182,11 +151,11 @@ class TestAgainstTorch:
 
     def test_default_hyper_parameters_are_torchs(self, kind):
         rule, w = kind(), torch.zeros(2, requires_grad=True)
-        original, extra = TORCH[kind](rule)
+        torchs, extra = NAMES[kind](rule)
         # torch's SGD has no momentum by default; a rule named for it does.
         extra = {name: extra[name] for name in ("momentum", "nesterov", "amsgrad") if name in extra}
-        theirs = original([w], **extra).defaults
-        ours = torch_original(rule, w).defaults
+        theirs = torchs([w], **extra).defaults
+        ours = original(rule, [w]).defaults
         assert ours == theirs
 
     @pytest.mark.parametrize("weight_decay", [0.0, 0.1])

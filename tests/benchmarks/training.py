@@ -10,31 +10,36 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
+from pathlib import Path
 
 import course_lib  # noqa: F401  sets the number of threads before torch is loaded
-from course_lib import optimizers
+from course_lib.optimizers import (
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdaMax,
+    AdamW,
+    AMSGrad,
+    GradientDescent,
+    Momentum,
+    Nadam,
+    Nesterov,
+    RMSProp,
+)
 from course_lib.training import as_torch
 
 import torch  # isort: skip
 
-PAIRS = {
-    "GradientDescent": (optimizers.GradientDescent(lr=0.01), torch.optim.SGD, {"lr": 0.01}),
-    "Momentum": (optimizers.Momentum(lr=0.01), torch.optim.SGD, {"lr": 0.01, "momentum": 0.9}),
-    "Nesterov": (
-        optimizers.Nesterov(lr=0.01),
-        torch.optim.SGD,
-        {"lr": 0.01, "momentum": 0.9, "nesterov": True},
-    ),
-    "Adagrad": (optimizers.Adagrad(), torch.optim.Adagrad, {}),
-    "RMSProp": (optimizers.RMSProp(lr=0.001), torch.optim.RMSprop, {"lr": 0.001}),
-    "Adadelta": (optimizers.Adadelta(), torch.optim.Adadelta, {}),
-    "Adam": (optimizers.Adam(), torch.optim.Adam, {}),
-    "AdaMax": (optimizers.AdaMax(), torch.optim.Adamax, {}),
-    "Nadam": (optimizers.Nadam(), torch.optim.NAdam, {}),
-    "AMSGrad": (optimizers.AMSGrad(), torch.optim.Adam, {"amsgrad": True}),
-    "AdamW": (optimizers.AdamW(), torch.optim.AdamW, {}),
-}
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from torch_originals import original
+
+RULES = [
+    *(kind(lr=0.01) for kind in (GradientDescent, Momentum, Nesterov)),
+    RMSProp(lr=0.001),
+    *(kind() for kind in (Adagrad, Adadelta, Adam, AdaMax, Nadam, AMSGrad, AdamW)),
+]
 BATCH, EPOCH = 64, 938
 
 
@@ -69,13 +74,13 @@ def main() -> None:
     labels = torch.randint(10, (len(inputs),))
     print(f"CPU seconds per epoch of {EPOCH} updates, medians of {options.rounds} interleaved runs")
     print(f"{'rule':16} {'course':>8} {'torch':>8} {'ratio':>6} {'steps alone':>12}")
-    for name, (rule, original, settings) in PAIRS.items():
+    for rule in RULES:
 
         def ours(parameters, rule=rule):
             return as_torch(rule, parameters)
 
-        def theirs(parameters, original=original, settings=settings):
-            return original(parameters, **settings)
+        def theirs(parameters, rule=rule):
+            return original(rule, parameters)
 
         rounds = []
         for _ in range(options.rounds):
@@ -85,6 +90,7 @@ def main() -> None:
             rounds.append((course, peer, course / peer, course_steps / peer_steps))
         course, peer, ratio, steps_ratio = map(statistics.median, zip(*rounds, strict=True))
         epoch = EPOCH / options.updates
+        name = type(rule).__name__
         print(
             f"{name:16} {course * epoch:8.3f} {peer * epoch:8.3f} {ratio:6.2f} {steps_ratio:12.2f}"
         )
