@@ -231,6 +231,7 @@ class Scene:
         # slope of the line that leaves the picture towards it.
         far = np.max(np.abs(pixels), axis=1, keepdims=True, initial=1)
         pixels = np.where(np.isfinite(far) & (far > 1e6), pixels / far * 1e6, pixels)
+        pixels = np.round(16 * pixels) / 16  # finer is not seen, and compresses badly
         return self._append(
             np.where(np.isfinite(pixels).all(axis=1, keepdims=True), pixels, np.nan), vertices
         )

@@ -356,7 +356,7 @@ def test_vertices_are_where_matplotlib_draws_them():
     found = browser.vertices()[start : start + count].reshape(-1, 2)
     expected = ax.transData.transform([[0, 0], [1, 0.25]])
     height = content["scene"]["size"][1]
-    np.testing.assert_allclose(found, [[x, height - y] for x, y in expected], atol=1e-3)
+    np.testing.assert_allclose(found, [[x, height - y] for x, y in expected], rtol=0, atol=1 / 32)
     assert content["scene"]["size"] == [1120, 760]
     assert layer["width"] == pytest.approx(line.get_linewidth() * 200 / 72)
 
@@ -518,7 +518,7 @@ def test_twenty_thousand_points_move_as_vertices():
     start = layer["at"][0]
     found = browser.vertices()[start : start + 40_000 : 2]
     expected = ax.transData.transform(places + np.array([0.5, 0]))[:, 0]
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1 / 32)
 
 
 def test_a_point_of_one_view_selects_what_another_shows():

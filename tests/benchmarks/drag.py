@@ -469,7 +469,9 @@ def three_notebooks() -> Iterator[Lab]:
         folder.mkdir()
         for number, way in enumerate(WAYS):
             Path(folder, f"{number}.ipynb").write_text(json.dumps(notebook(way)))
-        with jupyterlab(Path(place), folder, sys.executable, seeing_the_course()) as lab:
+        # With the package's setting of the server, as it is where the package is installed.
+        environment = seeing_the_course(JUPYTER_CONFIG_PATH=str(ROOT / "course_lib"))
+        with jupyterlab(Path(place), folder, sys.executable, environment) as lab:
             yield lab
 
 
