@@ -371,6 +371,7 @@ async function render({ model, el }) {
   for (const kind of ["pointerdown", "pointerup", "pointercancel"])
     document.addEventListener(kind, () => { pressed = kind === "pointerdown"; },
       { signal: leave.signal, passive: true, capture: true });
+  sliders.forEach(tell_at_rest);
   const sight = new IntersectionObserver(([entry]) => {
     visible = entry.isIntersecting;
     warm(100);
@@ -393,6 +394,19 @@ async function render({ model, el }) {
     pulse?.off?.("comm_live_update", alive);
     model.off("msg:custom", received);
     sliders.forEach((slider, i) => slider.off(`change:${keys[i]}`, changed));
+  };
+}
+
+// A widget tells the kernel of each change, and three messages come back. What is to be drawn is asked
+// for apart from that. So while a handle is held, the kernel hears where it is when it rests there.
+function tell_at_rest(slider) {
+  if (Object.hasOwn(slider, "save_changes")) return; // another explorer has the same slider
+  const tell = slider.save_changes;
+  let rest = 0;
+  slider.save_changes = function (...about) {
+    clearTimeout(rest);
+    if (!document.querySelector(".noUi-active")) return tell.apply(slider, about);
+    rest = setTimeout(() => tell.apply(slider, about), 150);
   };
 }
 

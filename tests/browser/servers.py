@@ -33,7 +33,7 @@ IN_KERNEL = """code => new Promise(resolve => {
   const asked = kernel.requestExecute({code, store_history: false});
   let said = "";
   asked.onIOPub = ({content}) => { said += content.text || content.evalue || ""; };
-  asked.done.then(() => resolve(said));
+  asked.done.then(() => resolve(said.trim()));
 })"""
 
 

@@ -145,6 +145,9 @@ def test_a_warm_slider_moves_with_no_word_to_the_kernel_even_while_it_is_blocked
     page.wait_for_timeout(1000)
     shown = page.locator(".course-standing").first.text_content()
     assert page.evaluate(IN_KERNEL, "print(walk.standing)") == shown
+    # The widget itself is told at rest.
+    same = "print(walk.values['momentum'] == walk.controls['momentum'].value != 0.5)"
+    assert page.evaluate(IN_KERNEL, same) == "True"
 
 
 PLAY = """
