@@ -63,7 +63,22 @@ def number(
 
 
 def whole(name: str, value: Any, *, low: int = 0) -> int:
-    """Return `value` as an int, or say that a whole number of at least `low` is needed."""
+    """Return `value` as an int, or say that a whole number of at least `low` is needed.
+
+    Parameters
+    ----------
+    name, value
+        As for `number`.
+    low : int
+        The least that is allowed.
+
+    Raises
+    ------
+    TypeError
+        If `value` is no whole number.
+    ValueError
+        If it is below `low`.
+    """
     try:
         if isinstance(value, (bool, str, bytes)) or int(value) != value:
             raise ValueError
@@ -77,14 +92,30 @@ def whole(name: str, value: Any, *, low: int = 0) -> int:
 
 
 def function(name: str, value: Any, takes: str) -> Callable:
-    """Return `value` if it can be called, or say what kind of function is needed."""
+    """Return `value` if it can be called, or raise a TypeError.
+
+    Parameters
+    ----------
+    name, value
+        As for `number`.
+    takes : str
+        What the function is called with, in words.
+    """
     if not callable(value):
         raise TypeError(f"{name} must be a function of {takes}, got {value!r}.")
     return value
 
 
 def one_of(name: str, value: Any, allowed: Iterable[str]) -> Any:
-    """Return `value` if it is among `allowed`, or suggest the nearest name."""
+    """Return `value` if it is among `allowed`, or raise a ValueError that suggests the nearest.
+
+    Parameters
+    ----------
+    name, value
+        As for `number`.
+    allowed : iterable of str
+        All that may be chosen.
+    """
     allowed = list(allowed)
     if value in allowed:
         return value
@@ -94,7 +125,15 @@ def one_of(name: str, value: Any, allowed: Iterable[str]) -> Any:
 
 
 def nearest(name: Any, known: Iterable[str]) -> str:
-    """Return " Did you mean …?" with the known name nearest to `name`, or "" if none is near."""
+    """Return " Did you mean …?" with the known name nearest to `name`, or "" if none is near.
+
+    Parameters
+    ----------
+    name : object
+        What was asked for.
+    known : iterable of str
+        All that there is.
+    """
     by_lower_case = {word.lower(): word for word in known}
     near = difflib.get_close_matches(str(name).lower(), by_lower_case, n=1, cutoff=0.5)
     return f" Did you mean {by_lower_case[near[0]]!r}?" if near else ""
@@ -110,7 +149,18 @@ class Names(dict):
 
 
 def floats(name: str, value: Any) -> np.ndarray:
-    """Return `value` as an array of floats: of its own precision if it has one, else float64."""
+    """Return `value` as an array of floats: of its own precision if it has one, else float64.
+
+    Parameters
+    ----------
+    name, value
+        As for `number`, `value` of any shape.
+
+    Raises
+    ------
+    TypeError
+        If it is not made of numbers.
+    """
     try:
         array = np.asarray(value)
         return array if array.dtype.kind == "f" else array.astype(float)

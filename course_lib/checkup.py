@@ -78,7 +78,13 @@ def versions() -> str:
 
 
 def watch(explorer: Any) -> Checkup:
-    """Add a line to `explorer` that tells whether the browser answers, and return its `Checkup`."""
+    """Add a line to `explorer` that tells whether the browser answers, and return its `Checkup`.
+
+    Parameters
+    ----------
+    explorer : Explorer
+        With a slider.
+    """
     # Here and not above: where anywidget is missing, `packages` must still be able to say so.
     import anywidget
     import traitlets

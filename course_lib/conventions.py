@@ -56,6 +56,7 @@ class LookAheadNesterov(Nesterov):
     """The textbook's: v ← μv + α∇L(w − μv), w ← w − v."""
 
     def looks_at(self, w: Any, state: State) -> Any:
+        """Return where the gradient is to be taken: w − μv."""
         return w - self.momentum * state["v"]
 
     def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:

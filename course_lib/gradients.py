@@ -36,7 +36,17 @@ def forward_difference(f: Callable, w: Any, eps: float = 1e-8) -> np.ndarray:
 
 
 def backward_difference(f: Callable, w: Any, eps: float = 1e-8) -> np.ndarray:
-    """Return (f(w) − f(w − εeᵢ)) / ε for each coordinate i; else as `forward_difference`."""
+    """Return (f(w) − f(w − εeᵢ)) / ε for each coordinate i. The error grows like ε.
+
+    Parameters
+    ----------
+    f, w, eps
+        As for `forward_difference`.
+
+    Returns
+    -------
+    ndarray, of the shape of `w`
+    """
     w, eps = _checked(w, eps)
     return (_base(f, w) - _at(f, _nudged(w, -eps))) / eps
 
@@ -44,7 +54,16 @@ def backward_difference(f: Callable, w: Any, eps: float = 1e-8) -> np.ndarray:
 def central_difference(f: Callable, w: Any, eps: float = 1e-5) -> np.ndarray:
     """Return (f(w + εeᵢ) − f(w − εeᵢ)) / 2ε for each coordinate i. The error grows like ε².
 
-    Costs 2d values of `f` instead of d + 1; else as `forward_difference`.
+    Costs 2d values of `f` instead of d + 1.
+
+    Parameters
+    ----------
+    f, w, eps
+        As for `forward_difference`.
+
+    Returns
+    -------
+    ndarray, of the shape of `w`
     """
     w, eps = _checked(w, eps)
     return (_at(f, _nudged(w, eps)) - _at(f, _nudged(w, -eps))) / (2 * eps)

@@ -139,7 +139,13 @@ def _glyph(character: str) -> tuple[Any, Any, float]:
 
 
 def words(number: float) -> str:
-    """Return a number as a graph shows it: in at most six characters."""
+    """Return a number as a graph shows it: in at most six characters.
+
+    Parameters
+    ----------
+    number : float
+        NaN and infinities too.
+    """
     if not np.isfinite(number):
         return "∞" if number > 0 else "−∞" if number < 0 else "?"
     size = abs(number)

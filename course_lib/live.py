@@ -46,7 +46,24 @@ SLICE = 0.02  # seconds of a sweep at a time: a cell that is run meanwhile waits
 def slider(
     low: float, high: float, value: float, step: float | None = None, label: str = ""
 ) -> ipywidgets.FloatSlider:
-    """Return a slider for a number from `low` to `high`, by default in about a hundred steps."""
+    """Return a slider for a number from `low` to `high`, by default in about a hundred steps.
+
+    Parameters
+    ----------
+    low, high : float
+        Its ends, the lower one first.
+    value : float
+        Where it stands at first, and after Reset.
+    step : float, optional
+        From one notch to the next, above 0. By default a round number that also hits `value`.
+    label : str
+        What stands before it; by default the name of the parameter of `update`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an end, the value or the step is no number, or not where it may be.
+    """
     low, high, value = _range("slider", low, high, value)
     step = _step(low, high, value) if step is None else step
     step = arguments.number("slider: step", step, low=0, open_low=True)
@@ -56,7 +73,18 @@ def slider(
 
 
 def log_slider(low: float, high: float, value: float, label: str = "") -> ipywidgets.FloatLogSlider:
-    """Return a slider for a positive number: each step multiplies it by the same factor."""
+    """Return a slider for a positive number: each step multiplies it by the same factor.
+
+    Parameters
+    ----------
+    low, high, value, label
+        As for `slider`; `low` is above 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `slider`.
+    """
     low, high, value = _range("log_slider", low, high, value)
     if low <= 0:
         raise ValueError(f"log_slider: low must be above 0, got {low:g}.")
@@ -75,7 +103,20 @@ def log_slider(low: float, high: float, value: float, label: str = "") -> ipywid
 def int_slider(
     low: int, high: int, value: int, step: int = 1, label: str = "", play: bool = False
 ) -> ipywidgets.IntSlider:
-    """Return a slider for a whole number; with `play`, buttons that run and step through it."""
+    """Return a slider for a whole number; with `play`, buttons that run and step through it.
+
+    Parameters
+    ----------
+    low, high, value, step, label
+        As for `slider`, in whole numbers.
+    play : bool
+        Adds buttons: play and pause, one notch back, one ahead, and a list of speeds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `slider`.
+    """
     low, high, value = _range("int_slider", low, high, value)
     for name, number in (("low", low), ("high", high), ("value", value)):
         if number != int(number):
@@ -91,8 +132,19 @@ def int_slider(
 def choice(options: Iterable, value: Any = None, label: str = "") -> ipywidgets.Dropdown:
     """Return a drop-down list. A dictionary shows its keys and hands over its values.
 
-    Landscapes, classes and functions in a list are shown by their names. `value` is what is chosen
-    at first, one of the values; by default the first of them.
+    Parameters
+    ----------
+    options : list or dict
+        What can be chosen. Landscapes, classes and functions in a list are shown by their names.
+    value : optional
+        What is chosen at first, one of the values; by default the first of them.
+    label : str
+        As for `slider`.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to choose, or `value` is not among it.
     """
     if not isinstance(options, dict):
         options = {_named(option): option for option in options}
@@ -106,7 +158,20 @@ def choice(options: Iterable, value: Any = None, label: str = "") -> ipywidgets.
 
 
 def toggle(value: bool = False, label: str = "") -> ipywidgets.Checkbox:
-    """Return a checkbox."""
+    """Return a checkbox.
+
+    Parameters
+    ----------
+    value : bool
+        Whether it is set at first.
+    label : str
+        As for `slider`.
+
+    Raises
+    ------
+    TypeError
+        If `value` is neither True nor False.
+    """
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"toggle: value must be True or False, got {value!r}.")
     return ipywidgets.Checkbox(bool(value), description=label, indent=True)
@@ -114,7 +179,13 @@ def toggle(value: bool = False, label: str = "") -> ipywidgets.Checkbox:
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """A point on a plot that the reader drags, places by click or moves with the arrow keys."""
+    """A point on a plot that the reader drags, places by click or moves with the arrow keys.
+
+    Attributes
+    ----------
+    ax, value, bounds, label
+        As `point` was given them, `bounds` with a pair for each coordinate.
+    """
 
     ax: Axes
     value: Any
@@ -153,6 +224,13 @@ def point(ax: Axes, value: Any, bounds: Any = None, label: str = "") -> Point:
         start of a walk on a curve.
     bounds : ((low, high), (low, high)) or (low, high), optional
         Where it may go; by default all that `ax` shows.
+    label : str
+        What a screen reader calls it; by default the name of the parameter of `update`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `ax` is no axes, or `value` and `bounds` do not fit each other.
     """
     if not isinstance(ax, Axes):
         raise TypeError(f"point: ax must be the axes it lies on, got {ax!r}.")

@@ -35,6 +35,17 @@ class MnistFile:
 
     The format (IDX) is a header of big-endian bytes and then the raw values: two zeros, 8 for
     unsigned bytes, the number of axes, and the length of each axis in four bytes.
+
+    Attributes
+    ----------
+    name : str
+        Without the .gz.
+    shape : tuple of int
+        Of the array of bytes in it.
+    packed_size : int
+        Bytes of the .gz file.
+    packed_sha256, unpacked_sha256 : str
+        Of the .gz file and of what is in it.
     """
 
     name: str
@@ -45,11 +56,13 @@ class MnistFile:
 
     @property
     def header(self) -> bytes:
+        """The first bytes of the unpacked file."""
         axes = (length.to_bytes(4, "big") for length in self.shape)
         return bytes([0, 0, 8, len(self.shape)]) + b"".join(axes)
 
     @property
     def unpacked_size(self) -> int:
+        """Bytes of the unpacked file."""
         return len(self.header) + math.prod(self.shape)
 
 
@@ -124,7 +137,15 @@ class _UnusableError(Exception):
 def load(folder: str | os.PathLike | None = None) -> tuple[dict[str, np.ndarray], str]:
     """Return the arrays of the four files, by name, and in words where they came from.
 
-    See `data.load_mnist`, which makes images and labels of them.
+    Parameters
+    ----------
+    folder : path, optional
+        As for `data.load_mnist`, which makes images and labels of them.
+
+    Raises
+    ------
+    MnistUnavailable
+        If the four files are nowhere, and cannot be downloaded; the message says what to do.
     """
     found, contents, looked = _search(folder)
     if found:
@@ -148,6 +169,11 @@ def find_mnist(folder: str | os.PathLike | None = None) -> Path | None:
     """Return the first folder that holds the four files of MNIST intact, or None.
 
     Looks where `load_mnist` looks and never downloads.
+
+    Parameters
+    ----------
+    folder : path, optional
+        The only place to look at.
     """
     return _search(folder)[0]
 

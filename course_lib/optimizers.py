@@ -27,8 +27,29 @@ _ALLOWED = dict.fromkeys(("momentum", "beta1", "beta2", "rho"), _BELOW_ONE)
 class Rule:
     """What all rules share: checked hyper-parameters, a state of zeros, and weight decay.
 
-    Every hyper-parameter is a number at least 0 (and below 1 for `momentum`, `beta1`, `beta2` and
-    `rho`), or an array that broadcasts against `w`, to try many values in one batch of runs.
+    A rule adds `step(w, g, state, lr=None)`. It returns the parameters and the state after one
+    step, in the shape and dtype of `w`. `g` is the gradient at `w`, of its shape, else it raises
+    ValueError. `lr` takes the place of the rule's own rate for this step, as a schedule has it.
+
+    Attributes
+    ----------
+    lr : float
+        The learning rate α.
+    momentum : float
+        μ, the share of the velocity that is left after a step.
+    beta1, beta2, rho : float
+        The share of a running mean that is left after a step: β₁ of the gradient's, β₂ and ρ of
+        its square's.
+    eps : float
+        ε, which keeps a division by 0 away.
+    momentum_decay : float
+        ψ, how fast Nadam's μ grows to β₁.
+    weight_decay : float
+        λ: λw is added to the gradient (AdamW: taken off the parameters).
+
+    Each is a number at least 0 (and below 1 for `momentum`, `beta1`, `beta2` and `rho`), or an
+    array that broadcasts against `w`, to try many values in one batch of runs. Anything else raises
+    TypeError or ValueError.
     """
 
     def __post_init__(self) -> None:

@@ -194,7 +194,13 @@ def _captioned(figure: Figure, alt: str) -> Picture:
 
 
 def close(figure: Figure) -> None:
-    """Take a figure that pyplot made out of pyplot's hands, so that it is not shown twice."""
+    """Take a figure that pyplot made out of pyplot's hands, so that it is not shown twice.
+
+    Parameters
+    ----------
+    figure : Figure
+        Any; one that pyplot does not know stays as it is.
+    """
     if hasattr(figure, "number"):
         from matplotlib import pyplot
 
@@ -203,7 +209,13 @@ def close(figure: Figure) -> None:
 
 
 def describe(figure: Figure) -> str:
-    """Return the titles and axis labels of `figure` in one line: the least an alt text can say."""
+    """Return the titles and axis labels of `figure` in one line: the least an alt text can say.
+
+    Parameters
+    ----------
+    figure : Figure
+        With or without titles.
+    """
     parts = []
     for ax in figure.axes:
         labels = [text for text in (ax.get_ylabel(), ax.get_xlabel()) if text]
@@ -218,7 +230,22 @@ def describe(figure: Figure) -> str:
 def curve(ax: Axes, landscape: Any) -> Drawn:
     """Draw a landscape of one coordinate, its minima marked with stars.
 
-    `.show(landscape)` draws another one in its place.
+    Parameters
+    ----------
+    ax : Axes
+        From `figure`.
+    landscape : Landscape
+        Of one coordinate.
+
+    Returns
+    -------
+    Drawn
+        `.show(landscape)` draws another one in its place.
+
+    Raises
+    ------
+    ValueError
+        If the landscape has more than one coordinate.
     """
     (line,) = ax.plot([], [], color="#4d4d4d", linestyle="-", linewidth=2.2)
     (stars,) = ax.plot([], [], **_STAR | {"zorder": 2.1})
@@ -243,7 +270,22 @@ def curve(ax: Axes, landscape: Any) -> Drawn:
 def tangent(ax: Axes, landscape: Any) -> Drawn:
     """Prepare a tangent on the curve of a landscape of one coordinate.
 
-    `.show(w)` draws the point (w, L(w)) and the line through it with the slope L'(w).
+    Parameters
+    ----------
+    ax : Axes
+        With the `curve` of the landscape.
+    landscape : Landscape
+        Of one coordinate.
+
+    Returns
+    -------
+    Drawn
+        `.show(w)` draws the point (w, L(w)) and the line through it with the slope L'(w).
+
+    Raises
+    ------
+    ValueError
+        If the landscape has more than one coordinate.
     """
     _needs_dimension(landscape, 1, "tangent")
     (line,) = ax.plot([], [], color=COLORS[2], linestyle="--", linewidth=2, zorder=2.2)
@@ -269,7 +311,23 @@ def contour(ax: Axes, landscape: Any) -> Drawn:
     """Draw a landscape of two coordinates from above, its minima marked with stars.
 
     The levels are spaced by ratio above the lowest value, so that the floor of a valley shows.
-    `.show(landscape)` draws another one in its place.
+
+    Parameters
+    ----------
+    ax : Axes
+        From `figure`.
+    landscape : Landscape
+        Of two coordinates.
+
+    Returns
+    -------
+    Drawn
+        `.show(landscape)` draws another one in its place.
+
+    Raises
+    ------
+    ValueError
+        If the landscape has not two coordinates.
     """
     (stars,) = ax.plot([], [], **_STAR)
     ax.set(xlabel="parameter $x_1$", ylabel="parameter $x_2$")
@@ -315,7 +373,24 @@ def contour(ax: Axes, landscape: Any) -> Drawn:
 def quiver(ax: Axes, landscape: Any, count: int = 15) -> Drawn:
     """Draw −∇L as arrows of one length on a grid of `count` × `count` points.
 
-    `.show(landscape)` draws those of another landscape in their place.
+    Parameters
+    ----------
+    ax : Axes
+        With the `contour` of the landscape.
+    landscape : Landscape
+        Of two coordinates.
+    count : int
+        At least 2.
+
+    Returns
+    -------
+    Drawn
+        `.show(landscape)` draws those of another landscape in their place.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the landscape has not two coordinates, or `count` is no whole number of at least 2.
     """
     count, drawn, shown = arguments.whole("count", count, low=2), [], []
 
@@ -357,6 +432,18 @@ def surface(ax: Axes, landscape: Any) -> Drawn:
     """Draw a landscape of two coordinates as a surface; `ax` is from `figure(projection="3d")`.
 
     The height is log(1 + L − its lowest value): a plain height would show only the rim.
+
+    Parameters
+    ----------
+    ax : Axes
+        In three dimensions.
+    landscape : Landscape
+        Of two coordinates.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the axes are flat, or the landscape has not two coordinates.
     """
     _needs_dimension(landscape, 2, "surface")
     if not hasattr(ax, "plot_surface"):
@@ -651,7 +738,24 @@ def confusion(ax: Axes, matrix: Any) -> Drawn:
     """Draw a confusion matrix: row, the true digit; column, what the network says.
 
     The color is the share of the row, on a square-root scale so that rare mistakes show; the
-    number is the count. `.show(matrix)` draws another one in its place.
+    number is the count.
+
+    Parameters
+    ----------
+    ax : Axes
+        From `figure`.
+    matrix : ndarray of int, shape (classes, classes)
+        As `confusion_matrix` of `training` counts it.
+
+    Returns
+    -------
+    Drawn
+        `.show(matrix)` draws another one in its place.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square.
     """
     drawn = []
 

@@ -60,7 +60,13 @@ def solved() -> set[str]:
 
 
 def record(number: str) -> str:
-    """Remember that the exercise `number` is solved; return a note if that cannot be done."""
+    """Remember that the exercise `number` is solved; return a note if that cannot be done.
+
+    Parameters
+    ----------
+    number : str
+        Such as "1.2".
+    """
     known = solved()
     if number in known:
         return ""

@@ -285,7 +285,17 @@ def finish(runners: Sequence[Runner], step: int | None = None) -> list[Runner]:
 
 
 def standing(runners: Sequence[Runner], step: int, target: float = TARGET) -> str:
-    """Return in words who has arrived by `step`, in order, and how the others stand."""
+    """Return in words who has arrived by `step`, in order, and how the others stand.
+
+    Parameters
+    ----------
+    runners : sequence of Runner
+        As `run` returns them.
+    step : int
+        From 0 to the last step of the race.
+    target : float
+        How far above the lowest loss a runner has arrived.
+    """
     order = finish(runners, step)
     came = [r for r in order if 0 <= r.arrived <= step]
     lost = [r for r in order if not np.isfinite(r.gaps[step])]

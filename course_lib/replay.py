@@ -43,7 +43,19 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
     """Return HTML in which the controls `sweeps` move the picture, all others at their value now.
 
     All the places of these controls are combined. Where that is too much for 1.5 MB, sliders get
-    fewer notches. Without `sweeps` it is as many controls as can be combined, in their order.
+    fewer notches.
+
+    Parameters
+    ----------
+    explorer : Explorer
+        As `explore` returned it.
+    sweeps : list of str, optional
+        Names of controls. By default as many as can be combined, in their order.
+
+    Raises
+    ------
+    ValueError
+        If a name is none of its sliders, drop-downs and toggles, or there are none.
     """
     source = Path(__file__).with_name("live.js").read_text(encoding="utf-8")
     name, data = packed(explorer, sweeps, MOST - len(source.encode()) - 2000, FRAMES)
@@ -54,7 +66,14 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
 def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> tuple[str, bytes]:
     """Return a name for the explorer and its frames as `replay` of live.js takes them.
 
-    They are base64 text of at most `most` bytes, for at most `frames` places of the controls.
+    Parameters
+    ----------
+    explorer, sweeps
+        As for `snippet`.
+    most : int
+        Bytes that the frames, as base64 text, take at most.
+    frames : int
+        How many places of the controls they show at most.
     """
     able = [name for name, control in explorer.controls.items() if _places(control)]
     for name in sweeps or ():

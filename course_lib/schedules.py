@@ -2,6 +2,9 @@
 
 A schedule only says how large the next step is; `descent` and `training` ask it. The one schedule
 with a memory, `ReduceOnPlateau`, is fed with the loss and has the shape of an update rule.
+
+Each function here returns a `Schedule`. Each raises `TypeError` for what is no number and
+`ValueError` for one outside the interval that it names.
 """
 
 from __future__ import annotations
@@ -20,37 +23,85 @@ Schedule = Callable[[Any], Any]
 
 
 def constant(lr: float) -> Schedule:
-    """α_k = α₀."""
+    """α_k = α₀.
+
+    Parameters
+    ----------
+    lr : float
+        α₀ > 0.
+    """
     lr = _rate(lr)
     return lambda k: lr + 0 * k
 
 
 def time_based(lr: float, decay: float) -> Schedule:
-    """α_k = α₀ / (1 + κk), with κ = `decay` ≥ 0 (Robbins & Monro, 1951, for the conditions)."""
+    """α_k = α₀ / (1 + κk), with κ = `decay` ≥ 0 (Robbins & Monro, 1951, for the conditions).
+
+    Parameters
+    ----------
+    lr : float
+        α₀ > 0, the rate of the first step.
+    decay : float
+        κ ≥ 0, per step: after 1 / κ steps the rate is half of α₀.
+    """
     lr, decay = _rate(lr), arguments.number("decay", decay, low=0)
     return lambda k: lr / (1 + decay * k)
 
 
 def exponential(lr: float, base: float) -> Schedule:
-    """α_k = α₀ · dᵏ, with 0 < d = `base` ≤ 1. The same as torch's `ExponentialLR`."""
+    """α_k = α₀ · dᵏ, with 0 < d = `base` ≤ 1. The same as torch's `ExponentialLR`.
+
+    Parameters
+    ----------
+    lr : float
+        α₀ > 0, the rate of the first step.
+    base : float
+        d, what each step multiplies the rate by, above 0 and at most 1.
+    """
     lr, base = _rate(lr), arguments.number("base", base, low=0, high=1, open_low=True)
     return lambda k: lr * base**k
 
 
 def natural_exponential(lr: float, rate: float) -> Schedule:
-    """α_k = α₀ · e^(−κk), with κ = `rate` ≥ 0: `exponential` with the base e^(−κ)."""
+    """α_k = α₀ · e^(−κk), with κ = `rate` ≥ 0: `exponential` with the base e^(−κ).
+
+    Parameters
+    ----------
+    lr : float
+        α₀ > 0, the rate of the first step.
+    rate : float
+        κ ≥ 0, per step: after 1 / κ steps the rate is α₀ / e.
+    """
     lr, rate = _rate(lr), arguments.number("rate", rate, low=0)
     return lambda k: lr * math.e ** (-rate * k)
 
 
 def inverse_sqrt(lr: float, scale: float = 1.0) -> Schedule:
-    """α_k = d · α₀ / √(k + 1), with d = `scale` > 0."""
+    """α_k = d · α₀ / √(k + 1), with d = `scale` > 0.
+
+    Parameters
+    ----------
+    lr : float
+        α₀ > 0.
+    scale : float
+        d > 0, what α₀ is multiplied by.
+    """
     lr, scale = _rate(lr), arguments.number("scale", scale, low=0, open_low=True)
     return lambda k: scale * lr / (k + 1) ** 0.5
 
 
 def step_decay(lr: float, factor: float = 0.5, every: int = 10) -> Schedule:
-    """α_k = α₀ · f^⌊k / n⌋: times f = `factor` after every n = `every` steps. torch's `StepLR`."""
+    """α_k = α₀ · f^⌊k / n⌋: times f = `factor` after every n = `every` steps. torch's `StepLR`.
+
+    Parameters
+    ----------
+    lr : float
+        α₀ > 0, the rate of the first step.
+    factor : float
+        f, above 0 and at most 1.
+    every : int
+        n ≥ 1 steps.
+    """
     lr, every = _rate(lr), arguments.whole("every", every, low=1)
     factor = arguments.number("factor", factor, low=0, high=1, open_low=True)
     return lambda k: lr * factor ** (k // every)
@@ -62,6 +113,15 @@ def cosine(lr: float, steps: int, floor: float = 0.0) -> Schedule:
     α_k = floor + (α₀ − floor) · (1 + cos(πk / steps)) / 2 (Loshchilov & Hutter, 2017, equation 5,
     without restarts). The same as torch's `CosineAnnealingLR` up to its end, where torch's rises
     again.
+
+    Parameters
+    ----------
+    lr : float
+        α₀ > 0, the rate of the first step.
+    steps : int
+        How many steps it falls for, at least 1.
+    floor : float
+        The last rate, from 0 to α₀.
     """
     lr, steps = _rate(lr), arguments.whole("steps", steps, low=1)
     floor = arguments.number("floor", floor, low=0, high=lr)
@@ -73,6 +133,13 @@ def warmup(schedule: Schedule, steps: int) -> Schedule:
 
     α_k = schedule(0) · (k + 1) / (steps + 1) for k < steps, so that the first step already moves
     and step `steps` is the first at the full rate (Goyal et al., 2017, section 2.2).
+
+    Parameters
+    ----------
+    schedule : Schedule
+        What follows the rise.
+    steps : int
+        How many steps it rises for; 0 leaves `schedule` as it is.
     """
     arguments.function("schedule", schedule, "the step k")
     steps = arguments.whole("steps", steps)
@@ -88,6 +155,13 @@ def scale_with_batch(lr: float, batch: int, base_batch: int) -> float:
     """Return α · B / B₀: a rate `lr` tuned at batch size `base_batch`, scaled to `batch`.
 
     The linear scaling rule (Goyal et al., 2017, section 2.1). It holds while α stays small.
+
+    Parameters
+    ----------
+    lr : float
+        α > 0, the rate that is right at `base_batch`.
+    batch, base_batch : int
+        B and B₀, in examples, at least 1.
     """
     batch = arguments.whole("batch", batch, low=1)
     return _rate(lr) * batch / arguments.whole("base_batch", base_batch, low=1)

@@ -8,10 +8,16 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import textwrap
 from typing import Any
 
 from course_lib import arguments
+
+# Where the part of a docstring begins that is for a reference.
+SECTIONS = re.compile(
+    r"\s*\n *(Parameters|Attributes|Returns|Raises|Examples)\n *-----*\n.*", re.DOTALL
+)
 
 
 class Source:
@@ -29,6 +35,8 @@ class Source:
 
 def show_source(name: str) -> Source:
     """Return the source of a class, function, method or constant of `course_lib`.
+
+    Of its docstring only what stands above the sections is shown.
 
     Parameters
     ----------
@@ -51,8 +59,23 @@ def show_source(name: str) -> Source:
         names = {label: child for child in node.body for label in _names(child)}
         node = names[arguments.one_of("name", part, names)]
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-    lines = text.splitlines()[first - 1 : node.end_lineno]
-    return Source(textwrap.dedent("\n".join(lines)))
+    lines = text.splitlines()
+    shown = [*lines[first - 1 : node.lineno - 1], *_brief(lines, node)]
+    return Source(textwrap.dedent("\n".join(shown)))
+
+
+def _brief(lines: list[str], node: ast.AST) -> list[str]:
+    """Return the lines of a node, its docstring without the sections."""
+    begin, end = node.lineno - 1, node.end_lineno
+    if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+        words = node.body[0]
+        before, after = lines[begin : words.lineno - 1], lines[words.end_lineno : end]
+        docstring = "\n".join(lines[words.lineno - 1 : words.end_lineno])
+        brief = SECTIONS.sub("", docstring)
+        if brief != docstring:
+            brief += '"""' if "\n" not in brief else "\n" + " " * words.col_offset + '"""'
+        return [*before, brief, *after]
+    return lines[begin:end]
 
 
 def _names(node: ast.AST) -> list[str]:

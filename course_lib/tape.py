@@ -62,6 +62,7 @@ class Namespace:
 
     @staticmethod
     def maximum(a: Symbol, b: Symbol) -> Symbol:
+        """Write down the larger one, as numpy's `maximum`."""
         return a.tape.write("{0} if {0} >= {1} else {1}", a, b)
 
 

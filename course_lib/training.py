@@ -381,7 +381,13 @@ def evaluate(
 
 
 def accuracy(model: torch.nn.Module, data: Any) -> float:
-    """Return the share of the examples in `data` to whose label `model` gives the highest score."""
+    """Return the share of the examples in `data` to whose label `model` gives the highest score.
+
+    Parameters
+    ----------
+    model, data
+        As for `evaluate`.
+    """
     return evaluate(model, data).accuracy
 
 

@@ -5,14 +5,19 @@ A notebook in docs/ keeps to the rules of every notebook, so they are taken from
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 import random
 import re
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
 import test_notebooks as rules
+
+import course_lib
 
 ROOT = Path(__file__).parent.parent
 GUIDES = sorted(ROOT.glob("docs/*.ipynb"))
@@ -206,3 +211,44 @@ def headings(path):
     if path.suffix == ".ipynb":
         return {heading.replace(" ", "-") for heading in found}
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in found}
+
+
+# ------------------------------------------------------------------------- what the package says
+
+# Where the lectures' exercises are judged: their docstrings say which answer each one takes.
+JUDGES = re.compile(r"exercises\.(lecture_|mnist_)")
+
+
+def public():
+    """Return the names of all public functions and classes of the package, with what they are."""
+    found = {}
+    for module in pkgutil.walk_packages(course_lib.__path__, "course_lib."):
+        if JUDGES.search(module.name):
+            continue
+        for name, value in vars(importlib.import_module(module.name)).items():
+            here = getattr(value, "__module__", None) == module.name and not name.startswith("_")
+            if here and (inspect.isfunction(value) or inspect.isclass(value)):
+                found[f"{module.name}.{name}"] = value
+    return found
+
+
+PUBLIC = public()
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_says_what_it_is_and_what_it_takes(name):
+    value, told = PUBLIC[name], inspect.getdoc(PUBLIC[name]) or ""
+    assert told.partition("\n")[0].endswith((".", ":")), "its first line is no sentence"
+    if inspect.isfunction(value):
+        takes = [name for name in inspect.signature(value).parameters if name != "self"]
+        assert not takes or "Parameters\n---" in told
+    else:
+        takes = [field.name for field in fields(value)] if is_dataclass(value) else []
+        takes = [name for name in takes if not name.startswith("_")]
+        # A rule's hyper-parameters are told once, by what all rules have in common.
+        told += "".join(inspect.getdoc(kind) or "" for kind in value.__mro__[1:-1])
+        for method, function in vars(value).items():
+            if inspect.isfunction(function) and not method.startswith("_"):
+                assert inspect.getdoc(function) or f"`{method}(" in told, f"{method} says nothing"
+    missing = [name for name in takes if not re.search(rf"\b{re.escape(name)}\b", told)]
+    assert not missing

@@ -433,6 +433,17 @@ def test_a_shown_source_is_the_source():
     step = inspect.getsource(optimizers.GradientDescent.step)
     assert repr(show_source("optimizers.GradientDescent.step")) == textwrap.dedent(step).rstrip()
     assert repr(show_source("landscapes.quartic")).startswith("quartic = Landscape(")
+    # Of a docstring, what stands above the sections for reference.
+    assert repr(show_source("schedules.constant")).splitlines() == [
+        "def constant(lr: float) -> Schedule:",
+        '    """α_k = α₀."""',
+        "    lr = _rate(lr)",
+        "    return lambda k: lr + 0 * k",
+    ]
+    cosine = repr(show_source("schedules.cosine")).splitlines()
+    assert cosine.count('    """') == 1
+    assert "    Parameters" not in cosine
+    compile("\n".join(cosine), "shown", "exec")
 
 
 @pytest.mark.parametrize(

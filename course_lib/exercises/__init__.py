@@ -65,7 +65,7 @@ class Note:
 
 @dataclass(frozen=True, repr=False)
 class Passage:
-    """Markdown with formulas, shown as such in a notebook and as it is written elsewhere."""
+    """Markdown with formulas, `text`, shown as such in a notebook and as it is elsewhere."""
 
     text: str
 
@@ -80,6 +80,7 @@ class Missing(Note):
     """The note for an exercise that does not exist. It has the methods of one that does."""
 
     def check(self, answer: Any = None) -> Note:
+        """Return the note itself, whatever is asked of it."""
         return self
 
     hint = solution = check
@@ -177,7 +178,11 @@ class Exercise:
 def exercise(number: str) -> Exercise | Missing:
     """Return the exercise `number`, such as "1.2"; shown at the end of a cell it is its task.
 
-    For a number that does not exist the answer is a note that suggests the nearest.
+    Parameters
+    ----------
+    number : str
+        Of the lecture, a dot, and its place there. For a number that does not exist the answer is a
+        note that suggests the nearest.
     """
     known = {each.number: each for each in every()}
     if str(number) in known:

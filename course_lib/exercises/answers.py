@@ -23,7 +23,15 @@ class AnswerError(Exception):
 
 
 def is_untouched(answer: Any, template: str) -> bool:
-    """Return whether `answer` is nothing, `...`, or the function of the unchanged `template`."""
+    """Return whether `answer` is nothing, `...`, or the function of the unchanged `template`.
+
+    Parameters
+    ----------
+    answer : object
+        What the reader gave; of several, all must be untouched.
+    template : str
+        The source of the function that the exercise hands out.
+    """
     if isinstance(answer, (list, tuple)):
         return bool(answer) and all(is_untouched(entry, template) for entry in answer)
     if not isinstance(answer, FunctionType):
@@ -62,6 +70,7 @@ class Numbers:
 
     @property
     def wanted(self) -> str:
+        """What is asked for, in words."""
         if not self.shape:
             return "one number"
         if len(self.shape) == 1:
@@ -69,6 +78,7 @@ class Numbers:
         return f"an array of shape {self.shape}"
 
     def read(self, answer: Any) -> np.ndarray:
+        """Return the answer as an array, or raise an AnswerError that says what is wrong."""
         value = _as_numbers(answer, self.wanted)
         if value.shape != self.shape and not (value.size == 1 and not self.shape):
             raise AnswerError(f"This needs {self.wanted}; your answer has shape {value.shape}.")
@@ -77,11 +87,13 @@ class Numbers:
         return value.reshape(self.shape)
 
     def agrees(self, value: np.ndarray, reference: Any) -> bool:
+        """Return whether what was read is the reference, or meets it where it is a function."""
         if callable(reference):
             return bool(reference(float(value) if not self.shape else value))
         return bool(np.all(np.abs(value - np.asarray(reference, dtype=float)) <= self.tolerance))
 
     def differs(self, value: np.ndarray, reference: Any) -> str:
+        """Return in words where what was read differs from the reference."""
         if value.size > 1 and not callable(reference):
             wrong = np.abs(value - np.asarray(reference, dtype=float)) > self.tolerance
             if not wrong.all():
@@ -103,6 +115,7 @@ class Choice:
     letters: str
 
     def read(self, answer: Any) -> str:
+        """See `Numbers.read`."""
         letter = answer.strip().strip("()").lower() if isinstance(answer, str) else ""
         if len(letter) != 1 or letter not in self.letters:
             allowed = ", ".join(f'`"{each}"`' for each in self.letters)
@@ -110,9 +123,11 @@ class Choice:
         return letter
 
     def agrees(self, value: str, reference: str) -> bool:
+        """See `Numbers.agrees`."""
         return value == reference
 
     def differs(self, value: str, reference: str) -> str:
+        """See `Numbers.differs`."""
         return f'"{value}" is not it.'
 
 
@@ -133,6 +148,7 @@ class Function:
     tolerance: float = 1e-9
 
     def read(self, answer: Any) -> list[tuple[tuple, str, np.ndarray]]:
+        """See `Numbers.read`."""
         if not callable(answer) or isinstance(answer, type):
             raise AnswerError(
                 "Hand over the function itself, by its name and without brackets; "
@@ -169,6 +185,7 @@ class Function:
         return arguments, case, _as_numbers(returned, "numbers back from your function")
 
     def agrees(self, value: list, reference: Callable) -> bool:
+        """See `Numbers.agrees`."""
         with np.errstate(all="ignore"):  # a known mistake may overflow where the right way does not
             return all(self._same(out, reference(*arguments)) for arguments, _, out in value)
 
@@ -180,6 +197,7 @@ class Function:
         return np.allclose(out, expected, rtol=0, atol=self.tolerance * scale, equal_nan=True)
 
     def differs(self, value: list, reference: Callable) -> str:
+        """See `Numbers.differs`."""
         for arguments, case, out in value:
             expected = np.asarray(reference(*arguments), dtype=float)
             if not self._same(out, expected):
