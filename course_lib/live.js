@@ -465,7 +465,6 @@ function player(page, slider, signal) {
     slider.save_changes();
   }
   function tick(now) {
-    ticking = requestAnimationFrame(tick);
     // From one end to the other in about eight seconds.
     const { min, max, step } = slider.attributes;
     const rate = Math.min(Math.max((max - min) / step / 8, 4), 40) * Number(speed.value);
@@ -473,7 +472,9 @@ function player(page, slider, signal) {
     before = now;
     const whole = Math.floor(part);
     part -= whole;
-    if (whole && !go(whole)) stop();
+    if (whole && !go(whole)) return stop();
+    // After the move, which is drawn in the next frame: the other way round every second one is lost.
+    ticking = requestAnimationFrame(tick);
   }
   run.addEventListener("click", () => {
     if (ticking) return stop();
