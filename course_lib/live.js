@@ -192,7 +192,9 @@ async function render({ model, el }) {
     const late = way > 1.3 * quickest + 60;
     wide = Math.max(late ? wide / 2 : Math.min(wide + 0.5, 1 + quickest / 20, 10), 1);
     request.places.forEach((place) => under_way.delete(place));
-    if (content.frames.length) cost = 0.7 * cost + 0.3 * (content.took / content.frames.length);
+    // One frame that the machine held up must not end the sweeps, only several that are slow.
+    const each = content.took / content.frames.length;
+    if (content.frames.length) cost = 0.7 * cost + 0.3 * Math.min(each, 4 * cost);
     for (const [i, answer] of content.frames.entries()) {
       if (answer) {
         keep(request.places[i], await unpack(answer, buffers));
