@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -216,25 +217,28 @@ class Scene:
         clip = self._clip(artist)
         return [layer | {"clip": clip} for layer in layers]
 
+    @property
+    def _height(self) -> int:
+        return int(self.figure.bbox.height)  # as the renderer has it, which takes longer to ask
+
     def _clip(self, artist: Artist) -> list | None:
         if not artist.get_clip_on() or artist.get_clip_box() is None:
             return None
         x0, y0, x1, y1 = artist.get_clip_box().extents
-        return [x0, self.canvas.get_renderer().height - y1, x1 - x0, y1 - y0]
+        return [x0, self._height - y1, x1 - x0, y1 - y0]
 
     def _pixels(self, points: np.ndarray, transform: Any, vertices: list) -> list[int]:
         """Append points in pixels, y downwards, and return their [offset, count] in floats."""
         points = np.asarray(np.ma.filled(points, np.nan), dtype=float)
-        pixels = transform.transform(points) if len(points) else points.reshape(0, 2)
-        pixels = np.column_stack([pixels[:, 0], self.canvas.get_renderer().height - pixels[:, 1]])
-        # A float32 canvas takes no 1e300. Pulling a far point in along its own direction keeps the
-        # slope of the line that leaves the picture towards it.
-        far = np.max(np.abs(pixels), axis=1, keepdims=True, initial=1)
-        pixels = np.where(np.isfinite(far) & (far > 1e6), pixels / far * 1e6, pixels)
-        pixels = np.round(16 * pixels) / 16  # finer is not seen, and compresses badly
-        return self._append(
-            np.where(np.isfinite(pixels).all(axis=1, keepdims=True), pixels, np.nan), vertices
-        )
+        pixels = np.array(transform.transform(points) if len(points) else points).reshape(-1, 2)
+        pixels[:, 1] = self._height - pixels[:, 1]
+        if not np.all(np.abs(pixels) <= 1e6):
+            # A float32 canvas takes no 1e300. Pulling a far point in along its own direction keeps
+            # the slope of the line that leaves the picture towards it.
+            far = np.max(np.abs(pixels), axis=1, keepdims=True)
+            pixels = np.where(np.isfinite(far) & (far > 1e6), pixels / far * 1e6, pixels)
+            pixels[~np.isfinite(pixels).all(axis=1)] = np.nan
+        return self._append(np.round(16 * pixels) / 16, vertices)  # finer compresses badly
 
     @staticmethod
     def _append(numbers: np.ndarray, vertices: list) -> list[int]:
@@ -261,19 +265,16 @@ class Scene:
                 }
             )
         if line.get_marker() not in ("None", "none", "", " ", None):
-            marker = MarkerStyle(line.get_marker(), line.get_fillstyle())
-            if marker.get_alt_path() is not None or line.get_marker() == ",":
+            marker, size = line.get_marker(), self._points_to_pixels(line.get_markersize())
+            shape = _marker if isinstance(marker, str) else _marker.__wrapped__  # a list: no key
+            outline, filled = shape(marker, line.get_fillstyle(), size)
+            if outline is None:
                 return None
-            size = (
-                marker.get_transform().frozen().scale(self._points_to_pixels(line.get_markersize()))
-            )
-            outline = _polygons(marker.get_path().transformed(size))
-            filled = line.get_fillstyle() != "none" and marker.is_filled()
             layers.append(
                 {
                     "kind": "marks",
                     "at": at,
-                    "outline": self._append(outline * [1, -1], vertices),
+                    "outline": self._append(outline, vertices),
                     "face": _css(line.get_markerfacecolor(), line.get_alpha()) if filled else None,
                     "edge": _css(line.get_markeredgecolor(), line.get_alpha()),
                     "width": self._points_to_pixels(line.get_markeredgewidth()),
@@ -360,6 +361,18 @@ _AS_IT_IS = _AsItIs()
 def _polygons(path: Any) -> np.ndarray:
     """Return the outline of a path as points, curves made straight, parts broken by NaN."""
     return _joined(path.to_polygons(closed_only=False))
+
+
+@lru_cache
+def _marker(
+    marker: Any, fillstyle: str, size: float
+) -> tuple[np.ndarray, bool] | tuple[None, bool]:
+    """Return a marker's outline, y downwards, and whether it is filled; None for two parts."""
+    style = MarkerStyle(marker, fillstyle)
+    if style.get_alt_path() is not None or marker == ",":
+        return None, False
+    path = style.get_path().transformed(style.get_transform().frozen().scale(size))
+    return _polygons(path) * [1, -1], fillstyle != "none" and style.is_filled()
 
 
 def _joined(parts: list) -> np.ndarray:

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+_MOST = 12  # numbers that a message shows one by one
+
 
 class AnswerError(Exception):
     """The answer does not have the form that was asked for; the message says which it is."""
@@ -98,7 +100,8 @@ class Numbers:
             wrong = np.abs(value - np.asarray(reference, dtype=float)) > self.tolerance
             if not wrong.all():
                 where = " and ".join(str(i + 1) for i in np.flatnonzero(wrong))
-                return f"Entry {where} of {_shown(value)} is not right, the rest is."
+                subject, verb = ("Entries", "are") if wrong.sum() > 1 else ("Entry", "is")
+                return f"{subject} {where} of {_shown(value)} {verb} not right, the rest is."
         return f"{_shown(value)} is not it."
 
 
@@ -204,7 +207,15 @@ class Function:
                 if out.shape != expected.shape:
                     shapes = f"shape {out.shape}; it should have shape {expected.shape}"
                     return f"For {case} your function returns an array of {shapes}."
-                return f"For {case} your function returns {_shown(out)}, not {_shown(expected)}."
+                if out.size > _MOST:
+                    gap = _shown(np.max(np.abs(out - expected)))
+                    return f"For {case} your function's numbers are off by up to {gap}."
+                # As many digits as it takes to see the difference.
+                for digits in (6, 9, 12, 17):
+                    found, right = _shown(out, digits), _shown(expected, digits)
+                    if found != right:
+                        break
+                return f"For {case} your function returns {found}, not {right}."
         return ""
 
 
@@ -250,18 +261,18 @@ def _kind(answer: Any) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
-def _shown(value: Any) -> str:
-    """Return numbers to six digits, anything else by its name."""
+def _shown(value: Any, digits: int = 6) -> str:
+    """Return numbers to six digits or as many as asked for, anything else by its name."""
     if callable(value):
         owner = getattr(value, "__self__", None)
         name = getattr(value, "__name__", type(value).__name__)
         return f"{owner.name}.{name}" if hasattr(owner, "name") else name
     numbers = np.asarray(value, dtype=float)
     if numbers.ndim == 0:
-        return f"{float(numbers):.6g}"
-    if numbers.size > 12:
+        return f"{float(numbers):.{digits}g}"
+    if numbers.size > _MOST:
         return f"an array of shape {numbers.shape}"
-    return "[" + ", ".join(_shown(entry) for entry in numbers) + "]"
+    return "[" + ", ".join(_shown(entry, digits) for entry in numbers) + "]"
 
 
 def _failure(function: Callable, error: BaseException, case: str) -> str:

@@ -149,6 +149,8 @@ def _adam(
     first=1,
     swapped=False,
     by_m=True,
+    eps=1e-8,
+    inside=0.0,
 ):
     """Walk with Adam; each keyword is a mistake that can be made on the way."""
     beta1, beta2 = (0.999, 0.9) if swapped else (0.9, 0.999)
@@ -159,7 +161,7 @@ def _adam(
         v = beta2 * v + (1 - beta2) * abs(g) ** power
         m_hat = m / (1 - beta1**k) if correct_m else m
         v_hat = v / (1 - beta2**k) if correct_v else v
-        w = w + sign * alpha * (m_hat if by_m else g) / (v_hat**root + 1e-8)
+        w = w + sign * alpha * (m_hat if by_m else g) / ((v_hat + inside) ** root + eps)
     return w
 
 
@@ -217,6 +219,16 @@ WRITE_ADAM = Exercise(
         (_wrong(root=1), "The step is divided by the root of v̂. You divide by v̂."),
         (_wrong(by_m=False), "Your step goes along g. It should go along the mean, m̂."),
         (_wrong(swapped=True), "β₁ and β₂ are exchanged: m forgets with 0.9, v with 0.999."),
+        (
+            _wrong(eps=0, inside=1e-8),
+            "ε stands outside the root: √v̂ + ε. Yours is inside. With gradients as large as here "
+            "only the last digits tell.",
+        ),
+        (
+            _wrong(eps=0),
+            "Only ε is missing below the line: √v̂ + ε. With gradients as large as here only the "
+            "last digits tell.",
+        ),
         (_wrong(first=2), "Off by one: at the first step the powers are β₁ and β₂, with k = 1."),
         (_forgets, "m and v start from 0 at each of your steps. They belong before the loop."),
         (

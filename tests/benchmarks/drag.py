@@ -370,14 +370,10 @@ async def ready(page, picture: str) -> None:
     await page.wait_for_function("() => window.probe.shown() !== null")
 
 
-async def drag(page, patience: float = 20) -> Drag:
-    """Drag the handle to its farther end, and wait until the picture has followed it."""
+async def pull(page, x: float, y: float, way: float) -> None:
+    """Press the pointer at a place, move it `way` pixels to the side, and let go."""
     loop = asyncio.get_running_loop()
-    await page.evaluate("() => window.probe.start()")
-    handle = await page.evaluate("() => window.probe.handle()")
-    goal = 0 if handle["at"] > 0.5 else 1
-    way = (goal - handle["at"]) * handle["width"]
-    await page.mouse.move(handle["x"], handle["y"])
+    await page.mouse.move(x, y)
     await page.mouse.down()
     # The pointer goes on whether or not the page keeps up, as a hand does.
     began, moves = loop.time(), []
@@ -388,10 +384,19 @@ async def drag(page, patience: float = 20) -> Drag:
             await asyncio.sleep(wait)
         elif wait < -1 / MOVES_PER_SECOND and move < count:
             continue
-        x = handle["x"] + way * move / count
-        moves.append(asyncio.create_task(page.mouse.move(x, handle["y"])))
+        moves.append(asyncio.create_task(page.mouse.move(x + way * move / count, y)))
     await asyncio.gather(*moves)
     await page.mouse.up()
+
+
+async def drag(page, patience: float = 20) -> Drag:
+    """Drag the handle to its farther end, and wait until the picture has followed it."""
+    loop = asyncio.get_running_loop()
+    await page.evaluate("() => window.probe.start()")
+    handle = await page.evaluate("() => window.probe.handle()")
+    goal = 0 if handle["at"] > 0.5 else 1
+    way = (goal - handle["at"]) * handle["width"]
+    await pull(page, handle["x"], handle["y"], way)
     end = loop.time() + patience
     while loop.time() < end:
         await asyncio.sleep(0.2)
@@ -462,13 +467,13 @@ async def still(page, seconds: float, patience: float) -> None:
 
 
 @contextlib.contextmanager
-def three_notebooks() -> Iterator[Lab]:
-    """JupyterLab with a notebook for each way, and settings, runtime and history of its own."""
+def laboratory(notebooks: list[dict]) -> Iterator[Lab]:
+    """JupyterLab with notebooks 0.ipynb and on, and settings, runtime and history of its own."""
     with tempfile.TemporaryDirectory(prefix="course-drag-", ignore_cleanup_errors=True) as place:
         folder = Path(place, "notebooks")
         folder.mkdir()
-        for number, way in enumerate(WAYS):
-            Path(folder, f"{number}.ipynb").write_text(json.dumps(notebook(way)))
+        for number, content in enumerate(notebooks):
+            Path(folder, f"{number}.ipynb").write_text(json.dumps(content), encoding="utf-8")
         # With the package's setting of the server, as it is where the package is installed.
         environment = seeing_the_course(JUPYTER_CONFIG_PATH=str(ROOT / "course_lib"))
         with jupyterlab(Path(place), folder, sys.executable, environment) as lab:
@@ -622,7 +627,7 @@ async def run(chosen: argparse.Namespace) -> None:
         del rounds["slow link"]
     results: dict[str, dict[str, list[Drag]]] = {}
     cost = None
-    with three_notebooks() as lab:
+    with laboratory([notebook(way) for way in WAYS]) as lab:
         async with chromium() as browser:
             for link, count in rounds.items():
                 relay = SlowLink(int(lab.url.rsplit(":", 1)[1]))
