@@ -22,6 +22,7 @@ from course_lib import arguments
 
 MOST = 1_500_000  # bytes of one explorer, with everything it needs
 FRAMES = 2500  # at most; drawing them takes a quarter of a minute
+FINE = 101  # places of a point's coordinate, before they are thinned
 SCALE = 1.5  # device pixels for each hundredth of an inch
 
 PAGE = """<!doctype html>
@@ -43,7 +44,8 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
     """Return HTML in which the controls `sweeps` move the picture, all others at their value now.
 
     All the places of these controls are combined. Where that is too much for 1.5 MB, sliders get
-    fewer notches. Without `sweeps` it is as many controls as can be combined, in their order.
+    fewer notches. Without `sweeps` it is as many controls as can be combined, in their order; where
+    there are none, it is the points, which then move on a grid.
     """
     source = Path(__file__).with_name("live.js").read_text(encoding="utf-8")
     name, data = packed(explorer, sweeps, MOST - len(source.encode()) - 2000, FRAMES)
@@ -59,12 +61,12 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
     able = [name for name, control in explorer.controls.items() if _places(control)]
     for name in sweeps or ():
         arguments.one_of("The control to sweep", name, able)
-    if not able:
-        raise ValueError("sweeps: there is no slider, drop-down or toggle to move.")
     places = {name: _places(explorer.controls[name]) for name in sweeps or able}
     if sweeps is None:
-        places = _first_that_fit(explorer, places, frames)
-    now = explorer.values
+        places = _first_that_fit(explorer, places or _coordinates(explorer), frames)
+    if not places:
+        raise ValueError("sweeps: there is nothing to move.")
+    now = _now(explorer)
     # Two drafts tell how many bytes a frame takes beyond what stays still. They also find all that
     # moves, before the frames are drawn that count.
     drafts = []
@@ -89,7 +91,7 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
 
 def _first_that_fit(explorer: Any, places: dict, most: int) -> dict:
     """Leave out the last controls, lists and toggles first, while even few notches are too many."""
-    sliders = [name for name in places if _is_slider(explorer.controls[name])]
+    sliders = [name for name in places if _has_notches(explorer, name)]
     order = [*sliders, *(name for name in places if name not in sliders)]
     few = {
         name: min(len(places[name]), 5) if name in sliders else len(places[name]) for name in order
@@ -106,7 +108,7 @@ def _fitting(explorer: Any, places: dict, limit: float) -> dict:
         sliders = {
             name: count
             for name, count in counts.items()
-            if count > 3 and _is_slider(explorer.controls[name])
+            if count > 3 and _has_notches(explorer, name)
         }
         if not sliders:
             raise ValueError(
@@ -115,9 +117,8 @@ def _fitting(explorer: Any, places: dict, limit: float) -> dict:
             )
         name = max(sliders, key=sliders.get)
         counts[name] = max(3, min(counts[name] - 1, int(counts[name] * 0.95)))
-    return {
-        name: _thinned(places[name], count, explorer.values[name]) for name, count in counts.items()
-    }
+    now = _now(explorer)
+    return {name: _thinned(places[name], count, now[name]) for name, count in counts.items()}
 
 
 def _packed(explorer: Any, places: dict) -> bytes:
@@ -126,12 +127,12 @@ def _packed(explorer: Any, places: dict) -> bytes:
     shape = tuple(map(len, places.values()))
     frames, scenes = [None] * math.prod(shape), {}
     # What stays still may depend on a list or a toggle: these change least often.
-    order = sorted(places, key=lambda name: _is_slider(explorer.controls[name]))
+    order = sorted(places, key=lambda name: _has_notches(explorer, name))
     with explorer.at_scale(SCALE):
         for at in itertools.product(*(range(len(places[name])) for name in order)):
             place = dict(zip(order, at, strict=True))
             values = {name: places[name][i] for name, i in place.items()}
-            frame = explorer.frame(buffers, **values)
+            frame = explorer.frame(buffers, **_with_points(explorer, values))
             if "scene" in frame:
                 scene = frame.pop("scene")
                 if frame["on"] in scenes:
@@ -145,6 +146,8 @@ def _packed(explorer: Any, places: dict) -> bytes:
             frames[np.ravel_multi_index([place[name] for name in places], shape)] = frame
     controls = []
     for name, all_of in places.items():
+        if name not in explorer.controls:
+            continue
         control = explorer.controls[name]
         kind = {ipywidgets.Dropdown: "select", ipywidgets.Checkbox: "toggle"}.get(type(control))
         controls.append(
@@ -156,18 +159,63 @@ def _packed(explorer: Any, places: dict) -> bytes:
                 "play": bool(getattr(control, "play", False)),
             }
         )
+    points = [
+        about | {"places": [places[part] for part in _parts(about)]}
+        for about in explorer.points
+        if set(_parts(about)) <= set(places)
+    ]
     about = {"size": explorer.size, "alt": explorer.alt, "controls": controls, "frames": frames}
-    about |= {"scenes": scenes, "lengths": list(map(len, buffers))}
+    about |= {"points": points, "scenes": scenes, "lengths": list(map(len, buffers))}
     head = json.dumps(about, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 4)
     packed = gzip.compress(b"".join([np.uint32(len(head)).tobytes(), head, *buffers]), mtime=0)
     return base64.b64encode(packed)
 
 
+def _parts(about: dict) -> list[str]:
+    """Return names for the coordinates of a point, each of which is swept as a slider is."""
+    return [f"{about['name']}[{i}]" for i in range(len(about["value"]))]
+
+
+def _coordinates(explorer: Any) -> dict[str, list[float]]:
+    """Return many places for each coordinate of the points, where it stands now among them."""
+    now, found = _now(explorer), {}
+    for about in explorer.points:
+        ax = explorer.figure.axes[about["axes"]]
+        scales = ax.get_xscale(), ax.get_yscale()
+        for part, ends, scale in zip(_parts(about), about["bounds"], scales, strict=False):
+            grid = (np.geomspace if scale == "log" else np.linspace)(*ends, FINE).tolist()
+            grid[grid.index(_nearest(grid, now[part]))] = now[part]
+            found[part] = grid
+    return found
+
+
+def _now(explorer: Any) -> dict[str, Any]:
+    """Return where each control stands, and each coordinate of a point."""
+    now = dict(explorer.values)
+    for about in explorer.points:
+        now |= zip(_parts(about), np.atleast_1d(now[about["name"]]).tolist(), strict=True)
+    return now
+
+
+def _with_points(explorer: Any, values: dict) -> dict:
+    """Return the values with the coordinates of each point put together."""
+    for about in explorer.points:
+        numbers = tuple(values.pop(part) for part in _parts(about) if part in values)
+        if numbers:
+            values[about["name"]] = numbers if len(numbers) > 1 else numbers[0]
+    return values
+
+
 def _coarse(vertices: bytes) -> bytes:
     """Return the vertices to a sixteenth of a pixel: what is cut off does not compress."""
     bits = np.frombuffer(vertices, np.uint32)
     return ((bits + np.uint32(0x100)) & np.uint32(0xFFFFFE00)).tobytes()
+
+
+def _has_notches(explorer: Any, name: str) -> bool:
+    """Return whether it can do with fewer places: a slider or a point's coordinate, not a list."""
+    return name not in explorer.controls or _is_slider(explorer.controls[name])
 
 
 def _is_slider(control: Any) -> bool:

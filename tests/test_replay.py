@@ -118,10 +118,31 @@ def test_what_cannot_be_swept_is_told():
     explorer = walk_explorer()
     with pytest.raises(ValueError, match=r"The control to sweep must be one of .* got 'start'"):
         explorer.html(sweeps=["start"])
+
+
+def test_where_there_is_nothing_else_points_move_on_a_grid():
     figure, ax = plots.figure()
-    only_point = explore(figure, lambda start: None, start=point(ax, 0.5))
-    with pytest.raises(ValueError, match="no slider, drop-down or toggle"):
-        only_point.html()
+    (dot,) = ax.plot([1], [0.5], "o")
+    ax.set(xlim=(1e-2, 10), ylim=(-1, 3), xscale="log")
+
+    def update(at, height):
+        dot.set_data([at[0]], [at[1] + height])
+        return f"{at[0]:.3g} {at[1]:.3g} {height:.3g}"
+
+    explorer = explore(figure, update, at=point(ax, (1, 0.53)), height=point(ax, 0.07, (0.01, 1)))
+    about, _ = unpacked(explorer.html())
+    assert about["controls"] == []
+    places = [each for one in about["points"] for each in one["places"]]
+    assert [len(one["places"]) for one in about["points"]] == [2, 1]
+    for grid, first in zip(places, (1, 0.53, 0.07), strict=True):
+        assert first in grid
+    assert (places[0][0], places[0][-1]) == pytest.approx((0.01, 10))
+    np.testing.assert_allclose(np.diff(np.log(places[0])), np.log(places[0][1] / 0.01), rtol=0.8)
+    said = [frame["standing"] for frame in about["frames"]]
+    assert said == [
+        f"{x:.3g} {y:.3g} {h:.3g}" for x in places[0] for y in places[1] for h in places[2]
+    ]
+    assert 500 < len(said) <= replay.FRAMES
 
 
 def test_each_still_part_is_kept_once():
