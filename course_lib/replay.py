@@ -90,8 +90,12 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
 
 
 def _first_that_fit(explorer: Any, places: dict, most: int) -> dict:
-    """Leave out the last controls, lists and toggles first, while even few notches are too many."""
+    """Leave out the last controls while even few notches are too many.
+
+    Lists and toggles go first; last of all goes a slider that plays.
+    """
     sliders = [name for name in places if _has_notches(explorer, name)]
+    sliders.sort(key=lambda name: not _plays(explorer, name))
     order = [*sliders, *(name for name in places if name not in sliders)]
     few = {
         name: min(len(places[name]), 5) if name in sliders else len(places[name]) for name in order
@@ -115,7 +119,8 @@ def _fitting(explorer: Any, places: dict, limit: float) -> dict:
                 f"sweeps: {', '.join(places)} together do not fit. "
                 f"Name fewer controls: sweeps={[next(iter(places))]}."
             )
-        name = max(sliders, key=sliders.get)
+        # A slider that plays keeps more notches than the others: it is to go on smoothly.
+        name = max(sliders, key=lambda name: sliders[name] / (4 if _plays(explorer, name) else 1))
         counts[name] = max(3, min(counts[name] - 1, int(counts[name] * 0.95)))
     now = _now(explorer)
     return {name: _thinned(places[name], count, now[name]) for name, count in counts.items()}
@@ -156,7 +161,7 @@ def _packed(explorer: Any, places: dict) -> bytes:
                 "kind": kind or "slider",
                 "words": _words(control, all_of),
                 "first": all_of.index(_nearest(all_of, explorer.values[name])),
-                "play": bool(getattr(control, "play", False)),
+                "play": _plays(explorer, name),
             }
         )
     points = [
@@ -216,6 +221,10 @@ def _coarse(vertices: bytes) -> bytes:
 def _has_notches(explorer: Any, name: str) -> bool:
     """Return whether it can do with fewer places: a slider or a point's coordinate, not a list."""
     return name not in explorer.controls or _is_slider(explorer.controls[name])
+
+
+def _plays(explorer: Any, name: str) -> bool:
+    return bool(getattr(explorer.controls.get(name), "play", False))
 
 
 def _is_slider(control: Any) -> bool:

@@ -40,6 +40,11 @@ def walk_explorer():
 def unpacked(snippet):
     """Return what live.js reads from the page, and the arrays and images it holds."""
     (data,) = re.findall(r'replay\(document\.getElementById\("[^"]+"\), "([^"]+)"\)', snippet)
+    return opened(data)
+
+
+def opened(data):
+    """Return what live.js reads from frames in a file of their own."""
     plain = gzip.decompress(base64.b64decode(data))
     length = int.from_bytes(plain[:4], "little")
     about, rest, buffers = json.loads(plain[4 : 4 + length]), plain[4 + length :], []
@@ -143,6 +148,22 @@ def test_where_there_is_nothing_else_points_move_on_a_grid():
         f"{x:.3g} {y:.3g} {h:.3g}" for x in places[0] for y in places[1] for h in places[2]
     ]
     assert 500 < len(said) <= replay.FRAMES
+
+
+def test_a_slider_that_plays_is_never_left_out_and_keeps_most_notches():
+    figure, ax = plots.figure()
+    (dot,) = ax.plot([0], [0], "o")
+
+    def update(a, b, c, d, step):
+        dot.set_data([step / 200], [(a + b + c + d) / 4])
+
+    unit = {name: slider(0, 1, 0.5) for name in "abcd"}
+    explorer = explore(figure, update, **unit, step=int_slider(0, 200, 100, play=True))
+    about, _ = opened(replay.packed(explorer, None, replay.MOST, 500)[1])
+    count = {control["label"]: len(control["words"]) for control in about["controls"]}
+    assert list(count) == ["a", "b", "step"]
+    assert count["step"] > 2 * max(count["a"], count["b"])
+    assert about["controls"][-1]["play"]
 
 
 def test_each_still_part_is_kept_once():
