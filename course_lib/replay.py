@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import html
+import io
 import itertools
 import json
 import math
@@ -18,7 +19,7 @@ from zlib import crc32
 import ipywidgets
 import numpy as np
 
-from course_lib import arguments
+from course_lib import arguments, plots
 
 MOST = 1_500_000  # bytes of one explorer, with everything it needs
 FRAMES = 2500  # at most; drawing them takes a quarter of a minute
@@ -75,10 +76,16 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
         drafts.append((math.prod(map(len, draft.values())), len(_packed(explorer, draft))))
     (more, large), (fewer, small) = drafts
     each = max(large - small, 1) / max(more - fewer, 1)
-    limit = max(1.2 * (most - small) / each, 1)
+    limit = max(1.2 * (fewer + (most - small) / each), 1)
     grown = 0
     while True:
-        chosen = _fitting(explorer, places, min(limit, frames))
+        try:
+            chosen = _fitting(explorer, places, min(limit, frames))
+        except ValueError:
+            if sweeps is not None or len(places) == 1:
+                raise
+            places = _first_that_fit(explorer, places, limit)
+            continue
         data, count = _packed(explorer, chosen), math.prod(map(len, chosen.values()))
         full = len(data) / most
         enough = max(full, count / frames) > 0.7 or chosen == places or grown == 2
@@ -129,6 +136,7 @@ def _fitting(explorer: Any, places: dict, limit: float) -> dict:
 def _packed(explorer: Any, places: dict) -> bytes:
     """Return all combinations of the places, drawn, as compressed text for `replay` in live.js."""
     buffers: list[bytes] = []
+    drawn: dict[bytes, int] = {}  # an image, such as a number, that many frames have is kept once
     shape = tuple(map(len, places.values()))
     frames, scenes = [None] * math.prod(shape), {}
     # What stays still may depend on a list or a toggle: these change least often.
@@ -146,6 +154,14 @@ def _packed(explorer: Any, places: dict) -> bytes:
                             buffers[image] = b""
                 else:
                     scenes[frame["on"]] = scene
+                    below = scene["below"]
+                    buffers[below] = plots.few_colors(io.BytesIO(buffers[below]))
+            for layer in frame.get("draw", ()):
+                if "image" in layer:
+                    image = layer["image"]
+                    layer["image"] = drawn.setdefault(buffers[image], image)
+                    if layer["image"] != image:
+                        buffers[image] = b""
             if "vertices" in frame:
                 buffers[frame["vertices"]] = _coarse(buffers[frame["vertices"]])
             frames[np.ravel_multi_index([place[name] for name in places], shape)] = frame

@@ -342,7 +342,10 @@ class Scene:
     def _patch(self, patch: Any, vertices: list) -> list[dict] | None:
         if patch.get_hatch():
             return None
-        outline = _polygons(patch.get_path().transformed(patch.get_transform()))
+        path = patch.get_path().transformed(patch.get_transform())
+        if isinstance(patch, PathPatch):
+            path = path.cleaned(simplify=True)  # written numbers are nearly all curves
+        outline = _polygons(path)
         return [
             {
                 "kind": "area",
