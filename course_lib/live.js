@@ -767,10 +767,21 @@ function movable(point, points, page, scene, moved, leave) {
     // A point with one coordinate takes up and down, too.
     const go = point.bounds.length === 1 ? [step[0] + step[1]] : step;
     const share = event.shiftKey ? 0.1 : 0.01;
-    point.value = clamp(point, point.value.map((v, i) =>
-      v + go[i] * share * (point.bounds[i][1] - point.bounds[i][0])));
+    point.value = clamp(point, point.value.map((v, i) => point.places
+      ? beside(point.places[i], v, go[i] * (event.shiftKey ? 4 : 1))
+      : v + go[i] * share * (point.bounds[i][1] - point.bounds[i][0])));
     moved();
   }, options);
+}
+
+// With no kernel a point has places on a grid: the number of the nearest, and the one some steps on.
+function nearest(places, value) {
+  return places.reduce((best, place, i) =>
+    Math.abs(place - value) < Math.abs(places[best] - value) ? i : best, 0);
+}
+
+function beside(places, value, steps) {
+  return places[Math.min(Math.max(nearest(places, value) + steps, 0), places.length - 1)];
 }
 
 // A press anywhere on the axes brings their nearest point there.
@@ -780,7 +791,7 @@ function clickable(points, page, scene, moved, leave) {
     const edge = page.stage.getBoundingClientRect();
     const grow = scene().size[0] / edge.width;
     const x = (event.clientX - edge.left) * grow, y = (event.clientY - edge.top) * grow;
-    let nearest = null, best = Infinity;
+    let closest = null, best = Infinity;
     for (const point of points) {
       const axes = scene().axes[point.axes];
       if (!axes) continue;
@@ -788,11 +799,11 @@ function clickable(points, page, scene, moved, leave) {
       if (x < left || x > left + width || y < top || y > top + height) continue;
       const dx = left + fraction(point.value[0], axes.x) * width - x;
       const dy = point.value.length > 1 ? top + (1 - fraction(point.value[1], axes.y)) * height - y : 0;
-      if (dx * dx + dy * dy < best) [best, nearest] = [dx * dx + dy * dy, point];
+      if (dx * dx + dy * dy < best) [best, closest] = [dx * dx + dy * dy, point];
     }
-    if (!nearest) return;
-    nearest.value = under(event, nearest, scene(), page.stage);
-    if (event.pointerType !== "touch") grab(event, nearest);
+    if (!closest) return;
+    closest.value = under(event, closest, scene(), page.stage);
+    if (event.pointerType !== "touch") grab(event, closest);
     moved();
   }, { signal: leave.signal });
 }
@@ -816,10 +827,21 @@ export async function replay(host, text) {
   const page = build({ get: (key) => about[key] }, host);
   const leave = new AbortController();
   const controls = about.controls.map((control) => plainControl(control, page, show));
+  const points = about.points.map((point) => makePoint(point, page.stage));
   let frame = null, scene = null, newest = 0;
 
+  const settle = () => scene && points.forEach((point) => place(point, scene, page.stage));
+  new ResizeObserver(settle).observe(page.stage);
+  for (const point of points) movable(point, points, page, () => scene, show, leave);
+  if (points.length) clickable(points, page, () => scene, show, leave);
+
   async function show() {
-    const at = controls.reduce((at, control) => at * control.count + control.get("value"), 0);
+    let at = controls.reduce((at, control) => at * control.count + control.get("value"), 0);
+    for (const point of points)
+      point.places.forEach((places, i) => {
+        point.value[i] = places[nearest(places, point.value[i])];
+        at = at * places.length + places.indexOf(point.value[i]);
+      });
     const mine = ++newest;
     const next = await unpack(about.frames[at], buffers);
     if (mine !== newest) return;
@@ -827,10 +849,14 @@ export async function replay(host, text) {
     page.standing.classList.toggle("course-failed", next.failed);
     if (next.layers) [frame, scene] = [next, scenes[next.on]];
     if (scene) paint(page.canvas, scene, frame);
+    settle();
   }
   controls.forEach((control, i) => about.controls[i].play && player(page, control, leave.signal));
-  page.reset.addEventListener("click", () =>
-    controls.forEach((control, i) => control.set("value", about.controls[i].first)));
+  page.reset.addEventListener("click", () => {
+    for (const point of points) point.value = [...point.first];
+    controls.forEach((control, i) => control.set("value", about.controls[i].first));
+    show();
+  });
   await show();
   page.root.dataset.live = "true";
 }

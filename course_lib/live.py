@@ -409,7 +409,8 @@ class Explorer(ipywidgets.VBox):
         sweeps : list of str, optional
             Names of the sliders, drop-downs and toggles that can be moved there, by default as
             many as can be combined, in their order.
-            The other controls and the points stay as they are now. It takes at most 1.5 MB: for
+            The other controls and the points stay as they are now; only where there is nothing
+            else to move, the points move, on a grid. It takes at most 1.5 MB: for
             more sliders each gets fewer notches.
         """
         return replay.snippet(self, sweeps)
@@ -428,6 +429,11 @@ class Explorer(ipywidgets.VBox):
     def size(self) -> list[float]:
         """Width and height of the picture, in pixels of the page."""
         return self._canvas.size
+
+    @property
+    def points(self) -> list[dict]:
+        """What the browser knows of each point: name, label, axes, first value and bounds."""
+        return self._canvas.points
 
     def frame(self, buffers: list[bytes], **values: Any) -> dict:
         """Return what the browser draws for these values, the standing, and what stays still.

@@ -58,6 +58,25 @@ class Drawn:
     artists: tuple = ()
 
 
+def few_colors(file: io.BytesIO) -> bytes:
+    """Return a picture with nothing clear in it as a PNG file of 256 colors.
+
+    Parameters
+    ----------
+    file : BytesIO
+        The picture, as a PNG file.
+    """
+    full = Image.open(file).convert("RGB")
+    few = full.quantize(method=Image.Quantize.FASTOCTREE, dither=0)
+    # The ground must match the page exactly; quantizing turns white into nearly white.
+    palette, ground = few.getpalette(), few.getpixel((0, 0))
+    palette[3 * ground : 3 * ground + 3] = full.getpixel((0, 0))
+    few.putpalette(palette)
+    file = io.BytesIO()
+    few.save(file, format="png", optimize=True)
+    return file.getvalue()
+
+
 class Picture(Figure):
     """A figure that a notebook shows by itself, with words for who cannot see it.
 
@@ -71,15 +90,7 @@ class Picture(Figure):
         file = io.BytesIO()
         self.savefig(file, format="png", dpi=dpi, pil_kwargs={"compress_level": 0})
         # A palette makes the file a quarter as large, and notebooks store it.
-        full = Image.open(file).convert("RGB")
-        few = full.quantize(method=Image.Quantize.FASTOCTREE, dither=0)
-        # The ground must match the page exactly; quantizing turns white into nearly white.
-        palette, ground = few.getpalette(), few.getpixel((0, 0))
-        palette[3 * ground : 3 * ground + 3] = full.getpixel((0, 0))
-        few.putpalette(palette)
-        file = io.BytesIO()
-        few.save(file, format="png", optimize=True)
-        return file.getvalue()
+        return few_colors(file)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
         alt = self.alt or describe(self)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import html
+import io
 import itertools
 import json
 import math
@@ -18,10 +19,11 @@ from zlib import crc32
 import ipywidgets
 import numpy as np
 
-from course_lib import arguments
+from course_lib import arguments, plots
 
 MOST = 1_500_000  # bytes of one explorer, with everything it needs
 FRAMES = 2500  # at most; drawing them takes a quarter of a minute
+FINE = 101  # places of a point's coordinate, before they are thinned
 SCALE = 1.5  # device pixels for each hundredth of an inch
 
 PAGE = """<!doctype html>
@@ -50,7 +52,8 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
     explorer : Explorer
         As `explore` returned it.
     sweeps : list of str, optional
-        Names of controls. By default as many as can be combined, in their order.
+        Names of controls. By default as many as can be combined, in their order; where there are
+        none, the points, which then move on a grid.
 
     Raises
     ------
@@ -78,12 +81,12 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
     able = [name for name, control in explorer.controls.items() if _places(control)]
     for name in sweeps or ():
         arguments.one_of("The control to sweep", name, able)
-    if not able:
-        raise ValueError("sweeps: there is no slider, drop-down or toggle to move.")
     places = {name: _places(explorer.controls[name]) for name in sweeps or able}
     if sweeps is None:
-        places = _first_that_fit(explorer, places, frames)
-    now = explorer.values
+        places = _first_that_fit(explorer, places or _coordinates(explorer), frames)
+    if not places:
+        raise ValueError("sweeps: there is nothing to move.")
+    now = _now(explorer)
     # Two drafts tell how many bytes a frame takes beyond what stays still. They also find all that
     # moves, before the frames are drawn that count.
     drafts = []
@@ -92,10 +95,16 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
         drafts.append((math.prod(map(len, draft.values())), len(_packed(explorer, draft))))
     (more, large), (fewer, small) = drafts
     each = max(large - small, 1) / max(more - fewer, 1)
-    limit = max(1.2 * (most - small) / each, 1)
+    limit = max(1.2 * (fewer + (most - small) / each), 1)
     grown = 0
     while True:
-        chosen = _fitting(explorer, places, min(limit, frames))
+        try:
+            chosen = _fitting(explorer, places, min(limit, frames))
+        except ValueError:
+            if sweeps is not None or len(places) == 1:
+                raise
+            places = _first_that_fit(explorer, places, limit)
+            continue
         data, count = _packed(explorer, chosen), math.prod(map(len, chosen.values()))
         full = len(data) / most
         enough = max(full, count / frames) > 0.7 or chosen == places or grown == 2
@@ -107,8 +116,12 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
 
 
 def _first_that_fit(explorer: Any, places: dict, most: int) -> dict:
-    """Leave out the last controls, lists and toggles first, while even few notches are too many."""
-    sliders = [name for name in places if _is_slider(explorer.controls[name])]
+    """Leave out the last controls while even few notches are too many.
+
+    Lists and toggles go first; last of all goes a slider that plays.
+    """
+    sliders = [name for name in places if _has_notches(explorer, name)]
+    sliders.sort(key=lambda name: not _plays(explorer, name))
     order = [*sliders, *(name for name in places if name not in sliders)]
     few = {
         name: min(len(places[name]), 5) if name in sliders else len(places[name]) for name in order
@@ -125,32 +138,33 @@ def _fitting(explorer: Any, places: dict, limit: float) -> dict:
         sliders = {
             name: count
             for name, count in counts.items()
-            if count > 3 and _is_slider(explorer.controls[name])
+            if count > 3 and _has_notches(explorer, name)
         }
         if not sliders:
             raise ValueError(
                 f"sweeps: {', '.join(places)} together do not fit. "
                 f"Name fewer controls: sweeps={[next(iter(places))]}."
             )
-        name = max(sliders, key=sliders.get)
+        # A slider that plays keeps more notches than the others: it is to go on smoothly.
+        name = max(sliders, key=lambda name: sliders[name] / (4 if _plays(explorer, name) else 1))
         counts[name] = max(3, min(counts[name] - 1, int(counts[name] * 0.95)))
-    return {
-        name: _thinned(places[name], count, explorer.values[name]) for name, count in counts.items()
-    }
+    now = _now(explorer)
+    return {name: _thinned(places[name], count, now[name]) for name, count in counts.items()}
 
 
 def _packed(explorer: Any, places: dict) -> bytes:
     """Return all combinations of the places, drawn, as compressed text for `replay` in live.js."""
     buffers: list[bytes] = []
+    drawn: dict[bytes, int] = {}  # an image, such as a number, that many frames have is kept once
     shape = tuple(map(len, places.values()))
     frames, scenes = [None] * math.prod(shape), {}
     # What stays still may depend on a list or a toggle: these change least often.
-    order = sorted(places, key=lambda name: _is_slider(explorer.controls[name]))
+    order = sorted(places, key=lambda name: _has_notches(explorer, name))
     with explorer.at_scale(SCALE):
         for at in itertools.product(*(range(len(places[name])) for name in order)):
             place = dict(zip(order, at, strict=True))
             values = {name: places[name][i] for name, i in place.items()}
-            frame = explorer.frame(buffers, **values)
+            frame = explorer.frame(buffers, **_with_points(explorer, values))
             if "scene" in frame:
                 scene = frame.pop("scene")
                 if frame["on"] in scenes:
@@ -159,11 +173,21 @@ def _packed(explorer: Any, places: dict) -> bytes:
                             buffers[image] = b""
                 else:
                     scenes[frame["on"]] = scene
+                    below = scene["below"]
+                    buffers[below] = plots.few_colors(io.BytesIO(buffers[below]))
+            for layer in frame.get("draw", ()):
+                if "image" in layer:
+                    image = layer["image"]
+                    layer["image"] = drawn.setdefault(buffers[image], image)
+                    if layer["image"] != image:
+                        buffers[image] = b""
             if "vertices" in frame:
                 buffers[frame["vertices"]] = _coarse(buffers[frame["vertices"]])
             frames[np.ravel_multi_index([place[name] for name in places], shape)] = frame
     controls = []
     for name, all_of in places.items():
+        if name not in explorer.controls:
+            continue
         control = explorer.controls[name]
         kind = {ipywidgets.Dropdown: "select", ipywidgets.Checkbox: "toggle"}.get(type(control))
         controls.append(
@@ -172,21 +196,70 @@ def _packed(explorer: Any, places: dict) -> bytes:
                 "kind": kind or "slider",
                 "words": _words(control, all_of),
                 "first": all_of.index(_nearest(all_of, explorer.values[name])),
-                "play": bool(getattr(control, "play", False)),
+                "play": _plays(explorer, name),
             }
         )
+    points = [
+        about | {"places": [places[part] for part in _parts(about)]}
+        for about in explorer.points
+        if set(_parts(about)) <= set(places)
+    ]
     about = {"size": explorer.size, "alt": explorer.alt, "controls": controls, "frames": frames}
-    about |= {"scenes": scenes, "lengths": list(map(len, buffers))}
+    about |= {"points": points, "scenes": scenes, "lengths": list(map(len, buffers))}
     head = json.dumps(about, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 4)
     packed = gzip.compress(b"".join([np.uint32(len(head)).tobytes(), head, *buffers]), mtime=0)
     return base64.b64encode(packed)
 
 
+def _parts(about: dict) -> list[str]:
+    """Return names for the coordinates of a point, each of which is swept as a slider is."""
+    return [f"{about['name']}[{i}]" for i in range(len(about["value"]))]
+
+
+def _coordinates(explorer: Any) -> dict[str, list[float]]:
+    """Return many places for each coordinate of the points, where it stands now among them."""
+    now, found = _now(explorer), {}
+    for about in explorer.points:
+        ax = explorer.figure.axes[about["axes"]]
+        scales = ax.get_xscale(), ax.get_yscale()
+        for part, ends, scale in zip(_parts(about), about["bounds"], scales, strict=False):
+            grid = (np.geomspace if scale == "log" else np.linspace)(*ends, FINE).tolist()
+            grid[grid.index(_nearest(grid, now[part]))] = now[part]
+            found[part] = grid
+    return found
+
+
+def _now(explorer: Any) -> dict[str, Any]:
+    """Return where each control stands, and each coordinate of a point."""
+    now = dict(explorer.values)
+    for about in explorer.points:
+        now |= zip(_parts(about), np.atleast_1d(now[about["name"]]).tolist(), strict=True)
+    return now
+
+
+def _with_points(explorer: Any, values: dict) -> dict:
+    """Return the values with the coordinates of each point put together."""
+    for about in explorer.points:
+        numbers = tuple(values.pop(part) for part in _parts(about) if part in values)
+        if numbers:
+            values[about["name"]] = numbers if len(numbers) > 1 else numbers[0]
+    return values
+
+
 def _coarse(vertices: bytes) -> bytes:
     """Return the vertices to a sixteenth of a pixel: what is cut off does not compress."""
     bits = np.frombuffer(vertices, np.uint32)
     return ((bits + np.uint32(0x100)) & np.uint32(0xFFFFFE00)).tobytes()
+
+
+def _has_notches(explorer: Any, name: str) -> bool:
+    """Return whether it can do with fewer places: a slider or a point's coordinate, not a list."""
+    return name not in explorer.controls or _is_slider(explorer.controls[name])
+
+
+def _plays(explorer: Any, name: str) -> bool:
+    return bool(getattr(explorer.controls.get(name), "play", False))
 
 
 def _is_slider(control: Any) -> bool:

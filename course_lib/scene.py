@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.colors import to_rgba
@@ -23,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Ellipse, PathPatch, Polygon, Rectangle, Wedge
+from matplotlib.quiver import Quiver
 from matplotlib.spines import Spine
 from PIL import Image
 
@@ -309,15 +311,22 @@ class Scene:
         return [layer]
 
     def _regions(self, regions: Any, vertices: list) -> list[dict] | None:
+        if isinstance(regions, Quiver):
+            regions.draw(_Blind())  # arrows find their outlines only when they are drawn
         regions.update_scalarmappable()
         faces, edges = regions.get_facecolors(), regions.get_edgecolors()
-        if np.any(regions.get_offsets()) or regions.get_hatch() or max(len(faces), len(edges)) > 1:
+        if regions.get_hatch() or max(len(faces), len(edges)) > 1:
             return None
         widths, styles = np.atleast_1d(regions.get_linewidths()), regions.get_linestyles()
         if len(widths) > 1 or len(styles) > 1:
             return None
         transform = regions.get_transform()
-        outlines = [_polygons(path.transformed(transform)) for path in regions.get_paths()]
+        paths = regions.get_paths()
+        places = regions.get_offset_transform().transform(regions.get_offsets())
+        outlines = [
+            _polygons(paths[i % len(paths)].transformed(transform)) + places[i % len(places)]
+            for i in range(max(len(paths), len(places)) if len(paths) else 0)
+        ]
         at = self._pixels(_joined(outlines), _AS_IT_IS, vertices)
         dashes = styles[0][1] if styles else None
         return [
@@ -334,7 +343,10 @@ class Scene:
     def _patch(self, patch: Any, vertices: list) -> list[dict] | None:
         if patch.get_hatch():
             return None
-        outline = _polygons(patch.get_path().transformed(patch.get_transform()))
+        path = patch.get_path().transformed(patch.get_transform())
+        if isinstance(patch, PathPatch):
+            path = path.cleaned(simplify=True)  # written numbers are nearly all curves
+        outline = _polygons(path)
         return [
             {
                 "kind": "area",
@@ -345,6 +357,13 @@ class Scene:
                 "dash": self._dash(patch),
             }
         ]
+
+
+class _Blind(RendererBase):
+    """Draws nothing."""
+
+    def draw_path(self, gc: Any, path: Any, transform: Any, rgbFace: Any = None) -> None:
+        pass
 
 
 class _AsItIs:

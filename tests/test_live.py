@@ -464,6 +464,32 @@ def test_everything_that_moves_reaches_the_browser():
             assert buffers[layer["image"]].startswith(b"\x89PNG")
 
 
+def test_arrows_move_as_outlines_where_matplotlib_draws_them():
+    figure, ax = plots.figure()
+    look = {"angles": "xy", "scale_units": "xy", "scale": 1}
+    arrow = ax.quiver([0.0], [0.0], [1.0], [1.0], **look)
+    ax.set(xlim=(0, 4), ylim=(0, 4))
+
+    def update(tail, push):
+        arrow.set_offsets((tail, 1))
+        arrow.set_UVC(push, 1e-9)  # so flat that Agg cannot fill some of them
+
+    browser = Browser(explore(figure, update, tail=slider(0, 2, 1), push=slider(0.01, 2, 1)))
+    browser.ask(screen=1)
+    browser.ask(tail=0)
+    for tail, push in ((1.5, 2), (0.5, 0.25)):
+        content, _ = browser.ask(tail=tail, push=push)
+        (layer,) = content["draw"]
+        start, count = layer["at"]
+        outline = browser.vertices()[start : start + count].reshape(-1, 2)
+        height = figure.canvas.get_renderer().height
+        ends = ax.transData.transform([(tail, 1), (tail + push, 1)]) * [1, -1] + [0, height]
+        assert layer["kind"] == "area"
+        np.testing.assert_allclose(outline.min(axis=0)[0], ends[0][0], atol=0.1)
+        np.testing.assert_allclose(outline.max(axis=0)[0], ends[1][0], atol=0.1)
+        np.testing.assert_allclose(np.mean(outline[:-1, 1]), ends[0][1], atol=0.5)
+
+
 def test_another_landscape_is_drawn_once_and_then_stays_still():
     figure, ax = plots.figure()
     ground, trail = plots.contour(ax, banana), plots.path(ax)

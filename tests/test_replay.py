@@ -40,6 +40,11 @@ def walk_explorer():
 def unpacked(snippet):
     """Return what live.js reads from the page, and the arrays and images it holds."""
     (data,) = re.findall(r'replay\(document\.getElementById\("[^"]+"\), "([^"]+)"\)', snippet)
+    return opened(data)
+
+
+def opened(data):
+    """Return what live.js reads from frames in a file of their own."""
     plain = gzip.decompress(base64.b64decode(data))
     length = int.from_bytes(plain[:4], "little")
     about, rest, buffers = json.loads(plain[4 : 4 + length]), plain[4 + length :], []
@@ -118,10 +123,47 @@ def test_what_cannot_be_swept_is_told():
     explorer = walk_explorer()
     with pytest.raises(ValueError, match=r"The control to sweep must be one of .* got 'start'"):
         explorer.html(sweeps=["start"])
+
+
+def test_where_there_is_nothing_else_points_move_on_a_grid():
     figure, ax = plots.figure()
-    only_point = explore(figure, lambda start: None, start=point(ax, 0.5))
-    with pytest.raises(ValueError, match="no slider, drop-down or toggle"):
-        only_point.html()
+    (dot,) = ax.plot([1], [0.5], "o")
+    ax.set(xlim=(1e-2, 10), ylim=(-1, 3), xscale="log")
+
+    def update(at, height):
+        dot.set_data([at[0]], [at[1] + height])
+        return f"{at[0]:.3g} {at[1]:.3g} {height:.3g}"
+
+    explorer = explore(figure, update, at=point(ax, (1, 0.53)), height=point(ax, 0.07, (0.01, 1)))
+    about, _ = unpacked(explorer.html())
+    assert about["controls"] == []
+    places = [each for one in about["points"] for each in one["places"]]
+    assert [len(one["places"]) for one in about["points"]] == [2, 1]
+    for grid, first in zip(places, (1, 0.53, 0.07), strict=True):
+        assert first in grid
+    assert (places[0][0], places[0][-1]) == pytest.approx((0.01, 10))
+    np.testing.assert_allclose(np.diff(np.log(places[0])), np.log(places[0][1] / 0.01), rtol=0.8)
+    said = [frame["standing"] for frame in about["frames"]]
+    assert said == [
+        f"{x:.3g} {y:.3g} {h:.3g}" for x in places[0] for y in places[1] for h in places[2]
+    ]
+    assert 500 < len(said) <= replay.FRAMES
+
+
+def test_a_slider_that_plays_is_never_left_out_and_keeps_most_notches():
+    figure, ax = plots.figure()
+    (dot,) = ax.plot([0], [0], "o")
+
+    def update(a, b, c, d, step):
+        dot.set_data([step / 200], [(a + b + c + d) / 4])
+
+    unit = {name: slider(0, 1, 0.5) for name in "abcd"}
+    explorer = explore(figure, update, **unit, step=int_slider(0, 200, 100, play=True))
+    about, _ = opened(replay.packed(explorer, None, replay.MOST, 500)[1])
+    count = {control["label"]: len(control["words"]) for control in about["controls"]}
+    assert list(count) == ["a", "b", "step"]
+    assert count["step"] > 2 * max(count["a"], count["b"])
+    assert about["controls"][-1]["play"]
 
 
 def test_each_still_part_is_kept_once():

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import base64
-import html
 import os
 import re
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -30,12 +31,20 @@ sys.path.insert(0, str(ROOT))
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
 
 import optimizer_pages  # noqa: E402  (beside this file)
+from figures import figure  # noqa: E402
 
 BINDER = "https://mybinder.org/v2/gh/OWNER/how-neural-networks-learn/HEAD?urlpath=lab/tree/"
 # An image that would be fetched from elsewhere, with a link around it.
 BADGE = r"\[!\[([^\]]*)\]\(https?:[^)]*\)\]\(([^)]*)\)"
 FRAMES, MOST = 500, 500_000  # of each explorer: a page is read on a phone, too
+FIRST = "01_gradient_basics"  # its first explorer is on the front page
+AT_ONCE = 2  # notebooks: each has a kernel of up to 1 GB
 PACKED = "application/x-course-explorer"
+# Code that only brings up the words below it.
+ASKS = re.compile(r'exercise\("[\d.]+"\)|(\w+) = predict\(.*\)\n\1', re.DOTALL)
+# What a page without a kernel has no use for: how much is solved, and that nothing is answered.
+STALE = ("<progress", "<strong>Not attempted.</strong>")
+UNANSWERED = re.compile(r"<div[^>]*>No prediction recorded\. What happens: (.*)</div>", re.DOTALL)
 # Runs before the notebook's own cells: an explorer shows its frames in place of the live view.
 CAPTURE = """
 from course_lib import live, replay
@@ -43,7 +52,7 @@ from course_lib import live, replay
 def shown(self, **_):
     try:
         return {{"{kind}": replay.packed(self, None, {most}, {frames})[1].decode()}}, {{}}
-    except ValueError:  # nothing but points: it stays a picture
+    except ValueError:  # too many lists and toggles: it stays a picture
         return {{"{kind}": ""}}, {{}}
 
 live.Explorer._repr_mimebundle_ = shown
@@ -86,12 +95,14 @@ def gather(source: Path, frames: int) -> None:
     for name in ("LICENSE", "CITATION.cff"):
         shutil.copy(ROOT / name, source)
     books = [*sorted(ROOT.glob("notebooks/*.ipynb")), *sorted(ROOT.glob("docs/*.ipynb"))]
-    for path in tqdm(books, desc="Computing what the sliders show", unit="notebook"):
-        place = source / path.relative_to(ROOT)
-        place.parent.mkdir(exist_ok=True)
-        book = nbformat.read(path, as_version=4)
-        views = explorers(path, frames)
-        nbformat.write(page_of(book, path, views, static, terms), place)
+    with ThreadPoolExecutor(AT_ONCE) as kernels:
+        told = kernels.map(partial(explorers, frames=frames), books)
+        progress = tqdm(told, "Computing what the sliders show", len(books), unit="notebook")
+        for path, views in zip(books, progress, strict=True):
+            place = source / path.relative_to(ROOT)
+            place.parent.mkdir(exist_ok=True)
+            book = nbformat.read(path, as_version=4)
+            nbformat.write(page_of(book, path, views, static, terms), place)
     optimizer_pages.write(source / "docs" / "optimizers.md", static, frames, MOST)
     index(source, books)
 
@@ -126,6 +137,7 @@ def page_of(book, path: Path, views: dict, static: Path, terms: dict):
                 "" if path.parent.name == "docs" else "../docs/",
             )
             continue
+        to_be_read(cell)
         for name, output, moving in pictured(cell, path.stem, views, static):
             if name:
                 about, words = output.metadata.get("image/png", {}), output.data["text/plain"]
@@ -139,6 +151,24 @@ def page_of(book, path: Path, views: dict, static: Path, terms: dict):
     if views:
         book.cells.insert(1, nbformat.v4.new_markdown_cell(note, id="note-to-run"))
     return book
+
+
+def to_be_read(cell) -> None:
+    """Turn a cell that is to be run into one that is to be read."""
+    tags = cell.metadata.setdefault("tags", [])
+    if ASKS.fullmatch(cell.source):
+        tags.append("remove-input")
+    elif re.match(r"(from|import) .*\bprogress\(\d\)$", cell.source, re.DOTALL):
+        tags.append("hide-input")
+    kept = []
+    for output in cell.outputs:
+        shown = output.get("data", {}).get("text/html", "")
+        if not any(stale in shown for stale in STALE):
+            kept.append(output)
+            if found := UNANSWERED.fullmatch(shown):
+                answer = f"<details><summary>What happens</summary>{found[1]}</details>"
+                output.data = {"text/html": answer}
+    cell.outputs = kept
 
 
 def pictured(cell, stem: str, views: dict, static: Path):
@@ -158,20 +188,6 @@ def pictured(cell, stem: str, views: dict, static: Path):
         if moving:
             (static / "explorers" / f"{name}.txt").write_text(moving)
         yield name, output, moving
-
-
-def figure(name: str, up: str, about: dict, words: str, moves: bool) -> str:
-    """Return the HTML of a stored picture; site.js brings it to life where `moves` says so."""
-    size = f'width="{about["width"]}" height="{about["height"]}"' if "width" in about else ""
-    alt = html.escape(about.get("alt", words), quote=True)
-    picture = f'<img src="{up}_static/pictures/{name}.png" alt="{alt}" {size} loading="lazy">'
-    if not moves:
-        return f'<div class="course-figure">{picture}</div>'
-    return (
-        f'<div class="course-figure" role="group" aria-label="Explorer: {alt}" '
-        f'data-explorer="{up}_static/explorers/{name}.txt" data-live="{up}_static/live.js">'
-        f'{picture}<p class="course-said">{html.escape(words)}</p></div>'
-    )
 
 
 def glossary() -> dict[str, str]:
@@ -208,6 +224,7 @@ def linked(source: str, terms: dict, folder: str) -> str:
 def index(source: Path, books: list[Path]) -> None:
     """Write the first page: the words of index.md, with links from where it comes to stand."""
     text = (HERE / "index.md").read_text(encoding="utf-8")
+    text = text.replace("EXPLORER", first_explorer(source / "notebooks" / f"{FIRST}.ipynb"))
     lectures = [f"notebooks/{b.stem}" for b in books if b.parent.name == "notebooks"]
     guides = [f"docs/{p.stem}" for p in sorted((source / "docs").glob("*.*")) if p.is_file()]
     others = [f"{p.stem}" for p in sorted(source.glob("*.md")) if p.stem != "README"]
@@ -216,6 +233,15 @@ def index(source: Path, books: list[Path]) -> None:
         entries = "\n".join(names)
         text += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{entries}\n```\n"
     (source / "index.md").write_text(text, encoding="utf-8")
+
+
+def first_explorer(page: Path) -> str:
+    """Return the HTML of the first explorer of a page, for one that stands at the top."""
+    outputs = (out for cell in nbformat.read(page, 4).cells for out in cell.get("outputs", []))
+    shown = (output.get("data", {}).get("text/html", "") for output in outputs)
+    return next(found for found in shown if "data-explorer" in found).replace(
+        "../_static", "_static"
+    )
 
 
 if __name__ == "__main__":

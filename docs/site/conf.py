@@ -1,10 +1,11 @@
 """Sphinx: one plain theme, formulas as MathML, no script but the site's own."""
 
-import latex2mathml.converter
 from docutils.nodes import SkipNode
+from formulas import mathml  # beside the original of this file
 
 project = "How neural networks learn"
 author = "The course makers"
+copyright = f"2026, {author}"
 extensions = ["myst_nb"]
 root_doc = "index"
 exclude_patterns = ["_static"]
@@ -34,12 +35,12 @@ html_math_renderer = "mathml"
 
 
 def inline(self, node):
-    self.body.append(latex2mathml.converter.convert(node.astext()))
+    self.body.append(mathml(node.astext()))
     raise SkipNode
 
 
 def block(self, node):
-    formula = latex2mathml.converter.convert(node.astext(), display="block")
+    formula = mathml(node.astext(), "block")
     self.body.append(f'<div class="course-formula" tabindex="0">{formula}</div>')
     raise SkipNode
 

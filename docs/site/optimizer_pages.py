@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import inspect
 import re
 import textwrap
 from dataclasses import fields
 from pathlib import Path
+
+from figures import figure
 
 from course_lib import plots, replay
 from course_lib.descent import descend
@@ -50,7 +51,7 @@ def write(page: Path, static: Path, frames: int, most: int) -> None:
 def explorer(name: str, rule: type):
     """Return an explorer of the rule in a long valley."""
     valley = bowl(12, angle=25)
-    figure, (hill, curve) = plots.figure(2)
+    picture, (hill, curve) = plots.figure(2)
     plots.contour(hill, valley)
     trail, loss = plots.path(hill), plots.loss_curve(curve)
 
@@ -64,7 +65,7 @@ def explorer(name: str, rule: type):
 
     first = FIRST.get(name, 0.3)
     return explore(
-        figure,
+        picture,
         update,
         lr=log_slider(first / 30, first * 10, first),
         steps=int_slider(0, 120, 60, step=4),
@@ -79,8 +80,7 @@ def section(name: str, rule: type, shown) -> str:
     lead, *formulas = body.strip().split("\n\n")
     source = textwrap.dedent(inspect.getsource(rule.step)).rstrip()
     settings = [f"`{f.name}` = {f.default:g}" for f in fields(rule)]
-    alt = html.escape(shown.alt, quote=True)
-    width, height = map(int, shown.size)
+    about = dict(zip(("width", "height"), map(int, shown.size), strict=True)) | {"alt": shown.alt}
     lines = [
         f"## {name}",
         re.sub(r"\s+", " ", lead),
@@ -88,10 +88,6 @@ def section(name: str, rule: type, shown) -> str:
         f"```python\n{source}\n```",
         f"Hyper-parameters and their defaults: {', '.join(settings)}.",
         re.sub(r"\s+", " ", notes.strip()) if notes else "",
-        f'<div class="course-figure" role="group" aria-label="Explorer: {alt}" '
-        f'data-explorer="../_static/explorers/optimizer-{name}.txt" '
-        f'data-live="../_static/live.js"><img src="../_static/pictures/optimizer-{name}.png" '
-        f'alt="{alt}" width="{width}" height="{height}" loading="lazy">'
-        f'<p class="course-said">{html.escape(shown.standing)}</p></div>',
+        figure(f"optimizer-{name}", "../", about, shown.standing, moves=True),
     ]
     return "\n\n".join(line for line in lines if line) + "\n"

@@ -16,9 +16,9 @@ import sys
 from pathlib import Path
 
 import build
-import latex2mathml.converter
 import nbformat
 import sphinx_revealjs
+from formulas import mathml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from pygments import highlight
@@ -135,7 +135,7 @@ def of_cell(cell, stem: str, views: dict, static: Path) -> str:
 
 def formula(content: str, options: dict) -> str:
     display = "block" if options["display_mode"] else "inline"
-    return latex2mathml.converter.convert(content, display=display)
+    return mathml(content, display)
 
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
