@@ -142,14 +142,14 @@ class Piece:
 
 
 def parts(cell) -> list[str]:
-    """Return the parts of a cell that begin a slide each: at a heading, or in a long table."""
+    """Return the parts of a cell that begin a slide each: at a heading, in a long table or list."""
     if cell.cell_type == "code":
         return [cell.source]
     found = []
     for part in re.split(r"\n(?=##+ )", cell.source):
         table = re.search(r"(\|.*\n\|[-:| ]+\n)((?:\|.*(?:\n|$)){11,})", part)
         if not table:
-            found.append(part)
+            found += _halves(part) if _prose(part) > 1.2 * ROOM else [part]
             continue
         head, rows = table[1], table[2].splitlines()
         each = -(-len(rows) // -(-len(rows) // 10))
@@ -160,9 +160,21 @@ def parts(cell) -> list[str]:
     return found
 
 
+def _halves(source: str) -> list[str]:
+    """Cut a long list in the middle."""
+    items = re.split(r"\n(?=- )", source)
+    middle = -(-len(items) // 2)
+    return ["\n".join(half) for half in (items[:middle], items[middle:]) if half]
+
+
 def shows_code(cell) -> bool:
     """Return whether a slide shows a cell's code: where the code is what is talked about."""
     return not (cell.metadata.get("jupyter", {}).get("source_hidden") or SILENT.search(cell.source))
+
+
+def briefly(source: str) -> str:
+    """Return code without the parts of its docstrings that only its users need."""
+    return re.sub(r'("""[^"\n]+)\n\n[^"]*"""', r'\1"""', source)
 
 
 def narrow(cell) -> bool:
@@ -221,7 +233,7 @@ def _height(cell) -> int:
         elif {"text/html", "text/markdown"} & set(data) and "show_source" not in cell.source:
             tall += _prose(data.get("text/plain", "").replace("\n", "\n\n"))
         else:
-            tall += _mono(output.get("text", data.get("text/plain", "")))
+            tall += _mono(briefly(output.get("text", data.get("text/plain", ""))))
     return tall
 
 

@@ -9,14 +9,15 @@ const height = (slide) => slide.getBoundingClientRect().height / Reveal.getScale
 // than fits is made smaller, as long as it can be read, and what is more even then can be scrolled.
 function fit(slide) {
   if (!slide) return;
-  const figures = [...slide.querySelectorAll(".course-figure")].map((figure) => ({
-    figure,
-    wide: parseFloat(figure.querySelector("img")?.getAttribute("width") || figure.querySelector(".course-stage").style.width),
-    most: figure.closest(".course-beside") ? 0.62 * ROOM.width : ROOM.width,
-  }));
+  const figures = [...slide.querySelectorAll(".course-figure")].map((figure) => {
+    const [wide, tall] = size(figure);
+    const aside = figure.dataset.explorer && wide < 1.8 * tall; // its controls stand beside it
+    figure.classList.toggle("course-aside", aside);
+    const share = aside ? wide / (wide + 330) : figure.closest(".course-beside") ? 0.62 : 1;
+    return { figure, most: (share * ROOM.width) / wide };
+  });
   const grow = (by) => {
-    for (const { figure, wide, most } of figures)
-      figure.style.setProperty("--grown", Math.min(by, most / wide));
+    for (const { figure, most } of figures) figure.style.setProperty("--grown", Math.min(by, most));
   };
   slide.style.height = "auto";
   slide.classList.remove("course-scrolls");
@@ -31,6 +32,13 @@ function fit(slide) {
     : steps(slide.querySelector("pre") ? 1.1 : 1.25, 0.75).find((zoom) => fits(zoom, 1)); // code is wide
   slide.classList.toggle("course-scrolls", !found);
   slide.style.height = `${ROOM.height / (Number(slide.style.zoom) || 1)}px`;
+}
+
+// Of a stored picture or of the explorer in its place, as it was drawn.
+function size(figure) {
+  const picture = figure.querySelector("img");
+  if (picture) return [picture.getAttribute("width"), picture.getAttribute("height")].map(Number);
+  return figure.querySelector(".course-stage").style.aspectRatio.split("/").map(Number);
 }
 
 function turn({ currentSlide }) {

@@ -25,7 +25,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from notebooks.store_outputs import narrow, parts, shows_code
+from notebooks.store_outputs import briefly, narrow, parts, shows_code
 
 REVEAL = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
 LIGHT, DARK = HtmlFormatter(style="friendly", nowrap=True), HtmlFormatter(style="github-dark")
@@ -163,7 +163,7 @@ def of_code(cell, stem: str, views: dict, static: Path) -> str:
             # In a hall nobody has answered yet: what happens is all there is to say.
             shown.append(data["text/html"].replace("No prediction recorded. ", ""))
         elif "text/markdown" in data:
-            shown.append(MARKDOWN.render(data["text/markdown"]))
+            shown.append(MARKDOWN.render(briefly(data["text/markdown"])))
         else:
             text = output.get("text", data.get("text/plain", ""))
             shown.append(f"<pre>{html.escape(text)}</pre>")
