@@ -168,8 +168,9 @@ def _halves(source: str) -> list[str]:
 
 
 def shows_code(cell) -> bool:
-    """Return whether a slide shows a cell's code: where the code is what is talked about."""
-    return not (cell.metadata.get("jupyter", {}).get("source_hidden") or SILENT.search(cell.source))
+    """Return whether a slide shows a cell's code: where it is talked about, and leaves room."""
+    hidden = cell.metadata.get("jupyter", {}).get("source_hidden") or SILENT.search(cell.source)
+    return not (hidden or (pictures(cell) and cell.source.count("\n") > 12))
 
 
 def briefly(source: str) -> str:
@@ -177,17 +178,22 @@ def briefly(source: str) -> str:
     return re.sub(r'("""[^"\n]+)\n\n[^"]*"""', r'\1"""', source)
 
 
-def narrow(cell) -> bool:
-    """Return whether a cell shows a picture that leaves room for words beside it."""
-    sizes = [
+def pictures(cell) -> list[dict]:
+    """Return what is known of each picture a cell shows: its width, its height, its words."""
+    return [
         output.metadata.get("image/png", {})
         for output in cell.get("outputs", [])
         if "image/png" in output.get("data", {})
     ]
+
+
+def narrow(cell) -> bool:
+    """Return whether a cell shows one picture, which leaves room for words beside it."""
+    sizes = pictures(cell)
     return (
         len(sizes) == 1
         and "explore(" not in cell.source
-        and (sizes[0].get("width", 900) < 1.6 * sizes[0].get("height", 380))
+        and sizes[0].get("width", 900) < 1.6 * sizes[0].get("height", 380)
     )
 
 

@@ -87,6 +87,7 @@ def test_no_deck_shows_what_only_a_reader_at_work_needs(deck):
     page = (deck / "index.html").read_text(encoding="utf-8")
     for scaffold in ("No prediction recorded", "Not attempted", "google.colab", "exercises solved"):
         assert scaffold not in page
+    assert "<mi>&" not in page  # a formula's own marks: an environment that MathML lacks
 
 
 def test_d_turns_a_deck_dark_and_light_again(deck, served, page):
