@@ -25,9 +25,10 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from notebooks.store_outputs import briefly, narrow, parts, shows_code
+
 REVEAL = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
-# A lecture shows what a cell says or draws. Code is shown where it is what is talked about.
-SILENT = re.compile(r"\b(explore|predict|exercise)\(|\.reveal\(|\bplots\.show\(")
+LIGHT, DARK = HtmlFormatter(style="friendly", nowrap=True), HtmlFormatter(style="github-dark")
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -36,15 +37,15 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <link rel="icon" href="_static/favicon.svg">
-<link rel="stylesheet" href="reveal/dist/reveal.css">
+<link rel="stylesheet" href="reveal/reveal.css">
 <link rel="stylesheet" href="_static/slides.css">
 <style>{colors}</style>
 </head>
-<body data-theme="light">
+<body>
 <div class="reveal"><main class="slides">
 {slides}
-</main></div>
-<script src="reveal/dist/reveal.js"></script>
+</main><p class="course-where" aria-hidden="true"></p></div>
+<script src="reveal/reveal.js"></script>
 <script type="module" src="_static/site.js"></script>
 <script type="module" src="_static/slides.js"></script>
 </body>
@@ -64,7 +65,9 @@ def main() -> int:
     static = out / "_static"
     (static / "explorers").mkdir(parents=True)
     (static / "pictures").mkdir()
-    shutil.copytree(REVEAL / "dist", out / "reveal" / "dist")
+    (out / "reveal").mkdir()
+    for name in ("dist/reveal.css", "dist/reveal.js", "LICENSE"):
+        shutil.copy(REVEAL / name, out / "reveal")
     for name in ("site.js", "slides.js", "slides.css", "favicon.svg"):
         shutil.copy(build.HERE / name, static)
     shutil.copy(build.ROOT / "course_lib" / "live.js", static)
@@ -73,6 +76,9 @@ def main() -> int:
     (out / "index.html").write_text(deck(path, views, static), encoding="utf-8")
     print(f"The slides are in {out}; open index.html through a web server:")
     print(f"    python -m http.server --directory {out}")
+    print(
+        "Arrow keys turn the slides, F fills the screen, D is for light or dark, ? tells all keys."
+    )
     return 0
 
 
@@ -89,48 +95,91 @@ def lecture(number: str) -> Path:
 def deck(path: Path, views: dict, static: Path) -> str:
     """Return the page of all slides: columns of slides, one column for each section."""
     book = nbformat.read(path, as_version=4)
-    columns: list[list[str]] = []
+    columns: list[list[Slide]] = []
     for cell in book.cells:
         kind = cell.metadata.get("slideshow", {}).get("slide_type", "-")
         if kind in ("skip", "notes"):
             continue
-        if kind == "slide" or not columns:
-            columns.append([])
-        if kind in ("slide", "subslide") or not columns[-1]:
-            columns[-1].append("")
-        shown = of_cell(cell, path.stem, views, static)
-        if kind == "fragment":
-            shown = f'<div class="fragment">{shown}</div>'
-        columns[-1][-1] += shown
+        for number, part in enumerate(parts(cell)):
+            if number:
+                kind = "slide" if part.startswith("## ") else "subslide"
+            if kind == "slide" or not columns:
+                columns.append([])
+            if kind in ("slide", "subslide") or not columns[-1]:
+                columns[-1].append(Slide())
+            if cell.cell_type == "markdown":
+                shown = of_words(part)
+            else:
+                shown = of_code(cell, path.stem, views, static)
+            if kind == "fragment":
+                shown = f'<div class="fragment">{shown}</div>'
+            columns[-1][-1].put(shown, cell.cell_type == "markdown", narrow(cell))
+    title, _, opening = book.cells[0].source.partition("\n\n")
+    title = title.removeprefix("# ")
+    # Of the page's opening a deck says what the lecture is about, not how to run the notebook.
+    columns[0][0] = Slide("course-title")
+    columns[0][0].put(of_words(f"# {title}\n\n{opening.split(chr(10) * 2)[0]}"))
     slides = "\n".join(
-        "<section>" + "".join(f"<section>{slide}</section>" for slide in column) + "</section>"
+        "<section>" + "".join(str(slide) for slide in column if slide.shown) + "</section>"
         for column in columns
     )
-    title = re.match(r"# (.*)", book.cells[0].source)[1]
-    colors = HtmlFormatter(style="friendly").get_style_defs(".highlight")
-    return PAGE.format(title=html.escape(title), slides=slides, colors=colors)
+    return PAGE.format(title=html.escape(title), slides=slides, colors=colors())
 
 
-def of_cell(cell, stem: str, views: dict, static: Path) -> str:
-    """Return what a slide shows of a cell."""
-    if cell.cell_type == "markdown":
-        return MARKDOWN.render(re.sub(r"\]\((?!https?:)[^)]*\)", "](#)", cell.source))
-    parts = []
-    if not (cell.metadata.get("jupyter", {}).get("source_hidden") or SILENT.search(cell.source)):
-        parts.append(highlight(cell.source, PythonLexer(), HtmlFormatter()))
+class Slide:
+    """A slide as it is filled. Words that follow a narrow picture stand beside it."""
+
+    def __init__(self, look: str = "") -> None:
+        self.look, self.shown, self.beside = look, "", False
+
+    def put(self, shown: str, words: bool = True, narrow: bool = False) -> None:
+        if self.beside and not words:
+            self.shown += "</div></div>"
+            self.beside = False
+        if narrow:
+            shown = f'<div class="course-beside">{shown}<div>'
+            self.beside = True
+        self.shown += shown
+
+    def __str__(self) -> str:
+        look = f' class="{self.look}"' if self.look else ""
+        return f"<section{look}>{self.shown}{'</div></div>' * self.beside}</section>"
+
+
+def of_words(source: str) -> str:
+    """Return what a slide shows of words: links lead nowhere but to other sites."""
+    return MARKDOWN.render(re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", source))
+
+
+def of_code(cell, stem: str, views: dict, static: Path) -> str:
+    """Return what a slide shows of a code cell."""
+    shown = [colored(cell.source)] if shows_code(cell) else []
     for name, output, moving in build.pictured(cell, stem, views, static):
         data = output.get("data", {})
         if name:
             about = output.metadata.get("image/png", {})
-            parts.append(build.figure(name, "", about, data.get("text/plain", ""), bool(moving)))
+            shown.append(build.figure(name, "", about, data.get("text/plain", ""), bool(moving)))
         elif "text/html" in data:
-            parts.append(data["text/html"])
+            # In a hall nobody has answered yet: what happens is all there is to say.
+            shown.append(data["text/html"].replace("No prediction recorded. ", ""))
         elif "text/markdown" in data:
-            parts.append(MARKDOWN.render(data["text/markdown"]))
+            shown.append(MARKDOWN.render(briefly(data["text/markdown"])))
         else:
             text = output.get("text", data.get("text/plain", ""))
-            parts.append(f"<pre>{html.escape(text)}</pre>")
-    return "".join(parts)
+            shown.append(f"<pre>{html.escape(text)}</pre>")
+    return "".join(shown)
+
+
+def colored(source: str, *_) -> str:
+    """Return code as a slide shows it, with no more than one empty line in a row."""
+    short = re.sub(r"\n{3,}", "\n\n", source)
+    return f'<pre class="highlight">{highlight(short, PythonLexer(), LIGHT)}</pre>'
+
+
+def colors() -> str:
+    """Return the colors of code, in light and in dark."""
+    dark = DARK.get_style_defs('[data-theme="dark"] .highlight')
+    return LIGHT.get_style_defs(".highlight") + "\n" + dark
 
 
 def formula(content: str, options: dict) -> str:
@@ -138,7 +187,7 @@ def formula(content: str, options: dict) -> str:
     return mathml(content, display)
 
 
-MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
+MARKDOWN = MarkdownIt("commonmark", {"html": True, "highlight": colored}).enable("table")
 MARKDOWN.use(dollarmath_plugin, renderer=formula, double_inline=True)
 
 if __name__ == "__main__":

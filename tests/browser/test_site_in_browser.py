@@ -1,31 +1,17 @@
-"""The website and the slides, built from the notebooks and read with no kernel and no network."""
+"""The website, built from the notebooks and read with no kernel and no network."""
 
 from __future__ import annotations
 
 import html.parser
-import os
-import subprocess
-import sys
-import threading
 import urllib.parse
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from pages import BUILT, build
 
 pytest.importorskip("sphinx")
-pytest.importorskip("sphinx_revealjs")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.timeout(1500),
-    pytest.mark.skipif(
-        not os.environ.get("COURSE_THOROUGH"),
-        reason="It builds a website for minutes: COURSE_THOROUGH=1 runs it",
-    ),
-]
+pytestmark = BUILT
 
-ROOT = Path(__file__).parents[2]
 FAULTS = """async () => {
   const found = await axe.run(document, {resultTypes: ["violations"]});
   return found.violations.filter(({impact}) => ["serious", "critical"].includes(impact))
@@ -38,69 +24,12 @@ UPSTREAM = [
 ]
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *what):
-        pass
-
-
-def build(program: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "docs" / "site" / program), *arguments, "--frames", "20"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("website") / "site"
     said = build("build.py", "--out", str(out))
     assert "WARNING" not in said.replace("[IPKernelApp] WARNING", ""), said
     return out
-
-
-@pytest.fixture(scope="module")
-def deck(tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("slides")
-    build("slides.py", "01", "--out", str(out))
-    return out / "01_gradient_basics"
-
-
-@pytest.fixture
-def served(request):
-    """Serve a folder on this machine; return a function that gives the address of a page."""
-    servers = []
-
-    def serve(folder: Path) -> str:
-        handler = partial(Quiet, directory=str(folder))
-        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), handler))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{servers[-1].server_port}"
-
-    yield serve
-    for server in servers:
-        server.shutdown()
-
-
-@pytest.fixture
-def alone(page):
-    """Shut the network but for this machine, and keep what went wrong on the page."""
-    problems = []
-
-    def only_here(route):
-        if urllib.parse.urlsplit(route.request.url).hostname == "127.0.0.1":
-            route.continue_()
-        else:
-            problems.append(f"asked for {route.request.url}")
-            route.abort()
-
-    page.route("**/*", only_here)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
-    return problems
 
 
 class Links(html.parser.HTMLParser):
@@ -222,43 +151,4 @@ def test_axe_finds_no_grave_fault_on_any_page(site, served, page, alone, theme):
             if not any(fault.startswith(rule) and part in fault for rule, part in UPSTREAM)
         ]
     assert faults == []
-    assert alone == []
-
-
-def test_the_slides_turn_and_their_explorers_move(deck, served, page, alone):
-    page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(f"{served(deck)}/index.html")
-    page.wait_for_function("document.querySelector('.reveal.ready')")
-    moved = slides = 0
-    while slides < 100:
-        slides += 1
-        explorer = page.locator("section.present section.present [data-explorer]")
-        if explorer.count():
-            page.wait_for_function(
-                "document.querySelector('section.present section.present [data-moves]')"
-            )
-            standing = explorer.locator(".course-standing")
-            before = standing.text_content()
-            explorer.locator("input[type=range]").first.focus()
-            page.keyboard.press("Home")
-            page.keyboard.press("ArrowRight")
-            page.wait_for_timeout(400)
-            moved += standing.text_content() != before
-            page.evaluate("document.activeElement.blur()")
-        tall = page.evaluate(
-            """() => {
-              const slide = document.querySelector("section.present section.present");
-              return slide.scrollHeight > slide.clientHeight + 2 &&
-                !slide.classList.contains("course-scrolls");
-            }"""
-        )
-        assert not tall, f"slide {slides} does not fit"
-        if page.evaluate("document.querySelector('.controls .navigate-right.enabled') === null"):
-            down = page.evaluate("document.querySelector('.controls .navigate-down.enabled')")
-            if down is None:
-                break
-        page.keyboard.press("Space")
-        page.wait_for_timeout(120)
-    assert slides > 20
-    assert moved >= 2
     assert alone == []

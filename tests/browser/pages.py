@@ -1,0 +1,74 @@
+"""Build pages from the notebooks and serve them to a browser that reaches nothing else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import urllib.parse
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from servers import ROOT
+
+BUILT = [
+    pytest.mark.browser,
+    pytest.mark.timeout(1500),
+    pytest.mark.skipif(
+        not os.environ.get("COURSE_THOROUGH"),
+        reason="It builds pages for minutes: COURSE_THOROUGH=1 runs it",
+    ),
+]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *what):
+        pass
+
+
+def build(program: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "site" / program), *arguments, "--frames", "20"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def served(request):
+    """Serve a folder on this machine; return a function that gives the address of a page."""
+    servers = []
+
+    def serve(folder: Path) -> str:
+        handler = partial(Quiet, directory=str(folder))
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+
+
+@pytest.fixture
+def alone(page):
+    """Shut the network but for this machine, and keep what went wrong on the page."""
+    problems = []
+
+    def only_here(route):
+        if urllib.parse.urlsplit(route.request.url).hostname == "127.0.0.1":
+            route.continue_()
+        else:
+            problems.append(f"asked for {route.request.url}")
+            route.abort()
+
+    page.route("**/*", only_here)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    return problems
