@@ -11,10 +11,12 @@ import base64
 import builtins
 import inspect
 import itertools
+import json
 import math
 import random
 import threading
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -569,7 +571,10 @@ class Explorer(ipywidgets.VBox):
             self._drawn(self.values)  # the figure stays as the reader sees it
         took = round(1000 * (time.perf_counter() - began), 2)
         about = {"view": request.get("view"), "sweep": request.get("id"), "took": took}
-        self._canvas.send(about | {"frames": frames}, buffers)
+        content = {"frames": frames}
+        if request.get("unpacks"):
+            content, buffers = _packed(frames, buffers)
+        self._canvas.send(about | content, buffers)
         if not self._scene.drawn:
             self._send_frame({"view": request.get("view")})
 
@@ -740,6 +745,15 @@ def _label(sliders: dict) -> None:
     for control in sliders.values():
         control.style.description_width = f"{0.65 * longest + 1:.1f}em"
         control.layout.width = "min(100%, 36em)"
+
+
+def _packed(frames: list, buffers: list[bytes]) -> tuple[dict, list[bytes]]:
+    """Return frames and their buffers as one buffer, compressed, and the lengths of its parts.
+
+    Frames resemble one another: together they take a quarter of the bytes. The fastest level does.
+    """
+    parts = [json.dumps(frames).encode(), *buffers]
+    return {"packed": [len(part) for part in parts]}, [zlib.compress(b"".join(parts), 1)]
 
 
 def _side_by_side(controls: list) -> list:

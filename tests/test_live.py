@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tracemalloc
 import weakref
+import zlib
 
 import ipywidgets
 import numpy as np
@@ -74,10 +75,11 @@ class Browser:
         self.explorer._received(None, request, [])
         return self.answers[-1]
 
-    def sweep(self, name, places, **values):
+    def sweep(self, name, places, unpacks=False, **values):
         """Ask for the frames of one control at many places, and return the answer."""
         self.number += 1
         request = {"view": "v", "id": self.number, "sweep": name, "at": places, "values": values}
+        request["unpacks"] = unpacks
         before = len(self.answers)
         self.explorer._received(None, request, [])
         return self.answers[before]
@@ -640,6 +642,24 @@ def test_a_sweep_holds_the_frames_that_single_requests_bring(monkeypatch):
         assert frame["draw"] == alone["draw"]
         assert frame["on"] == alone["on"]
         assert buffers[frame["vertices"]] == its_buffers[alone["vertices"]]
+
+
+def test_a_packed_sweep_holds_the_same_in_a_fraction_of_the_bytes(monkeypatch):
+    monkeypatch.setattr(live, "SLICE", 60)
+    browser = Browser(design_example())
+    browser.ask(screen=1)
+    places = np.linspace(0.02, 0.05, 8).tolist()
+    plain, buffers = browser.sweep("lr", places, momentum=0.5)
+    content, (packed,) = browser.sweep("lr", places, unpacks=True, momentum=0.5)
+    assert "frames" not in content
+    whole, parts = zlib.decompress(packed), []
+    for length in content["packed"]:
+        parts.append(whole[:length])
+        whole = whole[length:]
+    assert whole == b""
+    assert json.loads(parts[0]) == plain["frames"]
+    assert parts[1:] == buffers
+    assert len(packed) < 0.4 * (len(json.dumps(plain["frames"])) + sum(map(len, buffers)))
 
 
 def test_a_sweep_leaves_figure_values_and_standing_as_they_were():

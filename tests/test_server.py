@@ -6,27 +6,10 @@ import asyncio
 import json
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 
-import pytest
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 
 from course_lib import server
-
-
-def app(**settings):
-    return SimpleNamespace(web_app=SimpleNamespace(settings=settings))
-
-
-@pytest.mark.parametrize(
-    ("chosen", "used"), [(None, {"compression_level": 1}), ({}, {}), ({"x": 9}, {"x": 9})]
-)
-def test_messages_are_compressed_unless_the_server_says_how(chosen, used, monkeypatch):
-    monkeypatch.setattr(KernelWebsocketHandler, "open", KernelWebsocketHandler.open)
-    running = app(websocket_compression_options=chosen)
-    server._load_jupyter_server_extension(running)
-    handler = SimpleNamespace(settings=running.web_app.settings)
-    assert KernelWebsocketHandler.get_compression_options(handler) == used
 
 
 def test_a_kernel_s_socket_sends_small_messages_at_once(monkeypatch):
@@ -40,7 +23,7 @@ def test_a_kernel_s_socket_sends_small_messages_at_once(monkeypatch):
         heard.append(kernel_id)
 
     monkeypatch.setattr(KernelWebsocketHandler, "open", opened)
-    server._load_jupyter_server_extension(app())
+    server._load_jupyter_server_extension(None)
     asyncio.run(KernelWebsocketHandler.open(Socket(), "a kernel"))
     assert heard == [True, "a kernel"]
 
