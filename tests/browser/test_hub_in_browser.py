@@ -152,6 +152,9 @@ def test_three_users_get_the_course_and_move_a_slider(hub, course, browser):
         assert {user for user, _ in taken} == set(USERS)
         assert max(size for _, size in taken) < RESERVED
     except Exception:
+        picture = log.with_name("page.png")
+        page.screenshot(path=picture)
+        print(f"What the page looked like: {picture}")
         print(log.read_text(errors="replace")[-4000:])
         raise
     finally:
