@@ -150,6 +150,26 @@ def test_a_warm_slider_moves_with_no_word_to_the_kernel_even_while_it_is_blocked
     assert page.evaluate(IN_KERNEL, same) == "True"
 
 
+LATE = """
+figure, ax = plots.figure()
+(line,) = ax.plot([0, 1], [0, 1])
+late = []
+
+def update(slope):
+    if slope != 0.5 and not late:  # the first frame that is fetched in advance
+        late.append(slope)
+        time.sleep(0.6)
+    line.set_ydata([0, slope])
+
+explore(figure, update, slope=slider(0, 1, 0.5))
+"""
+
+
+def test_one_frame_that_takes_long_does_not_end_the_sweeps(page, lab):
+    opened(page, lab, "late.ipynb", LATE)
+    warm(page)
+
+
 PLAY = """
 figure, hill = plots.figure()
 plots.contour(hill, banana)
