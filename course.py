@@ -566,8 +566,12 @@ def site(arguments):
 
 def slides(arguments):
     """Build the slides of one lecture into build/slides."""
-    if not arguments or arguments[0].startswith("-"):
-        raise SetupError("slides needs the number of a lecture, for example: course.py slides 05")
+    there = [os.path.basename(path).split("_")[0] for path in notebooks(["notebooks"])]
+    if not arguments or arguments[0].zfill(2) not in there:
+        raise SetupError(
+            "slides needs the number of a lecture, one of %s. For example: course.py slides 05"
+            % ", ".join(there)
+        )
     return build("slides.py", arguments)
 
 

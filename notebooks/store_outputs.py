@@ -170,7 +170,7 @@ def _halves(source: str) -> list[str]:
 def shows_code(cell) -> bool:
     """Return whether a slide shows a cell's code: where it is talked about, and leaves room."""
     hidden = cell.metadata.get("jupyter", {}).get("source_hidden") or SILENT.search(cell.source)
-    return not (hidden or (pictures(cell) and cell.source.count("\n") > 12))
+    return not (hidden or (pictures(cell) and cell.source.count("\n") > 7))
 
 
 def briefly(source: str) -> str:

@@ -552,6 +552,9 @@ def test_words(capsys):
     assert "python course.py test" in said
     assert course.main(["setup", "now"]) == 1
     assert "takes nothing" in capsys.readouterr().err
+    for wrong in ([], ["09"], ["five"], ["--frames"]):  # before anything is installed
+        assert course.main(["slides", *wrong]) == 1
+        assert "one of 00, 01, 02" in capsys.readouterr().err
 
 
 def test_ctrl_c_is_quiet(tree, monkeypatch, capsys):

@@ -13,7 +13,7 @@ function fit(slide) {
     const [wide, tall] = size(figure);
     const aside = figure.dataset.explorer && wide < 1.8 * tall; // its controls stand beside it
     figure.classList.toggle("course-aside", aside);
-    const share = aside ? wide / (wide + 330) : figure.closest(".course-beside") ? 0.62 : 1;
+    const share = aside ? wide / (wide + 330) : figure.closest(".course-beside") ? 0.6 : 1;
     return { figure, most: (share * ROOM.width) / wide };
   });
   const grow = (by) => {
@@ -24,7 +24,7 @@ function fit(slide) {
   const fits = (zoom, by) => {
     slide.style.zoom = zoom;
     grow(by);
-    return height(slide) <= ROOM.height;
+    return height(slide) <= ROOM.height && slide.scrollWidth <= slide.clientWidth + 1;
   };
   const steps = (from, to) => Array.from({ length: Math.round((from - to) / 0.05) + 1 }, (_, i) => from - i * 0.05);
   const found = figures.length
