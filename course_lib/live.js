@@ -797,7 +797,15 @@ function beside(places, value, steps) {
 
 // A press anywhere on the axes brings their nearest point there.
 function clickable(points, page, scene, moved, leave) {
+  let finger = false;
   page.canvas.addEventListener("pointerdown", (event) => {
+    finger = event.pointerType === "touch";
+    if (!finger) bring(event);
+  }, { signal: leave.signal });
+  // A finger may only want to move the page: it brings the point when it taps.
+  page.canvas.addEventListener("click", (event) => finger && bring(event), { signal: leave.signal });
+
+  function bring(event) {
     if (!scene() || event.button) return;
     const edge = page.stage.getBoundingClientRect();
     const grow = scene().size[0] / edge.width;
@@ -814,9 +822,9 @@ function clickable(points, page, scene, moved, leave) {
     }
     if (!closest) return;
     closest.value = under(event, closest, scene(), page.stage);
-    if (event.pointerType !== "touch") grab(event, closest);
+    if (!finger) grab(event, closest);
     moved();
-  }, { signal: leave.signal });
+  }
 }
 
 // ------------------------------------------------------------------ with no kernel

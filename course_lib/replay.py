@@ -83,7 +83,7 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
         arguments.one_of("The control to sweep", name, able)
     places = {name: _places(explorer.controls[name]) for name in sweeps or able}
     if sweeps is None:
-        places = _first_that_fit(explorer, places or _coordinates(explorer), frames)
+        places = _first_that_fit(explorer, places, frames) if able else _coordinates(explorer)
     if not places:
         raise ValueError("sweeps: there is nothing to move.")
     now = _now(explorer)
@@ -101,7 +101,7 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
         try:
             chosen = _fitting(explorer, places, min(limit, frames))
         except ValueError:
-            if sweeps is not None or len(places) == 1:
+            if sweeps is not None or len(places) == 1 or not able:
                 raise
             places = _first_that_fit(explorer, places, limit)
             continue

@@ -214,7 +214,7 @@ def linked(source: str, terms: dict, folder: str) -> str:
         known = next((w for w in (word, word.removesuffix("s")) if w in terms), None)
         return f"[{match[0]}]({folder}glossary.md#{terms[known]})" if known else match[0]
 
-    parts = re.split(r"(```.*?```|^#.*$)", source, flags=re.S | re.M)
+    parts = re.split(r"(```.*?```|^#[^\n]*)", source, flags=re.S | re.M)
     return "".join(
         part if i % 2 else re.sub(r"(?<!\[)\*\*([^*\n]+)\*\*(?!\])", link, part)
         for i, part in enumerate(parts)
