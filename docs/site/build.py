@@ -194,7 +194,7 @@ def glossary() -> dict[str, str]:
     """Return each term of the glossary, in small letters, with its place on the page."""
     text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     found = re.findall(r"(?m)^## (.+)$", text)
-    return {term.lower(): re.sub(r"[^\w-]+", "-", term.lower()).strip("-") for term in found}
+    return {term.lower(): re.sub(r"[^\w -]", "", term.lower()).replace(" ", "-") for term in found}
 
 
 def anchored(source: str) -> str:
