@@ -363,11 +363,13 @@ def _receive(url: str, file: MnistFile, bar: Any) -> bytes:
     thread = threading.Thread(target=receive, daemon=True)
     thread.start()
     try:
-        while thread.is_alive():
+        coming = True  # looked at once even where all has come before the first look
+        while coming:
             thread.join(0.1)
+            coming = thread.is_alive()
             bar.update(before + min(len(received), file.packed_size) - bar.n)
             seconds = time.monotonic() - began
-            if thread.is_alive() and seconds > PATIENCE + len(received) / SLOWEST:
+            if coming and seconds > PATIENCE + len(received) / SLOWEST:
                 raise _UnusableError(
                     f"sent {len(received)} bytes in {seconds:.0f} seconds, too slow"
                 )

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import mirror
@@ -262,8 +263,19 @@ def test_a_download_that_stalls_is_given_up_however_well_it_began(server, monkey
         data.load_mnist()
 
 
-def test_the_progress_bar_ends_at_all_bytes_even_if_a_mirror_failed(server, monkeypatch):
+class StartsAndEnds(threading.Thread):
+    """A thread that has ended when `start` returns, as one can that receives a small file."""
+
+    def start(self):
+        super().start()
+        self.join()
+
+
+@pytest.mark.parametrize("thread", [threading.Thread, StartsAndEnds])
+def test_the_progress_bar_ends_at_all_bytes_even_if_a_mirror_failed(server, monkeypatch, thread):
     ended = []
+    around = types.SimpleNamespace(Thread=thread, Event=threading.Event)
+    monkeypatch.setattr(mnist, "threading", around)
 
     class Recorded(tqdm.tqdm):
         def close(self):
