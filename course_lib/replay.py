@@ -118,17 +118,36 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
 def _first_that_fit(explorer: Any, places: dict, most: int) -> dict:
     """Leave out the last controls while even few notches are too many.
 
-    Lists and toggles go first; last of all goes a slider that plays.
+    What changes nothing where the others stand goes first, then lists and toggles; last of all goes
+    a slider that plays.
     """
-    sliders = [name for name in places if _has_notches(explorer, name)]
-    sliders.sort(key=lambda name: not _plays(explorer, name))
-    order = [*sliders, *(name for name in places if name not in sliders)]
-    few = {
-        name: min(len(places[name]), 5) if name in sliders else len(places[name]) for name in order
-    }
+    few = {name: len(all_of) for name, all_of in places.items()}
+    for name in places:
+        if _has_notches(explorer, name):
+            few[name] = min(few[name], 20 if _plays(explorer, name) else 5)
+    if math.prod(few.values()) <= most:
+        return places
+
+    def worth(name: str) -> tuple:
+        plays, notches = _plays(explorer, name), _has_notches(explorer, name)
+        return not plays, not _changes(explorer, name, places[name]), not notches
+
+    few = {name: few[name] for name in sorted(places, key=worth)}
     while len(few) > 1 and math.prod(few.values()) > most:
         few.popitem()
     return {name: places[name] for name in places if name in few}
+
+
+def _changes(explorer: Any, name: str, places: list) -> bool:
+    """Return whether a control changes the picture or the words, the others being as they are."""
+    seen = set()
+    with explorer.at_scale(1):
+        explorer.frame([])  # the first frame brings what stays still, which is no change
+        for value in (places[0], places[len(places) // 2], places[-1]):
+            buffers: list[bytes] = []
+            frame = explorer.frame(buffers, **_with_points(explorer, {name: value}))
+            seen.add(repr((frame.get("on"), frame.get("draw"), frame.get("standing"), buffers)))
+    return len(seen) > 1
 
 
 def _fitting(explorer: Any, places: dict, limit: float) -> dict:

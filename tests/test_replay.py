@@ -166,6 +166,29 @@ def test_a_slider_that_plays_is_never_left_out_and_keeps_most_notches():
     assert about["controls"][-1]["play"]
 
 
+def test_where_not_all_fit_a_slider_that_changes_nothing_goes_before_a_list():
+    figure, ax = plots.figure()
+    (dot,) = ax.plot([0], [0], "o")
+
+    def update(lr, own, kind, step):
+        dot.set_data([step / 200 + (lr if own else 0)], [kind])
+        return "a dot"
+
+    controls = {"lr": slider(0, 1, 0.5), "own": toggle(), "kind": choice(list(range(7)))}
+    explorer = explore(figure, update, **controls, step=int_slider(0, 200, 100, play=True))
+    places = {name: replay._places(explorer.controls[name]) for name in explorer.controls}
+
+    def kept(most):
+        return list(replay._first_that_fit(explorer, places, most))
+
+    assert kept(20 * 5 * 2 * 7) == ["lr", "own", "kind", "step"]
+    assert kept(300) == ["own", "kind", "step"]  # the rate does nothing unless it is the own one
+    assert kept(100) == ["own", "step"]
+    assert kept(5) == ["step"]
+    explorer.set(own=True)
+    assert kept(300) == ["lr", "own", "step"]
+
+
 def test_each_still_part_is_kept_once():
     figure, ax = plots.figure()
     ground, (dot,) = plots.contour(ax, banana), ax.plot([0], [0], "o")
