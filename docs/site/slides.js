@@ -1,5 +1,6 @@
 // The deck: fixed slides of 1280 by 720, made as large as the screen allows.
 
+const CONTROLS = "input, select, button, summary, .course-handle";
 const ROOM = { width: 1216, height: 664 }; // of a slide, within its margins and above its foot
 const slides = document.querySelector(".slides");
 
@@ -55,10 +56,10 @@ paint(dark.matches ? "dark" : "light");
 dark.addEventListener("change", () => paint(dark.matches ? "dark" : "light"));
 const flip = () => paint(document.body.dataset.theme === "dark" ? "light" : "dark");
 
-// A slider that is focused takes the arrow keys for itself. The keys of a presenter's remote turn
+// A slider or a point that is focused takes the arrow keys for itself. The keys of a presenter's remote turn
 // the slides all the same, and Escape gives the arrows back.
 addEventListener("keydown", (event) => {
-  const busy = document.activeElement?.matches("input, select, button, summary");
+  const busy = document.activeElement?.matches(CONTROLS);
   if (!busy || !["PageDown", "PageUp", "Escape"].includes(event.key)) return;
   document.activeElement.blur();
   if (event.key === "Escape") event.stopPropagation();
@@ -83,5 +84,5 @@ Reveal.initialize({
   slideNumber: "c/t",
   transition: matchMedia("(prefers-reduced-motion: reduce)").matches ? "none" : "fade",
   center: false,
-  keyboardCondition: () => !document.activeElement?.matches("input, select, button, summary"),
+  keyboardCondition: () => !document.activeElement?.matches(CONTROLS),
 });
