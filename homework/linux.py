@@ -128,6 +128,12 @@ def new_root(shown: Iterable[Path], hidden: Iterable[Path], room: int) -> None:
     os.chdir("/")
     old = "/.old"
 
+    # First, because the course itself may lie in /tmp: what is shown goes on top of it.
+    os.makedirs("/tmp", exist_ok=True)
+    _mount(
+        "tmpfs", "/tmp", "tmpfs", _MS_NOSUID | _MS_NODEV, f"size={room},nr_inodes=4096,mode=1777"
+    )
+
     # A folder goes in before what lies in it.
     places = [(Path(os.path.abspath(path)), True) for path in shown]
     places += [(Path(os.path.abspath(path)), False) for path in hidden]
@@ -146,10 +152,6 @@ def new_root(shown: Iterable[Path], hidden: Iterable[Path], room: int) -> None:
         for place in ("sys", "sysrq-trigger", "irq", "bus"):
             if os.path.exists(f"/proc/{place}"):
                 _bind(f"/proc/{place}", f"/proc/{place}")
-    os.makedirs("/tmp", exist_ok=True)
-    _mount(
-        "tmpfs", "/tmp", "tmpfs", _MS_NOSUID | _MS_NODEV, f"size={room},nr_inodes=4096,mode=1777"
-    )
     _called(_libc.umount2(old.encode(), _MNT_DETACH), "umount")
     os.rmdir(old)
     for place in [*covers, "/"]:

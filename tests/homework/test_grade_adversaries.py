@@ -15,10 +15,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import venv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from adversaries import (
     ATTACKS,
@@ -259,6 +262,30 @@ with sandbox.Sandbox() as place:
     if "unshare" in run.stderr:
         pytest.skip("this kernel keeps user namespaces from those who are not root")
     assert run.stdout.split() == ["{}", "{}"], run.stderr
+
+
+def test_a_course_that_lies_in_tmp_grades_as_well():
+    """The private /tmp of a submission does not hide the packages it may import."""
+    code = """
+from homework import assignment, sandbox
+with sandbox.Sandbox() as place:
+    cells = assignment.transplant({"training_loop": "import only_here; open('/tmp/mine', 'w')"})
+    print(place.call(cells, "sweep_plot", {}).broken)
+"""
+    packages = Path(np.__file__).parents[1]
+    with tempfile.TemporaryDirectory(prefix="course-", dir="/tmp") as home:
+        os.chmod(home, 0o755)
+        venv.create(home, symlinks=True)
+        (own,) = Path(home, "lib").glob("python*/site-packages")
+        (own / "only_here.py").write_text("")
+        (own / "course.pth").write_text(f"{packages}\n")
+        run = subprocess.run(
+            [Path(home, "bin", "python"), "-c", code],
+            env={**os.environ, "PYTHONPATH": str(assignment.ROOT)},
+            capture_output=True,
+            text=True,
+        )
+    assert run.stdout == "{}\n", run.stderr
 
 
 def test_workers_of_a_scheduler_grade_as_this_machine_does(world, rows):
