@@ -1,7 +1,7 @@
 // The deck: fixed slides of 1280 by 720, made as large as the screen allows.
 
 const CONTROLS = "input, select, button, summary, .course-handle";
-const ROOM = { width: 1216, height: 664 }; // of a slide, within its margins and above its foot
+const ROOM = { width: 1216, height: 676 }; // of a slide, within its margins and above its foot
 const slides = document.querySelector(".slides");
 
 const height = (slide) => slide.getBoundingClientRect().height / Reveal.getScale();
@@ -27,10 +27,11 @@ function fit(slide) {
     grow(by);
     return height(slide) <= ROOM.height && slide.scrollWidth <= slide.clientWidth + 1;
   };
-  const steps = (from, to) => Array.from({ length: Math.round((from - to) / 0.05) + 1 }, (_, i) => from - i * 0.05);
+  const steps = (from, to, step) =>
+    Array.from({ length: Math.round((from - to) / step) + 1 }, (_, i) => from - i * step);
   const found = figures.length
-    ? steps(1.8, 0.9).find((by) => fits(1, by)) || steps(0.95, 0.75).find((zoom) => fits(zoom, 0.9))
-    : steps(slide.querySelector("pre") ? 1.1 : 1.25, 0.75).find((zoom) => fits(zoom, 1)); // code is wide
+    ? steps(1.8, 0.9, 0.05).find((by) => fits(1, by)) || steps(0.99, 0.75, 0.01).find((zoom) => fits(zoom, 0.9))
+    : steps(slide.querySelector("pre") ? 1.1 : 1.25, 0.75, 0.05).find((zoom) => fits(zoom, 1)); // code is wide
   slide.classList.toggle("course-scrolls", !found);
   slide.style.height = `${ROOM.height / (Number(slide.style.zoom) || 1)}px`;
 }
@@ -56,8 +57,8 @@ paint(dark.matches ? "dark" : "light");
 dark.addEventListener("change", () => paint(dark.matches ? "dark" : "light"));
 const flip = () => paint(document.body.dataset.theme === "dark" ? "light" : "dark");
 
-// A slider or a point that is focused takes the arrow keys for itself. The keys of a presenter's remote turn
-// the slides all the same, and Escape gives the arrows back.
+// A slider or a point that is focused takes the arrow keys for itself. The keys of a presenter's
+// remote turn the slides all the same, and Escape gives the arrows back.
 addEventListener("keydown", (event) => {
   const busy = document.activeElement?.matches(CONTROLS);
   if (!busy || !["PageDown", "PageUp", "Escape"].includes(event.key)) return;
