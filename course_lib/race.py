@@ -290,7 +290,7 @@ def standing(runners: Sequence[Runner], step: int, target: float = TARGET) -> st
     Parameters
     ----------
     runners : sequence of Runner
-        As `run` returns them.
+        As `race` returns them.
     step : int
         From 0 to the last step of the race.
     target : float
@@ -466,19 +466,28 @@ _FOR_TENSORS = (
 )
 
 
+_BEGIN = " Begin with `0 * w`, which has the shape and the type of w."
+
+
 def _one_step(rule: Any, w: Any, g: Any, where: str, advice: str = "") -> str:
     before = [w + 0, g + 0]
     try:
         state = rule.init(w)
         if not isinstance(state, dict):
             return "`init` must return a dictionary, `{}` if there is nothing to remember."
+        for name, value in state.items():
+            if not isinstance(value, (type(w), int, float, np.generic)):
+                return (
+                    f"`init` makes a `{name}` of type {type(value).__name__}. It must be a number, "
+                    f"or of w's own type, {type(w).__name__}.{_BEGIN}"
+                )
         kept = {name: value + 0 for name, value in state.items()}
         made = rule.step(w, g, state)
         again = rule.step(w, g, state)
     except KeyboardInterrupt:
         raise
     except Exception as error:
-        return f"Your rule stops with {type(error).__name__} ({error}), {where}.{advice}"
+        return _stopped(error, where, advice)
     if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[1], dict)):
         return "`step` must return two things, the new w and the new state: `return w, {…}`."
     same = [_equal(a, b) for a, b in zip([w, g], before, strict=True)]
@@ -492,9 +501,11 @@ def _one_step(rule: Any, w: Any, g: Any, where: str, advice: str = "") -> str:
     if type(made[0]) is not type(w):
         return f"`step` must return w as {type(w).__name__}, got {type(made[0]).__name__}.{advice}"
     if made[0].shape != w.shape or made[0].dtype != w.dtype:
+        foreign = [n for n, v in state.items() if getattr(v, "dtype", w.dtype) != w.dtype]
+        blame = f" `init` makes a `{foreign[0]}` of another type.{_BEGIN}" if foreign else ""
         return (
             f"`step` must keep the shape and the type of w: it was given {tuple(w.shape)}, "
-            f"{w.dtype}, and returned {tuple(made[0].shape)}, {made[0].dtype}."
+            f"{w.dtype}, and returned {tuple(made[0].shape)}, {made[0].dtype}.{blame}"
         )
     if made[1].keys() != state.keys():
         return (
@@ -506,17 +517,31 @@ def _one_step(rule: Any, w: Any, g: Any, where: str, advice: str = "") -> str:
             return (
                 f"`step` changes the shape of the state's `{name}`, "
                 f"from {np.shape(state[name])} to {np.shape(value)}."
+                f"{_BEGIN if np.shape(value) == tuple(w.shape) else ''}"
             )
+    if not np.isfinite(np.asarray(made[0])).all():
+        return f"`step` returns a w that is not finite, {where}. Does it divide by zero?"
     if not _equal(made[0], again[0]):
         return "The same step, taken twice, ends in two places. What a rule remembers is its state."
     return ""
 
 
+def _stopped(error: Exception, where: str, advice: str = "") -> str:
+    return f"Your rule stops with {type(error).__name__} ({error}), {where}.{advice}"
+
+
 def _descent(rule: Any) -> str:
     """Return why the loss does not fall, or nothing."""
+    try:
+        return _fails_to_descend(rule)
+    except Exception as error:  # such as in its fourth step, or with a rate of the sweep
+        return _stopped(error, "on its way down the quadratic")
+
+
+def _fails_to_descend(rule: Any) -> str:
     if hasattr(rule, "lr"):
         w, g = _HOME, _TRIAL.gradient(_HOME)
-        usual, longer = (rule.step(w, g, rule.init(w), lr)[0] for lr in (None, 2 * rule.lr))
+        usual, longer = (rule.step(w, g, rule.init(w), lr)[0] for lr in (None, 2 * rule.lr or 1.0))
         if not _equal(usual, rule.step(w, g, rule.init(w), rule.lr)[0]) or _equal(usual, longer):
             return (
                 "`step` does not use the learning rate it is handed. Begin with "

@@ -390,6 +390,48 @@ class Fails(Own):
         return w - self.rate * g, state
 
 
+class Tires(Own):
+    def init(self, w):
+        return {"k": 0}
+
+    def step(self, w, g, state, lr=None):
+        if state["k"] == 3:
+            raise ValueError("no more")
+        lr = self.lr if lr is None else lr
+        return w - lr * g, {"k": state["k"] + 1}
+
+
+class Vague(Own):
+    def init(self, w):
+        return {"v": None}
+
+
+class Collects(Own):
+    def init(self, w):
+        return {"v": []}
+
+
+class Fixed(Own):
+    def init(self, w):
+        return {"v": np.zeros(2)}
+
+
+class Doubled(Own):
+    def init(self, w):
+        return {"v": np.zeros(w.shape)}
+
+    def step(self, w, g, state, lr=None):
+        lr = self.lr if lr is None else lr
+        v = state["v"] + g
+        return w - lr * v, {"v": v}
+
+
+class Nowhere(Own):
+    def step(self, w, g, state, lr=None):
+        with np.errstate(all="ignore"):
+            return w - self.lr * (g - g) / (g - g), state
+
+
 class Numpy(Own):
     def step(self, w, g, state, lr=None):
         lr = self.lr if lr is None else lr
@@ -419,6 +461,13 @@ class Numpy(Own):
         (Deaf(), "does not use the learning rate it is handed"),
         (Own(lr=0.5), "With lr = 0.5 it does not descend"),
         (Fails(), "stops with AttributeError"),
+        (Tires(), "stops with ValueError (no more), on its way down the quadratic"),
+        (Vague(), "`init` makes a `v` of type NoneType. It must be a number, or of w's own type"),
+        (Collects(), "`init` makes a `v` of type list. It must be a number"),
+        (Fixed(), "Begin with `0 * w`"),
+        (Doubled(), "Begin with `0 * w`"),
+        (Nowhere(), "`step` returns a w that is not finite"),
+        (Own(lr=0.0), "With lr = 0 it does not descend"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else type(value).__name__,
 )
