@@ -251,8 +251,14 @@ def _kind(answer: Any) -> str:
         return f'the text "{answer[:60]}"'
     if isinstance(answer, bool):
         return f"`{answer}`"
+    if answer is ...:
+        return "`...`"
     if isinstance(answer, np.ndarray):
         return f"an array of shape {answer.shape}"
+    if isinstance(answer, (list, tuple)):
+        culprits = [each for each in answer if each is ... or isinstance(each, (str, bool))]
+        which = f" that holds {_kind(culprits[0])}" if culprits else ""
+        return f"a {type(answer).__name__}{which}"
     if isinstance(answer, (int, float)) and abs(answer) < 1e300:
         return f"the number {_shown(answer)}"
     if isinstance(answer, FunctionType):

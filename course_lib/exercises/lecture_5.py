@@ -158,6 +158,7 @@ SAME_ELSEWHERE = Exercise(
         (0.1 * 0.1 * 0.5, "Once is enough: their v is 0.1 times yours, not 0.01 times."),
         (0.1, "That is the factor. Multiply it by their rate."),
     ),
+    otherwise="What does one gradient g add to their v, and what to yours?",
     hints=(
         "Write down both v after the first step, then after the second. How do they differ?",
         r"Their v is $0.1\,g_0$, then $0.09\,g_0 + 0.1\,g_1$. Yours is $g_0$, then "
@@ -365,6 +366,7 @@ BEST_PAIR = Exercise(
             "α is right. For β take the roots of the curvatures, too: 1 and 4.",
         ),
     ),
+    otherwise="Put the roots of the curvatures, 1 and 4, into both formulas.",
     hints=(
         "The two formulas stand above the exercise. The roots of the curvatures are 1 and 4.",
         r"$\alpha = \left(\frac{2}{1 + 4}\right)^2$ and "
