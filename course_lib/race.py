@@ -234,6 +234,8 @@ def race(
 ) -> list[Runner]:
     """Let the rules race, each at its own best learning rate.
 
+    A rule that stops with an error cannot race: ValueError says which one, and what to mend.
+
     Parameters
     ----------
     landscape : Landscape
@@ -252,7 +254,13 @@ def race(
     """
     runners = []
     for name, rule in rules.items():
-        tried = sweep(landscape, rule, start, steps, target=target)
+        try:
+            tried = sweep(landscape, rule, start, steps, target=target)
+        except Exception as error:
+            problem = _form(rule) or _steps(rule, tensors=False)
+            if not problem:  # it is not the rule's fault
+                raise
+            raise ValueError(f"{name} cannot race. {problem}") from error
         i = tried.best if lr is None else tried.nearest(lr)
         runners.append(
             Runner(
@@ -316,6 +324,10 @@ def _who(runner: Runner) -> str:
     return runner.name if np.isnan(runner.lr) else f"{runner.name} (α {runner.lr:.2g})"
 
 
+# Unclipped and without a single point, a line takes up all the room of the layout.
+_NOWHERE = [np.nan], [np.nan]
+
+
 def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> plots.Drawn:
     """Prepare a race: the map, the learning rates, the lanes and the clock.
 
@@ -344,8 +356,8 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> plots.Drawn:
         trails[name], marks[name] = line, end
         look = {"color": line.get_color(), "marker": end.get_marker(), "linestyle": "none"}
         look |= {"markeredgecolor": "white", "markersize": 9, "clip_on": False}
-        (runs[name],) = lanes.plot([], [], zorder=3, **look)
-        (dots[name],) = rates.plot([], [], zorder=3, **look)
+        (runs[name],) = lanes.plot(*_NOWHERE, zorder=3, **look)
+        (dots[name],) = rates.plot(*_NOWHERE, zorder=3, **look)
         (bars[name],) = clock.barh(row[name], 0, height=0.55, color=line.get_color())
     # One artist for what looks alike: a frame is drawn sooner the fewer there are.
     (home,) = hill.plot(
@@ -527,6 +539,11 @@ def _one_step(rule: Any, w: Any, g: Any, where: str, advice: str = "") -> str:
 
 
 def _stopped(error: Exception, where: str, advice: str = "") -> str:
+    if "truth value of an array" in str(error):  # numpy's own advice is of no use here
+        advice = (
+            " An `if` sees all coordinates at once. Compute with the comparison instead, as in "
+            f"`(g > 0) * g`.{advice}"
+        )
     return f"Your rule stops with {type(error).__name__} ({error}), {where}.{advice}"
 
 

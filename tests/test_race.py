@@ -250,6 +250,13 @@ def test_the_standing_names_places_rates_and_who_diverged():
     assert "Within" not in standing(the_race(), 0)
 
 
+def test_the_track_has_its_full_size_before_the_race_and_when_none_can_be_run():
+    picture, axes = plots.figure(4, size=(12.6, 4.9))
+    track(axes, ["a", "b"], 200)
+    picture.draw_without_rendering()
+    assert min(ax.get_position().width for ax in axes) > 0.05
+
+
 def test_the_track_shows_where_everybody_is():
     names = list(OPTIMIZERS)
     picture, axes = plots.figure(4)
@@ -426,6 +433,11 @@ class Doubled(Own):
         return w - lr * v, {"v": v}
 
 
+class Chooses(Own):
+    def step(self, w, g, state, lr=None):
+        return (w - self.lr if g > 0 else w + self.lr), state
+
+
 class Nowhere(Own):
     def step(self, w, g, state, lr=None):
         with np.errstate(all="ignore"):
@@ -468,6 +480,7 @@ class Numpy(Own):
         (Doubled(), "Begin with `0 * w`"),
         (Nowhere(), "`step` returns a w that is not finite"),
         (Own(lr=0.0), "With lr = 0 it does not descend"),
+        (Chooses(), "An `if` sees all coordinates at once"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else type(value).__name__,
 )
@@ -477,6 +490,18 @@ def test_what_is_wrong_with_a_rule_is_said_in_plain_words(rule, words):
     assert repr(told).startswith("Not yet. ")
     assert words in told.message
     assert len(told.message) < 400
+
+
+@pytest.mark.parametrize("rule", [Own, FewArguments(), Fails(), OnlyW(), Chooses()])
+def test_a_race_names_the_rule_that_cannot_run_and_what_to_mend(rule):
+    with pytest.raises(ValueError, match=r"^yours cannot race") as told:
+        race(banana, {"Adam": Adam(), "yours": rule}, START, 20)
+    assert str(told.value) == f"yours cannot race. {check(rule).message}"
+
+
+def test_an_argument_that_makes_no_sense_is_not_blamed_on_a_rule():
+    with pytest.raises(ValueError, match=r"^steps must be"):
+        race(banana, {"crawls": Own(lr=1e-9)}, START, 0)
 
 
 def test_the_rate_that_would_do_is_named():
