@@ -256,6 +256,7 @@ def test_every_exercise_of_the_lecture_is_tried_here():
         ("5.6", [0.2, 1.0], "must be above 0"),
         ("5.6", [0.5, 0.25], "does not come within"),
         ("5.6", [0.001, 0.0], "does not come within"),
+        ("5.6", [0.1, 0.2], "It arrives"),
         ("5.6", [0.25, 0.5], "44 steps, as many"),
         ("5.6", [0.2, 0.5], "quicker"),
         ("5.6", [0.24, 0.51], "more than 40"),
