@@ -182,6 +182,12 @@ def written_triangle(k, lr, warm, steps):
     return max(0, lr * (steps - k) / (steps - warm))
 
 
+def without_an_end(k, lr, warm, steps):
+    if k < steps:
+        return written_triangle(k, lr, warm, steps)
+    return None
+
+
 RIGHT = {
     "3.1": [1 / 3, 0.333, 0.3333, [1 / 3], np.float64(1 / 3)],
     "3.2": [113, 113.0, np.array([113])],
@@ -247,7 +253,8 @@ def test_the_search_for_the_cycle_of_eight_says_which_way_to_go(alpha, words):
         ("3.5", 0.2, "Hand over the function itself"),
         ("3.5", lambda k: 0.1, "must take 4 arguments; it takes 1"),
         ("3.5", lambda k, lr, warm, steps: lr / warm, "ZeroDivisionError"),
-        ("3.5", lambda k, lr, warm, steps: None, "returns nothing"),
+        ("3.5", lambda k, lr, warm, steps: None, "returns nothing for k = 0"),
+        ("3.5", without_an_end, "returns nothing for k = 20"),
         ("3.6", "e", "one letter out of"),
         ("3.6", 3, "you gave the number 3"),
     ],

@@ -180,7 +180,10 @@ class Function:
                     "`w -= …` and `w[0] = …` write into it; `w = w - …` makes a new array."
                 )
         if returned is None or returned is ...:
-            raise AnswerError("Your function returns nothing. Does it end in `return …`?")
+            raise AnswerError(
+                f"Your function returns nothing for {case}. Does every way through it end in "
+                "`return …`?"
+            )
         if hasattr(returned, "detach"):
             raise AnswerError(
                 "Your function returns a torch tensor. `.detach().numpy()` makes it a numpy array."
@@ -271,7 +274,7 @@ def _shown(value: Any, digits: int = 6) -> str:
     """Return numbers to six digits or as many as asked for, anything else by its name."""
     if callable(value):
         owner = getattr(value, "__self__", None)
-        name = getattr(value, "__name__", type(value).__name__)
+        name = getattr(value, "__name__", None) or getattr(value, "name", type(value).__name__)
         return f"{owner.name}.{name}" if hasattr(owner, "name") else name
     numbers = np.asarray(value, dtype=float)
     if numbers.ndim == 0:

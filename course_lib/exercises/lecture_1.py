@@ -51,14 +51,18 @@ STEP_BY_HAND = Exercise(
 # ------------------------------------------------------------------------- 1.2 leap across the trap
 
 
-def _end_of_leap(alpha: float) -> float:
-    """Return where 50 steps from −1.5 end; infinite where they overflow, NaN for no valid α."""
+def _end_of_leap(alpha: float, steps: int = 50) -> float:
+    """Return where the steps from −1.5 end; infinite where they overflow, NaN for no valid α."""
     w = -1.5 if alpha > 0 else math.nan
-    for _ in range(50):
+    for _ in range(steps):
         if abs(w) > 1e6:
             return math.inf
         w -= alpha * (4 * w**3 - 9 * w**2)
     return w
+
+
+def _arrives(alpha: float, steps: int = 50) -> bool:
+    return abs(_end_of_leap(alpha, steps) - 9 / 4) < 0.01
 
 
 LEAP = Exercise(
@@ -71,7 +75,7 @@ LEAP = Exercise(
     ),
     template='my_alpha = ...\n\nexercise("1.2").check(my_alpha)',
     answer=Numbers(tolerance=0),
-    right=lambda alpha: abs(_end_of_leap(alpha) - 9 / 4) < 0.01,
+    right=lambda alpha: all(_arrives(alpha, steps) for steps in range(50, 61)),
     praise=(
         "The first step is 33.75 · α long. It clears the flat place in one leap, and the rest of "
         "the walk still settles. A rate that is right in one place may be wrong in another."
@@ -89,6 +93,10 @@ LEAP = Exercise(
         (
             lambda alpha: alpha < 0.05,
             "Almost. The walk has crossed 0, but 50 steps are not enough to leave the flat place.",
+        ),
+        (
+            _arrives,
+            "The walk is at 9/4 by chance: take a few more steps, and it has left again.",
         ),
         (
             lambda alpha: alpha >= 0.09,
@@ -211,7 +219,7 @@ WRITE_THE_WALK = Exercise(
         ),
         (
             lambda gradient, start, alpha, steps: start - alpha * steps * gradient(start),
-            "You use the slope at the start forevery step. Ask for `gradient(w)` in the loop.",
+            "You use the slope at the start for every step. Ask for `gradient(w)` in the loop.",
         ),
         (
             lambda gradient, start, alpha, steps: (

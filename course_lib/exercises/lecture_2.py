@@ -99,6 +99,10 @@ def _all_at_once(f, w, eps):
     return (f(w + eps) - f(w - eps)) / (2 * eps)
 
 
+def _first_alone(f, w, eps):
+    return np.where(np.arange(len(w)) == 0, central_difference(f, w, eps), 0)
+
+
 def _wave(w):
     return np.sin(w[..., 0]) * w[..., 1] ** 3 + np.exp(0.5 * w[..., 2])
 
@@ -120,10 +124,11 @@ WRITE_CENTRAL = Exercise(
         'exercise("2.2").check(slopes)'
     ),
     answer=Function(
+        # Sums of powers of two: where `+= eps` is undone by `-= eps`, each is exactly as before.
         inputs=lambda: [
-            (banana, np.array([2.0, 2.0]), 0.1),
+            (banana, np.array([2.0, 2.0]), 0.125),
             (quartic, np.array([1.0]), 0.5),
-            (_wave, np.array([0.5, -1.0, 2.0]), 0.01),
+            (_wave, np.array([0.5, -1.0, 2.0]), 0.0078125),
         ],
         tolerance=1e-8,
     ),
@@ -163,6 +168,7 @@ WRITE_CENTRAL = Exercise(
             lambda f, w, eps: np.full(len(w), _all_at_once(f, w, eps)),
             "You nudge all entries at once, so all slopes are the same. Nudge only entry `i`.",
         ),
+        (_first_alone, "Only the first slope is there. Is `return` inside the loop?"),
         (
             _not_put_back,
             "An entry that was nudged is not put back before the next one has its turn.",

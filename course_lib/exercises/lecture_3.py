@@ -71,6 +71,7 @@ FLAT = Exercise(
     ),
     mistakes=(
         (math.floor(_EXACT), "After that many steps u₁ is still a little above 1 %. One more."),
+        (_EXACT, "That is where it crosses 1 %. Steps are whole: which is the first one below?"),
         (1, "That is the steep direction, whose factor is 1 − 25/25 = 0. What is the factor of "
          "the flat one?"),
         (math.ceil(_STEEP * math.log(1 / _SHARE)), "Close: you replaced 1 − α by e^(−α). The "
@@ -235,6 +236,12 @@ TRIANGLE = Exercise(
                 lr * k / warm if k < warm else lr * max(0.0, (steps - k) / (steps - warm))
             ),
             "Your rise begins at 0, so the first step does not move. It is (k + 1)/(warm + 1).",
+        ),
+        (
+            lambda k, lr, warm, steps: (
+                lr * (k + 1) / warm if k < warm else lr * max(0.0, (steps - k) / (steps - warm))
+            ),
+            "Your rise is at `lr` one step too early: divide by warm + 1.",
         ),
         (
             lambda k, lr, warm, steps: (

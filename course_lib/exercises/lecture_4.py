@@ -116,6 +116,12 @@ def _epoch_overlapping(gradient, w, X, y, alpha, B):
     return w
 
 
+def _epoch_of_wrong_slices(gradient, w, X, y, alpha, B):
+    for first in range(0, len(X), B):
+        w = w - alpha * gradient(w, X[first:B], y[first:B])
+    return w
+
+
 def _epochs() -> list[tuple]:
     random = np.random.default_rng(43)
     X, w = random.normal(size=(7, 2)).round(2), np.array([0.5, -1.0])
@@ -178,6 +184,15 @@ WRITE_ONE_EPOCH = Exercise(
         (
             _epoch_overlapping,
             "Your batches overlap: each begins one example after the last. Go on by B examples.",
+        ),
+        (
+            _epoch_of_wrong_slices,
+            "After the first, your batches are empty. A slice is cut from where to where: "
+            "`X[first : first + B]`.",
+        ),
+        (
+            lambda gradient, w, X, y, alpha, B: _epoch(gradient, w, X, y, alpha / B, B),
+            "You divide by B. `gradient` is the mean over the batch already.",
         ),
     ),
     hints=(
