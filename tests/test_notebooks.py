@@ -152,6 +152,28 @@ def test_nothing_in_it_depends_on_the_machine_that_ran_it(notebook):
         assert "execution" not in cell.metadata, "the time of the run is stored"
 
 
+def test_its_words_for_what_a_picture_shows_hold_in_the_dark_theme_too(notebook):
+    """There black turns white, and white black."""
+    for cell in notebook.cells:
+        words = [cell.source]
+        if cell.cell_type == "code":
+            strings = (getattr(node, "value", None) for node in ast.walk(python_of(cell.source)))
+            words = [text for text in strings if isinstance(text, str) and " " in text]
+        for text in words:
+            assert not re.search(r"(?i)\b(black|white)\b", text), text
+
+
+def test_what_it_says_to_run_in_a_new_cell_is_there(notebook):
+    def imported(source):
+        nodes = [node for node in ast.walk(python_of(source)) if isinstance(node, ast.alias)]
+        return {node.asname or node.name for node in nodes}
+
+    known = set().union(*(imported(cell.source) for cell in code_of(notebook)))
+    for code in re.findall(r"`([^`]+)` in a new cell", text_of(notebook)):
+        used = {node.id for node in ast.walk(python_of(code)) if isinstance(node, ast.Name)}
+        assert used <= known | imported(code), code
+
+
 def test_its_metadata_names_the_language_and_nothing_else(notebook):
     assert set(notebook.metadata) <= {"kernelspec", "language_info"}
     assert notebook.metadata.kernelspec.name == "python3"
