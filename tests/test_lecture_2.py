@@ -201,6 +201,18 @@ def test_each_planted_bug_fails_in_the_arrays_that_its_line_feeds(net, bug, arra
     assert failing(net, lambda P, X, T: planted(P, X, T, net["bugs"][bug])) == arrays
 
 
+def test_three_of_the_bugs_put_their_points_on_a_line_of_their_own(net):
+    P, X, T = net["P"], net["X"], net["T"]
+    right, slopes = net["backward"](P, X, T), {}
+    for name, bug in net["bugs"].items():
+        pairs = zip(right, net["planted"](P, X, T, bug), strict=True)
+        wrong = [(r, p) for r, p in pairs if not np.allclose(r, p)]
+        ratios = np.concatenate([(p[r != 0] / r[r != 0]).ravel() for r, p in wrong] or [[]])
+        if ratios.size and np.ptp(ratios) < 1e-9:
+            slopes[name] = ratios[0]
+    assert slopes == pytest.approx({"bug B": 1 / 2, "bug D": 1 / 32, "bug E": -1})
+
+
 def test_the_forgotten_relu_is_bug_a(net):
     P, X, T = net["P"], net["X"], net["T"]
     both = net["forgot_relu"](P, X, T), net["planted"](P, X, T, net["bugs"]["bug A"])
