@@ -1,7 +1,9 @@
 """The facts of lecture 3, checked by other means than its cells, and what its exercises answer."""
 
 import math
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -19,6 +21,8 @@ from course_lib.schedules import (
     time_based,
     warmup,
 )
+
+NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "03_learning_rate_and_schedules.ipynb"
 
 # ---------------------------------------------------------------------------------- the border
 
@@ -240,6 +244,19 @@ def test_the_search_for_the_cycle_of_eight_says_which_way_to_go(alpha, words):
     result = exercise("3.3").check(alpha)
     assert result.verdict == "wrong"
     assert words in result.message
+
+
+def test_beside_the_splits_the_explorer_says_what_the_search_and_the_exercise_say():
+    """There a walk takes longest to come to its cycle: it must be looked at late enough."""
+    source = {cell.id: cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells}
+    names = {}
+    for cell in ("setup", "four-walks", "bifurcation-data", "cycles-canvas", "explore-cycles"):
+        exec(source[cell], names)
+    told = {1: "it settles", 2: "cycle of length 2", 4: "cycle of length 4", 8: "length 8"}
+    for split in (0.0988, 0.1222, 0.1276):
+        for notch in range(-4, 5):
+            alpha = round(split + 0.0002 * notch, 4)
+            assert told[lecture_3._long_run(alpha)] in names["update"](alpha, 2.0), alpha
 
 
 @pytest.mark.parametrize(
