@@ -127,9 +127,11 @@ class Checkup:
         now, self._drawn = time.perf_counter(), True
         if "asked" not in content:
             return
-        if self._stretch and now - self._stretch[-1][0] > PAUSE:
+        trip = now - content["asked"]
+        # Where the way is slow, moves come at its pace: that is no pause of the reader's.
+        if self._stretch and now - self._stretch[-1][0] > PAUSE + 2 * trip:
             self._stretch = []
-        self._stretch.append((now, now - content["asked"], content["frames"]))
+        self._stretch.append((now, trip, content["frames"]))
         (began, _, before), (_, _, after) = self._stretch[0], self._stretch[-1]
         if now - began >= LEAST:
             trip = statistics.median(trip for _, trip, _ in self._stretch)

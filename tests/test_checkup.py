@@ -207,12 +207,13 @@ def test_a_pause_does_not_count_as_slow(monkeypatch):
     assert "25 a second" in browser.check.result().message
 
 
-def test_a_slow_way_to_the_kernel_is_said(monkeypatch):
-    browser = Browser(monkeypatch, trip=0.4)
+@pytest.mark.parametrize("trip", [0.4, 0.7, 2.0])
+def test_a_slow_way_to_the_kernel_is_said(monkeypatch, trip):
+    browser = Browser(monkeypatch, trip=trip)
     browser.drags(20)
     note = browser.check.result()
     assert note.right
-    assert "400 ms" in note.message
+    assert f"{1000 * trip:.0f} ms" in note.message
     assert "That is slow. On Binder" in note.message
 
 
