@@ -392,6 +392,7 @@ def test_a_prediction_nobody_made_says_so_and_still_reveals():
         (("up", "down"), "down", "down", "You predicted: down. That is what happens."),
         ((), "12", 3, "You predicted: 12. What happens: 3."),
         ((), "−0,5", -0.5, "You predicted: -0.5. That is what happens."),
+        ((), "63 %", 63, "You predicted: 63. That is what happens."),
         ((), "many", 3, "You predicted: many. What happens: 3."),
         ((), "", 0, "No prediction recorded. What happens: 0."),
         ((), "0", 0, "You predicted: 0. That is what happens."),

@@ -237,7 +237,7 @@ class Prediction:
         if self.options or not value:
             return value
         try:
-            return float(value.replace("−", "-").replace(",", "."))
+            return float(value.replace("−", "-").replace(",", ".").rstrip("% "))
         except ValueError:
             return value
 
