@@ -227,7 +227,7 @@ def say_torch_is_missing(stamp):
     print("cannot be reached from here or has no build for this computer.")
     if stamp["torch"] == "only with CUDA":
         print("The index that pip is set up for has only a build with CUDA, gigabytes in size.")
-    needing = [os.path.basename(path) for path in notebooks_with("torch")]
+    needing = [os.path.basename(path) for path in notebooks_with("import torch")]
     if needing:
         print("Without it these stop half-way: %s. The others run." % ", ".join(needing))
     print("To try again: python course.py setup. With COURSE_TORCH=any it takes any build.")
@@ -495,7 +495,7 @@ def parts(torch, pytest):
     apart = ["tests/browser", "tests/benchmarks", "tests/homework"]
     unit = pytest + ["tests", "-n", "2"] + ["--ignore=" + folder for folder in apart]
     nbval = pytest + ["--nbval-current-env", "--nbval-cell-timeout=120", "-n2", "--dist=loadfile"]
-    runnable = [path for path in notebooks() if torch or path not in notebooks_with("torch")]
+    runnable = [path for path in notebooks() if torch or path not in notebooks_with("import torch")]
     digits = [] if mnist else notebooks_with("load_mnist", "load_digits")
     strict = [path for path in runnable if path not in digits]
     lax = [path for path in runnable if path in digits]

@@ -63,7 +63,7 @@ PAUSE, LEAST, SLOW_TRIP = 0.5, 1.0, 0.3  # seconds
 
 def packages() -> Note:
     """Say whether the kernel's half is installed, and if not, which package is wrong."""
-    wrong = [problem for need in _needs() if (problem := _problem(need))]
+    wrong = [trouble for need in _needs() if (trouble := problem(need))]
     if not wrong:
         return Note("Python has all that the sliders need.", "Installed.", "right")
     return Note(f"{'. '.join(wrong)}. {REPAIR}", "Not ready.", "wrong")
@@ -177,7 +177,14 @@ def _needs() -> list[Requirement]:
     ]
 
 
-def _problem(need: Requirement) -> str:
+def problem(need: Requirement) -> str:
+    """Return in words what is wrong with a package the course needs, "" if it is right.
+
+    Parameters
+    ----------
+    need : Requirement
+        Its name and versions.
+    """
     found = _installed(need.name)
     if found is None:
         return f"{need.name} is not installed"

@@ -14,8 +14,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from course_lib import checkup, progress
-from course_lib.data import find_mnist
+BROKEN = ""
+try:
+    from packaging.requirements import Requirement
+
+    from course_lib import checkup, progress
+    from course_lib.data import find_mnist
+except ImportError as error:  # the doctor is asked for because something is missing
+    BROKEN = str(error)
 
 LEAST_MEMORY = 2e9  # bytes; the lab takes 0.7 of them
 FRONT_ENDS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
@@ -40,6 +46,15 @@ def examine() -> Iterator[Finding]:
         f"{version} on {platform.system()}",
         "The course needs Python 3.11 or newer.",
     )
+    wrong = _wrong_packages()
+    yield Finding(
+        "packages",
+        not wrong,
+        "; ".join(wrong) or "all there, in versions that fit",
+        "python course.py setup",
+    )
+    if BROKEN:
+        return  # nothing more can be looked at
     ready = checkup.packages()
     yield Finding("widgets, in Python", ready.right, ready.message, ready.message)
     missing = [name for name in FRONT_ENDS if not _labextension(name)]
@@ -66,6 +81,18 @@ def examine() -> Iterator[Finding]:
     yield _progress()
 
 
+def _wrong_packages() -> list[str]:
+    """Return what is missing, or too old, of what the course and its notebooks ask for."""
+    if BROKEN:
+        return [BROKEN]
+    try:
+        needs = map(Requirement, metadata.requires("course-lib") or [])
+    except metadata.PackageNotFoundError:
+        return ["course-lib is not installed"]
+    asked = [n for n in needs if not n.marker or n.marker.evaluate({"extra": "notebooks"})]
+    return [trouble for need in asked if (trouble := checkup.problem(need))]
+
+
 def _labextension(name: str) -> bool:
     return Path(sys.prefix, "share", "jupyter", "labextensions", name, "package.json").exists()
 
@@ -74,7 +101,7 @@ def _torch() -> Finding:
     try:
         found = metadata.version("torch")
     except metadata.PackageNotFoundError:
-        advice = "Lectures 1 and 7 and the lab need it: python course.py setup."
+        advice = "Lectures 1, 6 and 7 and the lab need it: python course.py setup."
         return Finding("PyTorch", False, "not installed", advice)
     wanted = found.split("+")[0] == TORCH
     advice = f"The course is tested with {TORCH}: python course.py setup."

@@ -1,11 +1,19 @@
 """The doctor names what is missing and what to do, and never fails itself."""
 
+import json
+import os
+import re
+import subprocess
+import sys
 from collections import namedtuple
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
 from course_lib import checkup, doctor, progress
+
+ROOT = Path(doctor.__file__).parents[1]
 
 
 def findings():
@@ -27,6 +35,7 @@ def test_every_finding_that_is_not_good_says_what_to_do(monkeypatch, tmp_path, c
     wrong = [finding for finding in found.values() if not finding.good]
     assert {finding.what for finding in wrong} >= {
         "Python",
+        "packages",
         "widgets, in Python",
         "widgets, in the browser",
         "PyTorch",
@@ -52,10 +61,57 @@ def test_another_torch_than_the_pinned_one_is_noticed(monkeypatch):
     assert doctor.TORCH in finding.remedy
 
 
-def test_the_pinned_torch_is_the_one_of_pyproject():
-    from pathlib import Path
+def test_a_package_that_is_too_old_is_named_with_what_is_needed(monkeypatch):
+    there = doctor.metadata.version
 
-    text = Path(doctor.__file__).parents[1].joinpath("pyproject.toml").read_text()
+    def version(name):
+        return {"numpy": "1.26.4", "jupyterlab": "3.6.0"}.get(name) or there(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", version)
+    finding = findings()["packages"]
+    assert not finding.good
+    assert "numpy is 1.26.4, but >=2.0 is needed" in finding.found
+    assert "jupyterlab is 3.6.0, but >=4.2 is needed" in finding.found
+
+
+@pytest.mark.parametrize("package", ["numpy", "platformdirs", "packaging"])
+def test_without_a_package_the_course_imports_it_still_answers(package, tmp_path):
+    (tmp_path / f"{package}.py").write_text(
+        f"raise ModuleNotFoundError('No module named {package}')"
+    )
+    paths = os.pathsep.join([str(tmp_path), str(ROOT)])
+    said = subprocess.run(
+        [sys.executable, "-m", "course_lib.doctor"],
+        env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 1
+    assert re.search(
+        rf"NO +packages +No module named {package}\n +→ python course.py setup", said.stdout
+    )
+    assert said.stderr == ""
+
+
+def test_the_lectures_said_to_need_torch_are_those_that_import_it(monkeypatch):
+    def absent(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", absent)
+    importing = [
+        path.stem[1]
+        for path in sorted(ROOT.glob("notebooks/*.ipynb"))
+        if any(
+            "import torch" in "".join(cell["source"])
+            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+            if cell["cell_type"] == "code"
+        )
+    ]
+    assert [*re.findall(r"\d", doctor._torch().remedy), "8"] == importing  # 8 is the lab
+
+
+def test_the_pinned_torch_is_the_one_of_pyproject():
+    text = ROOT.joinpath("pyproject.toml").read_text(encoding="utf-8")
     assert f"torch=={doctor.TORCH}" in text
 
 
