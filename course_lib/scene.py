@@ -236,7 +236,7 @@ class Scene:
         pixels[:, 1] = self._height - pixels[:, 1]
         if not np.all(np.abs(pixels) <= 1e6):
             # A float32 canvas takes no 1e300. Pulling a far point in along its own direction keeps
-            # the slope of the line that leaves the picture towards it.
+            # the slope of the line that leaves the picture toward it.
             far = np.max(np.abs(pixels), axis=1, keepdims=True)
             pixels = np.where(np.isfinite(far) & (far > 1e6), pixels / far * 1e6, pixels)
             pixels[~np.isfinite(pixels).all(axis=1)] = np.nan

@@ -425,7 +425,7 @@ def test_far_and_missing_points_stay_within_what_a_canvas_takes(worst):
     assert browser.explorer.png().startswith(b"\x89PNG")
 
 
-def test_a_line_towards_a_far_point_keeps_its_slope():
+def test_a_line_toward_a_far_point_keeps_its_slope():
     explorer, ax, line = line_explorer()
     ax.set(xlim=(0, 1), ylim=(0, 1))
     browser = Browser(explorer)

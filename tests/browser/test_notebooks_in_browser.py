@@ -98,7 +98,7 @@ def moves_by_click(page, output) -> None:
     stage.evaluate("element => element.scrollIntoView({block: 'center'})")
     box, edge = handle.bounding_box(), stage.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    # Towards the middle of the left half: still on the axes, and far from where it was.
+    # Toward the middle of the left half: still on the axes, and far from where it was.
     right = 1 if x < edge["x"] + edge["width"] / 4 else -1
     down = 1 if y < edge["y"] + edge["height"] / 2 else -1
     places = iter((x + right * (40 + 9 * i), y + down * 60) for i in range(20))

@@ -1,7 +1,7 @@
 """Submissions that try what submissions must not, each with the grade and the words it has to get.
 
 An attack that would succeed says so by itself: it raises `Succeeded`, or changes something that a
-test looks at afterwards. Where it fails, the rest of the submission is right and gets its points.
+test looks at afterward. Where it fails, the rest of the submission is right and gets its points.
 """
 
 from __future__ import annotations
