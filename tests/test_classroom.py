@@ -253,3 +253,15 @@ def test_the_values_for_kubernetes_are_whole():
 @needs_bash
 def test_the_commands_are_bash(number):
     subprocess.run(["bash", "-n"], input=blocks("bash")[number], text=True, check=True)
+
+
+def test_a_codespace_lets_its_own_page_in_and_no_other():
+    text = (ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8")
+    *_, option = json.loads(text)["postAttachCommand"]
+    name, _, pattern = option.partition("=")
+    assert name == "--ServerApp.allow_origin_pat"
+    # A codespace hands requests on as if they came to localhost, which Jupyter would refuse. The
+    # server matches the pattern from the start of the address that the browser shows.
+    assert re.match(pattern, "https://fuzzy-guide-w7rqx9-8888.app.github.dev")
+    for other in ("https://example.org", "https://x-8888.app.github.dev.example.org"):
+        assert not re.match(pattern, other)
