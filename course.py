@@ -601,10 +601,12 @@ def doctor(arguments):
     if not stamp:
         print("NO  The course is not installed here.\n    \u2192 python course.py lab")
         return 1
-    if not fits(stamp, ["notebooks"]):
+    stale = not fits(stamp, ["notebooks"])
+    if stale:
         print("NO  What is installed belongs to another version or folder of the course.")
-        print("    \u2192 python course.py setup")
-    return subprocess.call([PYTHON, "-m", "course_lib.doctor"], cwd=ROOT, env=environment())
+        print("    \u2192 python course.py setup", flush=True)
+    command = [PYTHON, "-m", "course_lib.doctor", "%d" % stale]
+    return subprocess.call(command, cwd=ROOT, env=environment())
 
 
 def clock(start):

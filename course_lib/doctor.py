@@ -125,9 +125,15 @@ def _progress() -> Finding:
     return Finding("your progress", not trouble, trouble or found, trouble)
 
 
-def main() -> int:
-    """Print all findings; return how many things are to be mended."""
-    faults = 0
+def main(told: int = 0) -> int:
+    """Print all findings; return how many things are to be mended.
+
+    Parameters
+    ----------
+    told : int
+        How many more were told before: course.py looks at its own set-up.
+    """
+    faults = told
     for finding in examine():
         print(f"{'ok ' if finding.good else 'NO '} {finding.what:<24} {finding.found}")
         if not finding.good:
@@ -143,4 +149,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(), 1))
+    sys.exit(min(main(*map(int, sys.argv[1:])), 1))

@@ -52,6 +52,8 @@ def test_a_computer_with_everything_is_told_so(monkeypatch, capsys):
     monkeypatch.setattr(doctor, "examine", lambda: iter(good))
     assert doctor.main() == 0
     assert capsys.readouterr().out.splitlines()[-1] == "All is well."
+    assert doctor.main(told=1) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "1 thing needs a look."
 
 
 def test_another_torch_than_the_pinned_one_is_noticed(monkeypatch):
