@@ -162,6 +162,8 @@ def floats(name: str, value: Any) -> np.ndarray:
         If it is not made of numbers.
     """
     try:
+        if value is None:  # numpy takes it for NaN
+            raise TypeError
         array = np.asarray(value)
         return array if array.dtype.kind == "f" else array.astype(float)
     except (TypeError, ValueError):
@@ -176,8 +178,8 @@ def points(name: str, value: Any, dimension: int, *, finite: bool = False) -> An
     name : str
         The argument's name, for the message.
     value : array_like or tensor, shape (..., dimension)
-        Torch tensors pass through unchanged; lists become float64 arrays. Where `dimension` is 1,
-        a plain number is a point too.
+        Torch tensors pass through unchanged; lists and whole numbers become float64 arrays. Where
+        `dimension` is 1, a plain number is a point too.
     dimension : int
         The number of coordinates.
     finite : bool
@@ -190,7 +192,8 @@ def points(name: str, value: Any, dimension: int, *, finite: bool = False) -> An
     ValueError
         If the last axis does not hold `dimension` coordinates, or a number is not finite.
     """
-    w = value if hasattr(value, "ndim") else floats(name, value)
+    tensor = hasattr(value, "ndim") and not isinstance(value, (np.ndarray, np.generic))
+    w = value if tensor else floats(name, value)
     if (w.ndim and w.shape[-1] != dimension) or (not w.ndim and dimension != 1):
         advice = (
             f" For {w.shape[0]} points write {name}[:, None]."

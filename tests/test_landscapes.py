@@ -111,7 +111,19 @@ def test_a_plain_number_is_a_point_where_there_is_one_coordinate():
         quartic(np.linspace(-1, 3, 50))
 
 
+def test_whole_numbers_are_points_like_others():
+    """An array of them must not round the gradient down to its own kind."""
+    turned = bowl(3.5, angle=30)
+    for w in ([2, 1], [[2, 1], [-3, 4]]):
+        whole, broken = np.array(w), np.array(w, dtype=float)
+        np.testing.assert_array_equal(turned(whole), turned(broken))
+        np.testing.assert_array_equal(turned.gradient(whole), turned.gradient(broken))
+    assert quartic(np.array([100_000])) == pytest.approx(1e20, rel=1e-4)  # too much for 64 bits
+
+
 def test_bad_arguments_are_named():
+    with pytest.raises(TypeError, match="w must be numbers, got None"):
+        quartic(None)
     with pytest.raises(ValueError, match=r"condition must be a number at least 1, got 0\.5"):
         bowl(0.5)
     with pytest.raises(KeyError, match=r"no 'bananna'.*mean 'banana'"):
