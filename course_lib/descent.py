@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import arguments, tape
+from course_lib import arguments, schedules, tape
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -146,7 +146,7 @@ def descend(
     if gradient is None and noise is None and isinstance(rate, list):
         walked = tape.walk(landscape, rule, w, rate, every)
     if walked is None:
-        slope = _slope(landscape, gradient, noise, seed)
+        slope = _slope(landscape, gradient, noise, seed, w.shape)
         walked = _walk(rule, w, slope, rate, steps, every)
     points, gradients, states, rates, diverged_at = walked
 
@@ -221,7 +221,9 @@ def _first_point(landscape: Any, rule: Any, start: Any) -> np.ndarray:
         ) from None
 
 
-def _slope(landscape: Any, gradient: Callable | None, noise: Any, seed: Any) -> Callable:
+def _slope(
+    landscape: Any, gradient: Callable | None, noise: Any, seed: Any, shape: tuple[int, ...]
+) -> Callable:
     """Return the function the rule is fed by: the gradient, checked once, plus noise."""
     exact = landscape.gradient
     if gradient is not None:
@@ -238,15 +240,28 @@ def _slope(landscape: Any, gradient: Callable | None, noise: Any, seed: Any) -> 
     if noise is None:
         return exact
     sigma = arguments.number("noise", noise, low=0, array=True)
-    random = np.random.default_rng(seed)
-    return lambda w: exact(w) + sigma * random.standard_normal(w.shape)
+    try:
+        sigma = np.broadcast_to(sigma, shape)
+    except ValueError:
+        raise ValueError(
+            f"noise must fit the parameters, of shape {shape}, got shape {np.shape(sigma)}."
+        ) from None
+    try:
+        random = np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"seed must be a whole number of at least 0 or a numpy Generator, got {seed!r}."
+        ) from None
+    return lambda w: exact(w) + sigma * random.standard_normal(shape)
 
 
 def _rates(schedule: Any, landscape: Any, steps: int) -> list | Callable:
     """Return each step's learning rate (None leaves it to the rule), or what finds it at w."""
     if schedule is None:
         return [None] * steps
-    if hasattr(schedule, "init"):  # the kind that has a memory and is fed with the loss
+    if hasattr(schedule, "init") and not isinstance(
+        schedule, type
+    ):  # the kind that has a memory and is fed with the loss
         memory = [schedule.init()]
 
         def watching(w):
@@ -254,7 +269,7 @@ def _rates(schedule: Any, landscape: Any, steps: int) -> list | Callable:
             return lr[..., None] if np.ndim(lr) else float(lr)
 
         return watching
-    arguments.function("schedule", schedule, "the step k")
+    schedules.made(schedule)
     return [arguments.number(f"schedule({k})", schedule(k), low=0) for k in range(steps)]
 
 

@@ -64,6 +64,8 @@ class Rule:
 
     def prepare(self, w: Any, g: Any, lr: Any, decay: Any = None) -> tuple[Any, Any]:
         """Return the rate of this step (`lr` of the rule where None) and g + λw, λ = `decay`."""
+        if not hasattr(w, "shape"):
+            raise TypeError(f"w must be an array or a tensor, got {w!r}.")
         if getattr(g, "shape", None) != w.shape:
             raise ValueError(f"g must have the shape of w, {tuple(w.shape)}, got {g!r}.")
         rate = self.lr if lr is None else lr

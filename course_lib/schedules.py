@@ -141,8 +141,7 @@ def warmup(schedule: Schedule, steps: int) -> Schedule:
     steps : int
         How many steps it rises for; 0 leaves `schedule` as it is.
     """
-    arguments.function("schedule", schedule, "the step k")
-    steps = arguments.whole("steps", steps)
+    schedule, steps = made(schedule), arguments.whole("steps", steps)
 
     def warmed_up(k: Any) -> Any:
         rise = _least(k + 1, steps + 1) / (steps + 1)
@@ -218,6 +217,25 @@ class ReduceOnPlateau:
         cut = bad > self.patience
         lr = np.where(cut, np.maximum(state["lr"] * self.factor, self.floor), state["lr"])[()]
         return lr, {"best": np.where(improved, loss, best), "bad": np.where(cut, 0, bad), "lr": lr}
+
+
+def made(schedule: Any, takes: str = "the step k") -> Schedule:
+    """Return `schedule` if it is one, or raise a TypeError that says what is missing.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        What the caller passed. Easily forgotten is the call: `cosine` for `cosine(0.1, steps=100)`.
+    takes : str
+        What it is called with, in words.
+    """
+    if any(schedule is maker for maker in (*SCHEDULES.values(), warmup, ReduceOnPlateau)):
+        name = schedule.__name__
+        first = "cosine(lr=0.1, steps=100), steps=10" if name == "warmup" else "lr=0.1, ..."
+        raise TypeError(
+            f"schedule must be made with its values, such as {name}({first}), got {name} alone."
+        )
+    return arguments.function("schedule", schedule, takes)
 
 
 def _rate(lr: Any) -> float:

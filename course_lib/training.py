@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from course_lib import arguments
+from course_lib import arguments, schedules
 from course_lib.data import Batches
 
 try:
@@ -565,13 +565,13 @@ def _plateau(schedule: Any, validation: Any) -> tuple[Any, Any]:
     """Return the schedule if it is one with a memory, and that memory; or None twice."""
     if schedule is None:
         return None, None
-    if hasattr(schedule, "init") and hasattr(schedule, "step"):
+    if hasattr(schedule, "init") and not isinstance(schedule, type):
         if validation is None:
             raise ValueError(
                 f"schedule = {schedule!r} needs a validation set: it follows its loss."
             )
         return schedule, schedule.init()
-    arguments.function("schedule", schedule, "the update's number k, or a ReduceOnPlateau")
+    schedules.made(schedule, "the update's number k, or a ReduceOnPlateau")
     return None, None
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from course_lib.descent import descend
 from course_lib.landscapes import LANDSCAPES, banana, bowl, quartic
 from course_lib.optimizers import OPTIMIZERS, Adam, GradientDescent, Momentum
-from course_lib.schedules import constant, time_based
+from course_lib.schedules import ReduceOnPlateau, constant, cosine, time_based
 
 
 def test_it_does_what_a_plain_loop_does():
@@ -213,7 +213,23 @@ GD = GradientDescent(lr=0.1)
             lambda: descend(banana, GD, (1, 1), 5, gradient=banana),
             r"gradient must return an array of the shape of w, \(2,\), got \(\)",
         ),
+        (
+            lambda: descend(banana, GD, (1, 1), 5, schedule=cosine),
+            r"schedule must be made with its values, such as cosine\(lr=0\.1, \.\.\.\), got cosine",
+        ),
+        (
+            lambda: descend(banana, GD, (1, 1), 5, schedule=ReduceOnPlateau),
+            r"schedule must be made with its values, such as ReduceOnPlateau\(",
+        ),
         (lambda: descend(banana, GD, (1, 1), 5, noise=-1), "noise must be a number at least 0"),
+        (
+            lambda: descend(banana, GD, (1, 1), 5, noise=[1, 2, 3]),
+            r"noise must fit the parameters, of shape \(2,\), got shape \(3,\)",
+        ),
+        (
+            lambda: descend(banana, GD, (1, 1), 5, noise=1, seed="seven"),
+            "seed must be a whole number of at least 0 or a numpy Generator, got 'seven'",
+        ),
         (
             lambda: descend(banana, GradientDescent(lr=np.ones(3)), (1, 1), 5),
             r"give each array of hyper-parameters the shape \(n, 1\)",

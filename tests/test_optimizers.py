@@ -230,6 +230,8 @@ class TestEachRule:
         rule, w = kind(), np.ones(2)
         with pytest.raises(ValueError, match=r"g must have the shape of w, \(2,\)"):
             rule.step(w, np.ones(3), rule.init(w))
+        with pytest.raises(TypeError, match=r"w must be an array or a tensor, got \[1\.0, 2\.0\]"):
+            rule.step([1.0, 2.0], np.ones(2), rule.init(w))
 
 
 def test_an_unknown_name_suggests_the_nearest():
