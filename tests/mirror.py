@@ -96,11 +96,11 @@ class _Answer(http.server.BaseHTTPRequestHandler):
         self.begin(len(content))
         for start in range(0, len(content), 4_000):
             self.wfile.write(content[start : start + 4_000])
-            time.sleep(0.1)
+            time.sleep(self.server.pause)
 
     def together(self, content: bytes) -> None:
         """Answer when two have asked."""
-        self.server.two.wait(timeout=30)
+        self.server.two.wait(timeout=60)
         self.good(content)
 
     def truncated(self, content: bytes) -> None:
@@ -192,6 +192,7 @@ class Mirror(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.requests: list[tuple[str, str]] = []
         self.closing = threading.Event()
         self.two = threading.Barrier(2)
+        self.pause = 0.1  # seconds from one piece to the next
 
     def __enter__(self) -> Mirror:
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()

@@ -247,8 +247,9 @@ def test_a_slow_download_shows_how_far_it_is(server, monkeypatch, capsys):
 
 
 def test_a_slow_download_that_keeps_coming_is_waited_for(server, monkeypatch):
-    """The largest file takes 1.3 seconds here, more than a mirror may stay silent."""
-    monkeypatch.setattr(mnist, "PATIENCE", 1.0)
+    """The largest file takes 5 seconds here, more than a mirror may stay silent."""
+    server.pause = 0.4
+    monkeypatch.setattr(mnist, "PATIENCE", 4.0)
     monkeypatch.setattr(mnist, "SLOWEST", 1e3)
     monkeypatch.setattr(mnist, "MIRRORS", (server["in_pieces"],))
     assert is_the_stand_in(data.load_mnist())
@@ -259,7 +260,8 @@ def test_a_download_that_stalls_is_given_up_however_well_it_began(server, monkey
     monkeypatch.setattr(mnist, "PATIENCE", 0.5)
     monkeypatch.setattr(mnist, "SLOWEST", 1.0)
     monkeypatch.setattr(mnist, "MIRRORS", (server["stalling"],))
-    with pytest.raises(data.MnistUnavailable, match=r"was silent for 0\.5 seconds"):
+    # On a busy machine nothing may have come yet: that is given up, too.
+    with pytest.raises(data.MnistUnavailable, match=r"was silent for 0\.5 seconds|sent 0 bytes"):
         data.load_mnist()
 
 
@@ -333,9 +335,17 @@ FAILURES = {
 
 @pytest.fixture(params=FAILURES)
 def behavior(request, monkeypatch):
-    """Each way to fail; where it is a matter of waiting, patience is short."""
+    """Each way to fail; where it is a matter of waiting, patience with that mirror is short."""
+    receive = mnist._receive
+
+    def impatient(url, file, bar):
+        with pytest.MonkeyPatch.context() as short:
+            if f"/{request.param}/" in url:
+                short.setattr(mnist, "PATIENCE", 1.0)
+            return receive(url, file, bar)
+
     if "slow" in FAILURES[request.param]:
-        monkeypatch.setattr(mnist, "PATIENCE", 1.0)
+        monkeypatch.setattr(mnist, "_receive", impatient)
     return request.param
 
 
@@ -523,14 +533,15 @@ def in_a_process(cache: Path, mirrors: tuple[str, ...], code: str = "", before: 
 
 
 def finish(process) -> list[str]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert err == ""
     return lines(out)
 
 
 def test_two_processes_at_once_both_succeed(server, cache):
-    both = [in_a_process(cache, (server["together"],)) for _ in range(2)]
+    patient = "mnist.PATIENCE = 60"  # the first waits for the second, which may start late
+    both = [in_a_process(cache, (server["together"],), patient) for _ in range(2)]
     assert [finish(process) for process in both] == [["right"], ["right"]]
     assert sorted(server.asked("together")) == sorted(2 * ALL_FOUR)
     assert names(cache) == ALL_FOUR
@@ -567,12 +578,13 @@ def test_a_process_killed_half_way_leaves_nothing_that_is_used(
     receiving = moment == "while receiving"
     process = in_a_process(cache, (server["stalling" if receiving else "good"],), code)
     if receiving:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while not server.requests and time.monotonic() < until:
             time.sleep(0.02)
         assert server.requests, process.communicate()
     else:
-        assert process.stdout.readline() == "half\n", process.communicate()
+        # On a busy computer a progress bar stands before it.
+        assert any(line.endswith("half\n") for line in process.stdout), process.communicate()
     process.kill()
     process.communicate()
     assert data.find_mnist() is None

@@ -39,7 +39,6 @@ print([c.get("id") for c in book.cells for o in c.get("outputs", []) if o.output
 
 
 @pytest.mark.mnist
-@pytest.mark.timeout(900)
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="these limits are of Linux")
 def test_the_whole_lab_runs_on_one_core_with_a_gigabyte_and_a_half(tmp_path):
     pytest.importorskip("torch", reason="PyTorch is not installed")
