@@ -14,6 +14,7 @@ import itertools
 import json
 import math
 import random
+import sys
 import threading
 import time
 import zlib
@@ -392,10 +393,13 @@ class Explorer(ipywidgets.VBox):
         visits = [{name: end} for name, both in ends.items() for end in both]
         visits += [{name: choose(both) for name, both in ends.items()} for _ in range(states)]
         failed = []
-        for values in visits:
-            self.set(**values)
-            if self.error is not None:
-                failed.append(self.standing)
+        # What fails only as it is drawn is found on a small picture, too.
+        with self.at_scale(self.figure.dpi / 100 if self._on_screen else 0.2):
+            for values in visits:
+                self.set(**values)
+                seen, error = self._seen(self.values, self.standing, self.error, [])
+                if error:
+                    failed.append(seen["standing"])
         self.reset()
         return failed
 
@@ -442,9 +446,8 @@ class Explorer(ipywidgets.VBox):
 
         For `replay`: the explorer itself does not move. Arrays and images go to `buffers`.
         """
-        standing, error = self._drawn(self.values | values)
-        frame = {} if error else self._scene.frame(buffers)
-        return frame | {"standing": standing, "failed": error is not None}
+        values = self.values | values
+        return self._seen(values, *self._drawn(values), buffers)[0]
 
     @contextmanager
     def at_scale(self, scale: float) -> Iterator[None]:
@@ -486,13 +489,37 @@ class Explorer(ipywidgets.VBox):
     def _drawn(self, values: dict) -> tuple[str, Exception | None]:
         """Call the author's function; what goes wrong there becomes the standing."""
         try:
-            said = self.update(**values)
-            if inspect.isgenerator(said):
-                said = next(said, None)
+            with _on_its_axes():
+                said = self.update(**values)
+                if inspect.isgenerator(said):
+                    said = next(said, None)
             return str(said) if said is not None else _in_words(values), None
         except Exception as error:
-            problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            return f"This cannot be drawn for {_in_words(values)}. {problem}", error
+            return _failure(values, error), error
+
+    def _seen(
+        self,
+        values: dict,
+        said: str,
+        error: Exception | None,
+        buffers: list,
+        still: bool = True,
+    ) -> tuple[dict | None, Exception | None]:
+        """Return the frame that `_drawn` prepared, as `Scene.frame` does, and what went wrong.
+
+        Some mistakes show only as matplotlib draws: an x and a y of different lengths.
+        """
+        frame: dict | None = {}
+        if error is None:
+            before = len(buffers)
+            try:
+                frame = self._scene.frame(buffers, still)
+            except Exception as problem:
+                del buffers[before:]
+                said, error = _failure(values, problem), problem
+        if frame is not None:
+            frame |= {"standing": said, "failed": error is not None}
+        return frame, error
 
     def _received(self, _: Any, content: dict, buffers: list) -> None:
         """Take a request of the browser: the newest for a frame counts, and each for a sweep."""
@@ -559,10 +586,8 @@ class Explorer(ipywidgets.VBox):
         began = time.perf_counter()
         frames, buffers = [], []
         if self._on_screen:
-            for standing, error in self._along(request):
-                frame = {} if error else self._scene.frame(buffers, still=False)
-                if frame is not None:
-                    frame |= {"standing": standing, "failed": error is not None}
+            for values, standing, error in self._along(request):
+                frame, _ = self._seen(values, standing, error, buffers, still=False)
                 frames.append(frame)
                 # A place with another still part, such as other limits of an axis, is left to the
                 # requests for one frame; it may be seen only as the control comes there.
@@ -578,7 +603,7 @@ class Explorer(ipywidgets.VBox):
         if not self._scene.drawn:
             self._send_frame({"view": request.get("view")})
 
-    def _along(self, request: dict) -> Iterator[tuple[str, Exception | None]]:
+    def _along(self, request: dict) -> Iterator[tuple[dict, str, Exception | None]]:
         """Move the figure to the places of a sweep, one after the other, and say what is seen."""
         name, places = request["sweep"], []
         for value in request["at"]:
@@ -591,15 +616,15 @@ class Explorer(ipywidgets.VBox):
             with suppress(Exception):
                 for said in self.update(**places[0] | {name: column}):
                     done += 1
-                    yield str(said), None
+                    yield places[done - 1], str(said), None
         for place in places[done:]:
-            yield self._drawn(place)
+            yield place, *self._drawn(place)
 
     def _send_frame(self, content: dict, began: float | None = None) -> None:
         buffers: list[bytes] = []
-        if self.error is None:
-            content |= self._scene.frame(buffers)
-        content |= {"standing": self.standing, "failed": self.error is not None}
+        seen, self.error = self._seen(self.values, self.standing, self.error, buffers)
+        self.standing = seen["standing"]
+        content |= seen
         if began is not None:
             content["took"] = round(1000 * (time.perf_counter() - began), 2)
         self._canvas.send(content, buffers)
@@ -830,6 +855,27 @@ def _ends(control: Any) -> list:
     if isinstance(control, ipywidgets.FloatSlider):
         return [control.min, (control.min + control.max) / 2, control.max]
     return [control.value]
+
+
+@contextmanager
+def _on_its_axes() -> Iterator[None]:
+    """Raise if pyplot makes a figure meanwhile: `plt.plot` in `update` draws where nobody looks."""
+
+    def figures() -> set[int]:
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        return set(pyplot.get_fignums()) if pyplot else set()
+
+    before = figures()
+    yield
+    if new := figures() - before:
+        for number in new:
+            sys.modules["matplotlib.pyplot"].close(number)
+        raise RuntimeError("update draws with plt, into a new figure: call methods of ax instead.")
+
+
+def _failure(values: dict, error: Exception) -> str:
+    problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"This cannot be drawn for {_in_words(values)}. {problem}"
 
 
 def _in_words(values: dict) -> str:

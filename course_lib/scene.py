@@ -42,6 +42,7 @@ class Scene:
         self.moving: list[Artist] = []
         self.id = ""
         self._children: list[tuple] = []
+        self._views: list[tuple] = []
         self._drawn = False
 
     def resize(self, scale: float) -> None:
@@ -67,7 +68,7 @@ class Scene:
 
         The key "on" names the still part that the frame belongs to, and "scene" holds it where it
         is another one than in the frame before. With `still=False` it is never drawn: where it
-        would have to be, the answer is None.
+        would have to be, the answer is None. What matplotlib cannot draw raises its own error.
         """
         self._look()
         if not self._drawn and not still:
@@ -85,10 +86,15 @@ class Scene:
         content["on"] = self.id
         vertices: list[np.ndarray] = []
         layers = []
-        with np.errstate(all="ignore"):
-            for artist in sorted(self.moving, key=lambda artist: artist.get_zorder()):
-                if artist.get_visible():
-                    layers += self._outline(artist, vertices, buffers)
+        try:
+            with np.errstate(all="ignore"):
+                for artist in sorted(self.moving, key=lambda artist: artist.get_zorder()):
+                    if artist.get_visible():
+                        layers += self._outline(artist, vertices, buffers)
+        except Exception:
+            if "scene" in content:  # it reaches nobody now: the next frame has to bring it
+                self._drawn, self.id = False, ""
+            raise
         content["draw"] = layers
         content["vertices"] = len(buffers)
         flat = np.concatenate(vertices) if vertices else np.empty(0, np.float32)
@@ -111,6 +117,10 @@ class Scene:
         known = set(self.moving)
         fixed = [child for child in self.figure.get_children() if not isinstance(child, Axes)]
         again |= any(child.stale for child in fixed)
+        # A 3-D view that turns leaves nothing stale.
+        views = [(ax.elev, ax.azim, ax.roll) for ax in self.figure.axes if hasattr(ax, "elev")]
+        again |= views != self._views
+        self._views = views
         for ax, group in zip(self.figure.axes, children, strict=True):
             stale = [artist for artist in group if artist.stale]
             again |= ax.stale and not stale
@@ -140,17 +150,19 @@ class Scene:
                 if artist.get_zorder() > top and artist not in self.moving and artist.get_visible()
             ]
         hidden = [a for a in [*self.moving, *above] if not a.get_animated()]
-        for artist in hidden:
-            artist.set_animated(True)
-        self.canvas.draw()
-        renderer = self.canvas.get_renderer()
-        self._image(np.asarray(renderer.buffer_rgba()), images)
-        still: dict[str, Any] = {"below": first}
-        over = self._alone(above, images) if above else None
+        try:
+            for artist in hidden:
+                artist.set_animated(True)
+            self.canvas.draw()
+            renderer = self.canvas.get_renderer()
+            self._image(np.asarray(renderer.buffer_rgba()), images)
+            still: dict[str, Any] = {"below": first}
+            over = self._alone(above, images) if above else None
+        finally:
+            for artist in hidden:
+                artist.set_animated(False)
         if over:
             still["above"] = over | {"image": first + 1}
-        for artist in hidden:
-            artist.set_animated(False)
         self._drawn = True
         height = renderer.height
         still["size"] = [int(renderer.width), int(height)]

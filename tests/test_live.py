@@ -250,6 +250,81 @@ def test_an_error_in_update_is_told_in_place_and_passes():
     assert content["standing"] == "root 1.00"
 
 
+def lengths_that_differ():
+    """A line of two places that gets a number of heights; matplotlib takes one for each or one."""
+    figure, ax = plots.figure()
+    (line,) = ax.plot([0, 1], [0, 1])
+
+    def update(count):
+        line.set_ydata(np.ones(count))  # matplotlib finds it only as it draws
+        return f"{count} of them"
+
+    return explore(figure, update, count=int_slider(1, 5, 2))
+
+
+def test_an_error_that_shows_only_as_it_is_drawn_is_told_in_place_and_passes():
+    browser = Browser(lengths_that_differ())
+    shown, _ = browser.ask(screen=1)
+    wrong = "This cannot be drawn for count = 3. ValueError: shape mismatch"
+    content, _ = browser.ask(count=3)
+    assert content["failed"]
+    assert content["standing"].startswith(wrong)
+    assert browser.explorer.standing.startswith(wrong)
+    assert isinstance(browser.explorer.error, ValueError)
+    content, _ = browser.sweep("count", [3, 2], count=3)
+    assert content["frames"][0]["standing"].startswith(wrong)
+    content, _ = browser.ask(count=2)
+    assert not content["failed"]
+    assert content["standing"] == "2 of them"
+    assert browser.explorer.error is None
+    # What stays still came with the error or comes now, and is what it was.
+    scenes = [c["on"] for c, _ in browser.answers if "scene" in c]
+    assert scenes[-1] == content["on"]
+    assert shown["scene"]["axes"] == browser.answers[-1][0].get("scene", shown["scene"])["axes"]
+
+
+def test_a_tour_finds_what_fails_only_as_it_is_drawn():
+    explorer = lengths_that_differ()
+    assert {said[:39] for said in explorer.tour()} == {
+        f"This cannot be drawn for count = {count}. Val" for count in (3, 5)
+    }
+    assert explorer.standing == "2 of them"
+
+
+def test_a_still_part_that_cannot_be_drawn_is_told_in_place_and_passes():
+    figure, ax = plots.figure()
+    ax.plot([0, 1], [0, 1], label="a line that stays")
+    legend = ax.legend()
+
+    def update(count):
+        legend.get_texts()[0].set_text("$\\frac{$" if count == 3 else f"{count} of them")
+        ax.set_ylim(0, count)
+        return f"{count} of them"
+
+    browser = Browser(explore(figure, update, count=int_slider(1, 5, 2)))
+    browser.ask(screen=1)
+    content, _ = browser.ask(count=3)
+    assert content["failed"]
+    assert "draw" not in content
+    content, _ = browser.ask(count=4)
+    assert not content["failed"]
+    assert content["scene"]["axes"][0]["y"] == [0, 4, False]
+    assert not any(artist.get_animated() for artist in ax.get_children())
+
+
+def test_an_update_that_draws_with_pyplot_is_told_what_to_do():
+    def update(slope):
+        pyplot.plot([0, 1], [0, slope])
+
+    explorer = explore(pyplot.subplots()[0], update, slope=slider(0, 1, 0.5))
+    explorer.set(slope=0.6)
+    assert explorer.standing == (
+        "This cannot be drawn for slope = 0.6. "
+        "RuntimeError: update draws with plt, into a new figure: call methods of ax instead."
+    )
+    assert pyplot.get_fignums() == []
+
+
 def test_an_error_at_the_first_values_raises_nothing():
     def broken(x):
         raise RuntimeError
@@ -578,6 +653,19 @@ def test_new_axis_limits_draw_the_still_part_again():
     assert content["scene"]["axes"][0]["y"][:2] == [0, 1.8]
 
 
+def test_a_view_that_turns_draws_the_still_part_again():
+    figure = pyplot.figure()
+    ax = figure.add_subplot(projection="3d")
+    ax.plot_surface(*np.meshgrid([0, 1], [0, 1]), np.eye(2))
+    explorer = explore(figure, lambda turn: ax.view_init(30, turn), turn=slider(0, 360, 45))
+    browser = Browser(explorer)
+    before = browser.ask(screen=1)[0]["on"]
+    turned = browser.ask(turn=90)[0]
+    assert "scene" in turned
+    assert turned["on"] != before
+    assert "scene" not in browser.ask(turn=90)[0]
+
+
 def test_points_are_kept_inside_their_bounds():
     explorer = design_example()
     browser = Browser(explorer)
@@ -831,18 +919,15 @@ def batch_explorer():
     return explorer, calls
 
 
-def test_an_update_that_yields_gets_a_sweep_as_one_batch():
+def test_an_update_that_yields_gets_a_sweep_as_one_batch(monkeypatch):
+    monkeypatch.setattr(live, "SLICE", 60)
     explorer, calls = batch_explorer()
     browser = Browser(explorer)
     browser.ask(screen=1)
     browser.ask(lr=0.02)
     places = [0.1, 0.2, 0.5, 0.98]
     del calls[:]
-    live.SLICE, before = 10.0, live.SLICE
-    try:
-        content, _ = browser.sweep("momentum", places, lr=0.02, start=[-1.5, 2])
-    finally:
-        live.SLICE = before
+    content, _ = browser.sweep("momentum", places, lr=0.02, start=[-1.5, 2])
     assert calls[0] == ((), (4, 1))
     assert len(calls) == 2, "one batch, and the figure put back"
     for momentum, frame in zip(places, content["frames"], strict=True):
@@ -850,16 +935,13 @@ def test_an_update_that_yields_gets_a_sweep_as_one_batch():
         assert frame["standing"] == f"loss {walk.losses[-1]:.3g}"
 
 
-def test_the_frames_of_a_batch_are_those_of_one_call_for_each_place():
+def test_the_frames_of_a_batch_are_those_of_one_call_for_each_place(monkeypatch):
+    monkeypatch.setattr(live, "SLICE", 60)
     explorer, _ = batch_explorer()
     browser = Browser(explorer)
     browser.ask(screen=1)
     browser.ask(lr=0.02)
-    live.SLICE, before = 10.0, live.SLICE
-    try:
-        content, buffers = browser.sweep("lr", [0.01, 0.3], start=[-1.5, 2])
-    finally:
-        live.SLICE = before
+    content, buffers = browser.sweep("lr", [0.01, 0.3], start=[-1.5, 2])
     for lr, frame in zip([0.01, 0.3], content["frames"], strict=True):
         browser.ask(lr=lr)
         single, single_buffers = browser.answers[-1]
@@ -871,7 +953,9 @@ def test_the_frames_of_a_batch_are_those_of_one_call_for_each_place():
         )
 
 
-def test_a_batch_that_fails_is_gone_through_one_by_one():
+def test_a_batch_that_fails_is_gone_through_one_by_one(monkeypatch):
+    monkeypatch.setattr(live, "SLICE", 60)
+
     def inverse(x):
         for each in np.ravel(x):
             if each == 2:
