@@ -47,6 +47,9 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # mark is part of what is asked for. On Windows and macOS the ordinary build is the CPU build.
 CPU_MARK = "+cpu" if sys.platform.startswith("linux") else ""
 
+# What a notebook says that needs PyTorch; others only speak of it.
+TORCH = ("import torch", "course_lib.training")
+
 # What each part takes once installed, measured on Linux, and what pip needs beside it meanwhile.
 NEED_MB = {"notebooks": 650, "torch": 880, "tests": 240, "site": 120, "hub": 150, "homework": 40}
 SPARE_MB = 300
@@ -227,7 +230,7 @@ def say_torch_is_missing(stamp):
     print("cannot be reached from here or has no build for this computer.")
     if stamp["torch"] == "only with CUDA":
         print("The index that pip is set up for has only a build with CUDA, gigabytes in size.")
-    needing = [os.path.basename(path) for path in notebooks_with("import torch")]
+    needing = [os.path.basename(path) for path in notebooks_with(*TORCH)]
     if needing:
         print("Without it these stop half-way: %s. The others run." % ", ".join(needing))
     print("To try again: python course.py setup. With COURSE_TORCH=any it takes any build.")
@@ -495,7 +498,7 @@ def parts(torch, pytest):
     apart = ["tests/browser", "tests/benchmarks", "tests/homework"]
     unit = pytest + ["tests", "-n", "2"] + ["--ignore=" + folder for folder in apart]
     nbval = pytest + ["--nbval-current-env", "--nbval-cell-timeout=120", "-n2", "--dist=loadfile"]
-    runnable = [path for path in notebooks() if torch or path not in notebooks_with("import torch")]
+    runnable = [path for path in notebooks() if torch or path not in notebooks_with(*TORCH)]
     digits = [] if mnist else notebooks_with("load_mnist", "load_digits")
     strict = [path for path in runnable if path not in digits]
     lax = [path for path in runnable if path in digits]
@@ -601,11 +604,9 @@ def doctor(arguments):
     if not stamp:
         print("NO  The course is not installed here.\n    \u2192 python course.py lab")
         return 1
-    stale = not fits(stamp, ["notebooks"])
-    if stale:
-        print("NO  What is installed belongs to another version or folder of the course.")
-        print("    \u2192 python course.py setup", flush=True)
-    command = [PYTHON, "-m", "course_lib.doctor", "%d" % stale]
+    command = [PYTHON, "-m", "course_lib.doctor"]
+    if not fits(stamp, ["notebooks"]):
+        command += ["--stale"]
     return subprocess.call(command, cwd=ROOT, env=environment())
 
 

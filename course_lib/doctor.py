@@ -37,8 +37,21 @@ class Finding(NamedTuple):
     remedy: str = ""
 
 
-def examine() -> Iterator[Finding]:
-    """Look at everything the course needs, one thing after the other."""
+def examine(stale: bool = False) -> Iterator[Finding]:
+    """Look at everything the course needs, one thing after the other.
+
+    Parameters
+    ----------
+    stale : bool
+        Whether `course.py`, which keeps track of that, has found what is installed out of date.
+    """
+    if stale:
+        yield Finding(
+            "installation",
+            False,
+            "belongs to another version or folder of the course",
+            "python course.py setup",
+        )
     version = platform.python_version()
     yield Finding(
         "Python",
@@ -125,16 +138,10 @@ def _progress() -> Finding:
     return Finding("your progress", not trouble, trouble or found, trouble)
 
 
-def main(told: int = 0) -> int:
-    """Print all findings; return how many things are to be mended.
-
-    Parameters
-    ----------
-    told : int
-        How many more were told before: course.py looks at its own set-up.
-    """
-    faults = told
-    for finding in examine():
+def main(stale: bool = False) -> int:
+    """Print all findings; return how many things are to be mended."""
+    faults = 0
+    for finding in examine(stale):
         print(f"{'ok ' if finding.good else 'NO '} {finding.what:<24} {finding.found}")
         if not finding.good:
             faults += 1
@@ -149,4 +156,4 @@ def main(told: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(*map(int, sys.argv[1:])), 1))
+    sys.exit(min(main(stale="--stale" in sys.argv), 1))

@@ -179,7 +179,7 @@ def make_tree(folder: Path) -> Path:
     (folder / "course_lib").mkdir(parents=True)
     (folder / "course_lib" / "__init__.py").write_text("")
     (folder / "notebooks").mkdir()
-    for name, code in {"01_plain": "1 + 1", "08_lab": "import torch"}.items():
+    for name, code in {"01_plain": "print('as torch does')", "08_lab": "import torch"}.items():
         cells = [{"cell_type": "code", "source": [code], "outputs": [], "metadata": {}}]
         text = json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
         (folder / "notebooks" / f"{name}.ipynb").write_text(text)
@@ -191,7 +191,7 @@ def make_tree(folder: Path) -> Path:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    return make_tree(tmp_path / "course folder")
+    return make_tree(tmp_path / "Kurs für alle")
 
 
 def pip_calls(course: ModuleType) -> int:
