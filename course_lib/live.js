@@ -43,6 +43,7 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-explorer button:focus-visible, .course-play select:focus-visible { outline: 3px solid #0072B2; outline-offset: 1px; }
 `;
 
+const SLOW = 100; // milliseconds: no frame that takes longer is computed unasked
 const UNPACKS = typeof DecompressionStream !== "undefined";
 const GONE = "Python was restarted or has stopped. Run this cell again to bring the explorer back.";
 const LATE = "Python has not answered for 10 seconds. It is busy with another cell, or was restarted: " +
@@ -155,7 +156,7 @@ async function render({ model, el }) {
   function warm(pause = 0) {
     clearTimeout(soon);
     if (pause) soon = setTimeout(warm, pause);
-    if (pause || likely < 0 || !visible || !scene?.id || cost > 100) return;
+    if (pause || likely < 0 || !visible || !scene?.id || cost > SLOW) return;
     const now = performance.now();
     for (const [key, { when, places }] of swept)
       if (now - when > 15000) {
@@ -236,6 +237,8 @@ async function render({ model, el }) {
           const way = performance.now() - request.when;
           quickest = quickest ? Math.min(quickest * 1.02 + 0.5, way) : way;
           took = 0.8 * took + 0.2 * (content.took || 0);
+          // Sweeps end where frames are slow. One that is quick again says that they may go on.
+          if (cost > SLOW && content.took) cost = content.took;
         }
       }
       for (const key of sent.keys()) if (key <= content.id) sent.delete(key);
@@ -521,7 +524,6 @@ function shelf(most) {
   };
 }
 
-// A frame as it is drawn, from the message that brought it.
 // The frames of a slice and what belongs to them, one after the other in one compressed buffer.
 async function unzipped(lengths, buffer) {
   const { writable, readable } = new DecompressionStream("deflate");
@@ -533,6 +535,7 @@ async function unzipped(lengths, buffer) {
   return [JSON.parse(new TextDecoder().decode(text)), parts];
 }
 
+// A frame as it is drawn, from the message that brought it.
 async function unpack(content, buffers) {
   const { standing, failed, on, draw: layers } = content;
   const frame = { standing, failed, on, bytes: 500 };

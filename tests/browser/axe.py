@@ -57,6 +57,10 @@ def axe(page) -> dict:
     tall = page.evaluate("document.querySelector('.jp-WindowedPanel-inner').offsetHeight")
     page.set_viewport_size({"width": 1280, "height": min(tall + 300, 30000)})
     page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTop = 0")
+    page.wait_for_function(
+        "tall => document.querySelector('.jp-WindowedPanel-outer').clientHeight >= tall",
+        arg=min(tall, 29000),
+    )
     page.wait_for_timeout(1000)
     include = [[place] for place in OURS if page.query_selector(place)]
     found = page.evaluate(AXE, [include, UPSTREAM, EXPLORER])

@@ -8,7 +8,7 @@ import pytest
 from axe import EXPLORER, axe, in_theme
 from test_explorers_in_browser import opened
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.browser
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 # The name of what has the focus, as a screen reader says it; null outside of explorers.

@@ -10,7 +10,7 @@ from axe import has_no_grave_fault
 
 NOTEBOOKS = sorted(path.name for path in Path(__file__).parents[2].glob("notebooks/*.ipynb"))
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.browser
 
 READY = """() => {
   const panel = window.jupyterapp?.shell.currentWidget;
