@@ -146,9 +146,11 @@ def choice(options: Iterable, value: Any = None, label: str = "") -> ipywidgets.
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If there is nothing to choose, or `value` is not among it.
     """
+    if not isinstance(options, Iterable):
+        raise TypeError(f"choice: options must be a list or a dictionary, got {options!r}.")
     if not isinstance(options, dict):
         options = {_named(option): option for option in options}
     options = list(options.items())
@@ -241,7 +243,10 @@ def point(ax: Axes, value: Any, bounds: Any = None, label: str = "") -> Point:
         raise ValueError(f"point: value must be a pair (x, y) or a number, got {value!r}.")
     if bounds is None:
         bounds = [sorted(ax.get_xlim()), sorted(ax.get_ylim())][: 1 if np.ndim(value) == 0 else 2]
-    pairs = np.array(bounds, dtype=float).reshape(-1, 2)
+    try:
+        pairs = np.array(bounds, dtype=float).reshape(-1, 2)
+    except (TypeError, ValueError):
+        pairs = np.empty((0, 2))
     if len(pairs) != max(np.size(value), 1) or not np.all(pairs[:, 0] < pairs[:, 1]):
         raise ValueError(
             f"point: bounds must be a pair (low, high) for each coordinate, got {bounds!r}."
@@ -829,9 +834,14 @@ def _move(name: str, control: Any, value: Any) -> Any:
         value = arguments.number(name, value, low=low * (1 - 1e-12), high=high * (1 + 1e-12))
         control.value = min(max(value, low), high)
     elif isinstance(control, (ipywidgets.FloatSlider, ipywidgets.IntSlider)):
-        control.value = arguments.number(name, value, low=control.min, high=control.max)
+        value = arguments.number(name, value, low=control.min, high=control.max)
+        whole = isinstance(control, ipywidgets.IntSlider)
+        control.value = arguments.whole(name, value, low=control.min) if whole else value
     else:
-        control.value = value
+        try:
+            control.value = value
+        except traitlets.TraitError as error:
+            raise TypeError(f"{name} cannot be {value!r}. {error}") from None
     return control.value
 
 

@@ -103,6 +103,8 @@ class RuleOptimizer(torch.optim.Optimizer):
         self._rules: dict[int, tuple[dict, Any]] = {}
         if isinstance(parameters, torch.nn.Module):
             raise TypeError("parameters must be model.parameters(), got the model itself.")
+        if not isinstance(parameters, Iterable):
+            raise TypeError(f"parameters must be model.parameters(), got {parameters!r}.")
         _keep_freed_memory()
         super().__init__(parameters, _hyperparameters(rule))
 
@@ -285,8 +287,7 @@ def fit(
     torch runs on one thread: networks this small gain nothing from more. To change it, set the
     environment variable OMP_NUM_THREADS before the first import, or use `torch.set_num_threads`.
     """
-    if not isinstance(model, torch.nn.Module):
-        raise TypeError(f"model must be a torch.nn.Module, got {model!r}.")
+    _checked_model(model)
     epochs = arguments.whole("epochs", epochs, low=1)
     arguments.function("loss", loss, "what the model returns and the targets")
     if watch is not None:
@@ -368,7 +369,7 @@ def evaluate(
     loss : callable
         As for `fit`.
     """
-    x, y = _tensors("data", data, model)
+    x, y = _tensors("data", data, _checked_model(model))
     _try_out(model, "data", (x, y), loss)
     total, right, labels = 0.0, 0, not y.is_floating_point()
     with _evaluating(model):
@@ -404,6 +405,7 @@ def outputs(model: torch.nn.Module, inputs: Any) -> torch.Tensor:
     tensor, shape (n, ...)
         For a classifier its scores; `.softmax(1)` makes probabilities of them, `.argmax(1)` labels.
     """
+    _checked_model(model)
     x = _floats(torch.as_tensor(inputs), model)
     with _evaluating(model):
         return torch.cat([model(chunk) for chunk in x.split(_CHUNK)])
@@ -490,6 +492,12 @@ def _evaluating(model: torch.nn.Module) -> Iterator[None]:
             yield
     finally:
         model.train(mode)
+
+
+def _checked_model(model: Any) -> torch.nn.Module:
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model must be a torch.nn.Module, got {model!r}.")
+    return model
 
 
 def _tensors(name: str, data: Any, model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:

@@ -348,6 +348,7 @@ def takes_x(x):
         (lambda: slider(0, 1, 0.5, step=0), "step must be a number above 0, got 0"),
         (lambda: log_slider(0, 1, 0.5), "low must be above 0, got 0"),
         (lambda: int_slider(0, 9, 4.5), "value must be a whole number, got 4.5"),
+        (lambda: choice(3), "options must be a list or a dictionary, got 3"),
         (lambda: choice([]), "options must hold at least one entry"),
         (lambda: choice(["sin", "cos"], "sine"), "got 'sine'. Did you mean 'sin'?"),
         (lambda: toggle(1), "value must be True or False, got 1"),
@@ -355,6 +356,8 @@ def takes_x(x):
         (lambda: point(plots.figure()[1], (0, 0, 0)), "value must be a pair"),
         (lambda: point(plots.figure()[1], (0, 5)), "value must lie between 0 and 1"),
         (lambda: point(plots.figure()[1], 0.5, (1, 0)), "bounds must be a pair"),
+        (lambda: point(plots.figure()[1], (0, 0), "wide"), "bounds must be .* got 'wide'"),
+        (lambda: point(plots.figure()[1], (0, 0), (0, 1, 2)), "bounds must be a pair"),
         (lambda: explore(None, takes_x), "figure must be a matplotlib figure, got None"),
         (lambda: explore(plots.figure()[0], 7), "update must be a function"),
         (lambda: explore(plots.figure()[0], takes_x), "update takes x, but no control"),
@@ -389,6 +392,18 @@ def test_moving_a_control_to_what_it_does_not_allow_is_refused(values, message):
     with pytest.raises((TypeError, ValueError), match=message):
         explorer.set(**values)
     assert explorer.standing == "after 200 steps: loss 3.4e-09"
+
+
+def test_whole_numbers_and_toggles_are_moved_to_what_they_are_or_not_at_all():
+    def update(steps, shown):
+        return f"{steps} {shown}"
+
+    explorer = explore(plots.figure()[0], update, steps=int_slider(0, 9, 3), shown=toggle())
+    with pytest.raises(TypeError, match=r"steps must be a whole number of at least 0, got 2\.5"):
+        explorer.set(steps=2.5)
+    with pytest.raises(TypeError, match="shown cannot be 'yes'"):
+        explorer.set(shown="yes")
+    assert explorer.set(steps=4, shown=True) == "4 True"
 
 
 def test_a_later_cell_that_reuses_a_name_does_not_disturb_an_explorer():

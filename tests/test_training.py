@@ -691,6 +691,12 @@ def test_bad_arguments_of_fit_are_named(settings, words, digits):
         fit(**usual | settings, progress=False)
 
 
+def test_what_is_no_model_is_named(digits):
+    for call in (evaluate, training.accuracy, outputs):
+        with pytest.raises(TypeError, match=r"model must be a torch\.nn\.Module, got 'network'"):
+            call("network", digits.test)
+
+
 def test_a_model_with_nothing_to_train_is_named(digits):
     model = network().requires_grad_(False)
     with pytest.raises(ValueError, match="no parameter that can be trained"):

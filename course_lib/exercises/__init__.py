@@ -182,13 +182,15 @@ def exercise(number: str) -> Exercise | Missing:
     ----------
     number : str
         Of the lecture, a dot, and its place there. For a number that does not exist the answer is a
-        note that suggests the nearest.
+        note that suggests the nearest, or says which there are.
     """
     known = {each.number: each for each in every()}
     if str(number) in known:
         return known[str(number)]
-    near = difflib.get_close_matches(str(number), known, n=1, cutoff=0)
-    return Missing(f'There is no exercise "{number}". Did you mean "{near[0]}"?')
+    near = difflib.get_close_matches(str(number), known, n=1, cutoff=0.5)
+    numbers = list(known)
+    hint = f'Did you mean "{near[0]}"?' if near else f"They go from {numbers[0]} to {numbers[-1]}."
+    return Missing(f'There is no exercise "{number}". {hint}')
 
 
 def every() -> list[Exercise]:
