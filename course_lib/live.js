@@ -535,15 +535,19 @@ async function unzipped(lengths, buffer) {
   return [JSON.parse(new TextDecoder().decode(text)), parts];
 }
 
+// The vertices of a message, which come as floats but may not start where floats can.
+function numbers(bytes) {
+  const start = bytes.byteOffset || 0;
+  return new Float32Array((bytes.buffer || bytes).slice(start, start + bytes.byteLength));
+}
+
 // A frame as it is drawn, from the message that brought it.
-async function unpack(content, buffers) {
+async function unpack(content, buffers, read = numbers) {
   const { standing, failed, on, draw: layers } = content;
   const frame = { standing, failed, on, bytes: 500 };
   if (!layers) return frame;
-  const bytes = buffers[content.vertices];
-  const start = bytes.byteOffset || 0;
-  frame.vertices = new Float32Array((bytes.buffer || bytes).slice(start, start + bytes.byteLength));
-  frame.bytes += bytes.byteLength + 300 * layers.length;
+  frame.vertices = read(buffers[content.vertices]);
+  frame.bytes += frame.vertices.byteLength + 300 * layers.length;
   for (const layer of layers)
     if (layer.kind === "image") {
       layer.picture = await bitmap(buffers[layer.image]);
@@ -836,6 +840,17 @@ function clickable(points, page, scene, moved, leave) {
 
 // ------------------------------------------------------------------ with no kernel
 
+// The vertices of a frame from whole 64ths: of each the step from the one two before, in four rows of
+// bytes, the lowest first. replay.py writes them so.
+function floats(bytes) {
+  const count = bytes.length / 4, whole = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const step = bytes[i] | (bytes[count + i] << 8) | (bytes[2 * count + i] << 16) | (bytes[3 * count + i] << 24);
+    whole[i] = step + (i > 1 ? whole[i - 2] : 0);
+  }
+  return Float32Array.from(whole, (number) => (number === -(2 ** 31) ? NaN : number / 64));
+}
+
 // Draws an explorer from frames that were computed beforehand, one for each combination of places.
 export async function replay(host, text) {
   const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -869,7 +884,7 @@ export async function replay(host, text) {
         at = at * places.length + places.indexOf(point.value[i]);
       });
     const mine = ++newest;
-    const next = await unpack(about.frames[at], buffers);
+    const next = await unpack(about.frames[at], buffers, floats);
     if (mine !== newest) return;
     page.standing.textContent = next.standing;
     page.standing.classList.toggle("course-failed", next.failed);

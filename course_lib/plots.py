@@ -59,19 +59,21 @@ class Drawn:
 
 
 def few_colors(file: io.BytesIO) -> bytes:
-    """Return a picture with nothing clear in it as a PNG file of 256 colors.
+    """Return a picture as a PNG file of 256 colors, clear ones among them.
 
     Parameters
     ----------
     file : BytesIO
         The picture, as a PNG file.
     """
-    full = Image.open(file).convert("RGB")
+    full = Image.open(file).convert("RGBA")
+    if full.getchannel("A").getextrema()[0] == 255:
+        full = full.convert("RGB")
     few = full.quantize(method=Image.Quantize.FASTOCTREE, dither=0)
     # The ground must match the page exactly; quantizing turns white into nearly white.
-    palette, ground = few.getpalette(), few.getpixel((0, 0))
-    palette[3 * ground : 3 * ground + 3] = full.getpixel((0, 0))
-    few.putpalette(palette)
+    palette, ground, each = few.getpalette(full.mode), few.getpixel((0, 0)), len(full.mode)
+    palette[each * ground : each * ground + each] = full.getpixel((0, 0))
+    few.putpalette(palette, full.mode)
     file = io.BytesIO()
     few.save(file, format="png", optimize=True)
     return file.getvalue()

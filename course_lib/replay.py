@@ -24,6 +24,7 @@ from course_lib import arguments, plots
 MOST = 1_500_000  # bytes of one explorer, with everything it needs
 FRAMES = 2500  # at most; drawing them takes a quarter of a minute
 FINE = 101  # places of a point's coordinate, before they are thinned
+GAP = -(2**31)  # stands for a vertex that is no number, which ends a line
 SCALE = 1.5  # device pixels for each hundredth of an inch
 
 PAGE = """<!doctype html>
@@ -86,6 +87,20 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
         places = _first_that_fit(explorer, places, frames) if able else _coordinates(explorer)
     if not places:
         raise ValueError("sweeps: there is nothing to move.")
+    while True:
+        try:
+            data = _filled(explorer, places, most, frames)
+            return f"explorer-{crc32(data):08x}", data
+        except ValueError:
+            if sweeps is not None or len(places) == 1 or not able:
+                raise
+            # One fewer, and a new try: what stays still for each entry of a list may be too heavy.
+            fewest = math.prod(_fewest(explorer, places).values())
+            places = _first_that_fit(explorer, places, fewest - 1)
+
+
+def _filled(explorer: Any, places: dict, most: int, frames: int) -> bytes:
+    """Return the frames of all combinations of places, of sliders as many as there is room for."""
     now = _now(explorer)
     # Two drafts tell how many bytes a frame takes beyond what stays still. They also find all that
     # moves, before the frames are drawn that count.
@@ -98,39 +113,36 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
     limit = max(1.2 * (fewer + (most - small) / each), 1)
     grown = 0
     while True:
-        try:
-            chosen = _fitting(explorer, places, min(limit, frames))
-        except ValueError:
-            if sweeps is not None or len(places) == 1 or not able:
-                raise
-            places = _first_that_fit(explorer, places, limit)
-            continue
+        chosen = _fitting(explorer, places, min(limit, frames))
         data, count = _packed(explorer, chosen), math.prod(map(len, chosen.values()))
         full = len(data) / most
         enough = max(full, count / frames) > 0.7 or chosen == places or grown == 2
         if full <= 1 and enough:
-            break
+            return data
         grown += full < 1
         limit = count * 0.93 / full
-    return f"explorer-{crc32(data):08x}", data
+
+
+def _fewest(explorer: Any, places: dict) -> dict[str, int]:
+    """Return how many places of each control a page has at least, of a list and a toggle all."""
+    few = {name: len(all_of) for name, all_of in places.items()}
+    for name in places:
+        if _has_notches(explorer, name):
+            few[name] = min(few[name], 20 if _plays(explorer, name) else 5)
+    return few
 
 
 def _first_that_fit(explorer: Any, places: dict, most: int) -> dict:
     """Leave out the last controls while even few notches are too many.
 
-    What changes nothing where the others stand goes first, then lists and toggles; last of all goes
-    a slider that plays.
+    What changes nothing where the others stand goes first, last of all goes a slider that plays.
     """
-    few = {name: len(all_of) for name, all_of in places.items()}
-    for name in places:
-        if _has_notches(explorer, name):
-            few[name] = min(few[name], 20 if _plays(explorer, name) else 5)
+    few = _fewest(explorer, places)
     if math.prod(few.values()) <= most:
         return places
 
     def worth(name: str) -> tuple:
-        plays, notches = _plays(explorer, name), _has_notches(explorer, name)
-        return not plays, not _changes(explorer, name, places[name]), not notches
+        return not _plays(explorer, name), not _changes(explorer, name, places[name])
 
     few = {name: few[name] for name in sorted(places, key=worth)}
     while len(few) > 1 and math.prod(few.values()) > most:
@@ -201,8 +213,10 @@ def _packed(explorer: Any, places: dict) -> bytes:
                     if layer["image"] != image:
                         buffers[image] = b""
             if "vertices" in frame:
-                buffers[frame["vertices"]] = _coarse(buffers[frame["vertices"]])
+                buffers[frame["vertices"]] = _steps(buffers[frame["vertices"]])
             frames[np.ravel_multi_index([place[name] for name in places], shape)] = frame
+    for picture, at in drawn.items():
+        buffers[at] = min(picture, plots.few_colors(io.BytesIO(picture)), key=len)
     controls = []
     for name, all_of in places.items():
         if name not in explorer.controls:
@@ -266,10 +280,19 @@ def _with_points(explorer: Any, values: dict) -> dict:
     return values
 
 
-def _coarse(vertices: bytes) -> bytes:
-    """Return the vertices to a sixteenth of a pixel: what is cut off does not compress."""
-    bits = np.frombuffer(vertices, np.uint32)
-    return ((bits + np.uint32(0x100)) & np.uint32(0xFFFFFE00)).tobytes()
+def _steps(vertices: bytes) -> bytes:
+    """Return the vertices as `floats` of live.js reads them, which compresses to a fraction.
+
+    Each number becomes a whole number of 64ths, finer than what is drawn, and of it the step from
+    the one two before, which is the same coordinate of the vertex before. Steps are small: of their
+    bytes, which stand sorted from the lowest to the highest, most are 0.
+    """
+    numbers = np.frombuffer(vertices, np.float32).astype(float)
+    gaps = np.isnan(numbers)
+    whole = np.where(gaps, GAP, np.round(64 * np.where(gaps, 0, numbers))).astype("<i4")
+    steps = whole.copy()
+    steps[2:] -= whole[:-2]
+    return steps.view(np.uint8).reshape(-1, 4).T.tobytes()
 
 
 def _has_notches(explorer: Any, name: str) -> bool:

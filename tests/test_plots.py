@@ -381,3 +381,19 @@ def test_a_picture_in_jupyterlab_has_its_words_with_it_and_what_is_stored_is_a_p
     assert 'alt="a curve named &quot;L&quot;"' in shown["text/html"]
     assert data["image/png"] in shown["text/html"]
     assert shown["image/png"] == data["image/png"]
+
+
+def test_few_colors_keep_what_is_clear_clear_and_the_ground_as_it_was():
+    shades = np.zeros((40, 60, 4), np.uint8)
+    shades[10:30, 10:50] = [0, 114, 178, 255]
+    shades[10:30, 50:, 3] = np.linspace(0, 255, 10).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(shades).save(file, format="png")
+    few = np.array(Image.open(io.BytesIO(plots.few_colors(file))).convert("RGBA")).astype(int)
+    assert (few[shades[..., 3] == 0, 3] == 0).all()
+    assert np.abs(few - shades)[10:30, 10:50].max() <= 32
+    file = io.BytesIO()
+    Image.fromarray(np.full((9, 9, 3), 254, np.uint8)).save(file, format="png")
+    assert (
+        Image.open(io.BytesIO(plots.few_colors(file))).convert("RGB").getpixel((4, 4)) == (254,) * 3
+    )

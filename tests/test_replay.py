@@ -54,6 +54,15 @@ def opened(data):
     return about, buffers
 
 
+def numbers(buffer):
+    """Return the vertices of a frame as `floats` of live.js reads them."""
+    steps = np.frombuffer(buffer, np.uint8).reshape(4, -1).T.copy().view("<i4").ravel()
+    whole = np.empty_like(steps)
+    for coordinate in (0, 1):
+        whole[coordinate::2] = np.cumsum(steps[coordinate::2], dtype=np.int32)
+    return np.where(whole == -(2**31), np.nan, whole / 64)
+
+
 def test_all_combinations_are_there_in_at_most_a_megabyte_and_a_half():
     snippet = walk_explorer().html()
     assert 1_000_000 < len(snippet.encode()) <= replay.MOST
@@ -83,10 +92,15 @@ def test_vertices_in_the_page_are_right_to_a_tenth_of_a_pixel():
     explorer._scene.resize(replay.SCALE)
     explorer._scene.settle()
     expected = explorer.figure.axes[0].transData.transform(walk.points)
-    vertices = np.frombuffer(buffers[frame["vertices"]], np.float32)
+    vertices = numbers(buffers[frame["vertices"]])
     start, _ = frame["draw"][0]["at"]
     found = vertices[start : start + 2 * len(expected)].reshape(-1, 2)
     np.testing.assert_allclose(found, np.c_[expected[:, 0], height - expected[:, 1]], atol=0.1)
+
+
+def test_vertices_keep_far_places_and_gaps_to_a_hundredth_of_a_pixel():
+    drawn = np.array([1e6, -1e6, -1e6, 1e6, np.nan, np.nan, 0.5, 1023.9375, 3, -7], np.float32)
+    np.testing.assert_allclose(numbers(replay._steps(drawn.tobytes())), drawn, atol=0.01)
 
 
 def test_lists_toggles_and_failures_are_kept_and_the_explorer_stays_as_it_was():
@@ -187,6 +201,28 @@ def test_where_not_all_fit_a_slider_that_changes_nothing_goes_before_a_list():
     assert kept(5) == ["step"]
     explorer.set(own=True)
     assert kept(300) == ["lr", "own", "step"]
+
+
+def test_where_the_still_parts_of_a_list_are_too_heavy_the_list_goes_and_the_slider_stays():
+    figure, ax = plots.figure()
+    ground, (dot,) = plots.contour(ax, banana), ax.plot([0], [0], "o")
+
+    def update(landscape, step):
+        ground.show(landscape)
+        dot.set_data([step / 100 - 1], [0])
+
+    hills = choice([hill for hill in LANDSCAPES.values() if len(hill.bounds) == 2][:6])
+    explorer = explore(figure, update, landscape=hills, step=int_slider(0, 100, 50, play=True))
+    still = len(replay.packed(explorer, ["step"], replay.MOST, 5)[1])
+
+    def kept(most):
+        about, _ = opened(replay.packed(explorer, None, most, 500)[1])
+        return {control["kind"]: len(control["words"]) for control in about["controls"]}
+
+    assert kept(20 * still)["select"] == 6
+    without = kept(3 * still)  # room for three landscapes of the six
+    assert list(without) == ["slider"]
+    assert without["slider"] > 50
 
 
 def test_each_still_part_is_kept_once():

@@ -36,7 +36,7 @@ from figures import figure  # noqa: E402
 BINDER = "https://mybinder.org/v2/gh/OWNER/how-neural-networks-learn/HEAD?urlpath=lab/tree/"
 # An image that would be fetched from elsewhere, with a link around it.
 BADGE = r"\[!\[([^\]]*)\]\(https?:[^)]*\)\]\(([^)]*)\)"
-FRAMES, MOST = 500, 500_000  # of each explorer: a page is read on a phone, too
+FRAMES, MOST = 500, 1_000_000  # of each explorer: a page is read on a phone, too
 FIRST = "01_gradient_basics"  # its first explorer is on the front page
 AT_ONCE = 2  # notebooks: each has a kernel of up to 1 GB
 PACKED = "application/x-course-explorer"
