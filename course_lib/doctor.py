@@ -139,7 +139,13 @@ def _progress() -> Finding:
 
 
 def main(stale: bool = False) -> int:
-    """Print all findings; return how many things are to be mended."""
+    """Print all findings; return how many things are to be mended.
+
+    Parameters
+    ----------
+    stale : bool, optional
+        Whether what is installed belongs to another version or folder, which course.py knows.
+    """
     faults = 0
     for finding in examine(stale):
         print(f"{'ok ' if finding.good else 'NO '} {finding.what:<24} {finding.found}")
