@@ -497,7 +497,9 @@ def parts(torch, pytest):
         os.environ["COURSE_BROWSER"] = browser  # the browser tests use the one found here
     apart = ["tests/browser", "tests/benchmarks", "tests/homework"]
     unit = pytest + ["tests", "-n", "2"] + ["--ignore=" + folder for folder in apart]
-    nbval = pytest + ["--nbval-current-env", "--nbval-cell-timeout=120", "-n2", "--dist=loadfile"]
+    nbval = pytest + ["--nbval-current-env", "-n2", "--dist=loadfile"]
+    # Against what hangs: on a slow machine that does much else a cell may take minutes.
+    nbval += ["--nbval-cell-timeout=600", "--nbval-kernel-startup-timeout=300"]
     runnable = [path for path in notebooks() if torch or path not in notebooks_with(*TORCH)]
     digits = [] if mnist else notebooks_with("load_mnist", "load_digits")
     strict = [path for path in runnable if path not in digits]
