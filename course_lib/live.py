@@ -329,7 +329,7 @@ class Explorer(ipywidgets.VBox):
     standing : str
         What `update` last said, or which values it failed on.
     error : Exception or None
-        What `update` last raised. `raise explorer.error` shows where.
+        What `update`, or matplotlib as it drew, last raised. `raise explorer.error` shows where.
     """
 
     def __init__(self, figure: Figure, update: Callable, controls: dict, alt: str) -> None:
