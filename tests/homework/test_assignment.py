@@ -80,6 +80,19 @@ def test_a_file_of_many_megabytes_is_not_read(tmp_path):
         read(path)
 
 
+def test_more_code_than_anybody_writes_is_not_parsed(tmp_path, lab):
+    """A parsed statement takes a thousand bytes, and where it is parsed nothing limits that."""
+    cell_of(lab, "update_rule").source = "1\n" * 200_000
+    with pytest.raises(AssignmentError, match=r"holds 0\.4 MB of code; at most 0\.3 are read"):
+        handed_in(lab, tmp_path)
+
+
+def test_code_that_is_deep_but_can_be_parsed_is_an_answer_like_others(tmp_path, lab):
+    source = "x = " + "+".join("1" * 900)
+    cell_of(lab, "own_code").source = source
+    assert answers(handed_in(lab, tmp_path)).sources["own_code"] == source
+
+
 def test_a_link_and_a_folder_are_not_followed(tmp_path):
     link = tmp_path / "link.ipynb"
     link.symlink_to(assignment.RELEASED)
