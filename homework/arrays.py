@@ -17,6 +17,7 @@ __all__ = ["pack", "unpack"]
 _KINDS = "biuf"
 _ALIGN = 64
 _DEEPEST = 8
+_LONGEST_HEAD = 100_000
 
 
 def pack(arrays: dict[str, np.ndarray]) -> bytes:
@@ -53,19 +54,20 @@ def unpack(data: bytes | memoryview) -> dict[str, np.ndarray]:
     data = memoryview(data).toreadonly()
     try:
         size = int.from_bytes(data[:8], "little")
-        if size > len(data) - 8:
-            raise ValueError("the head is longer than everything")
+        if size > min(len(data) - 8, _LONGEST_HEAD):
+            raise ValueError("the head is too long")
         found = {}
         for name, kind, shape, position in json.loads(bytes(data[8 : 8 + size])):
             if not re.fullmatch(r"[<>|][biuf]\d{1,2}", str(kind)):
                 raise ValueError("a kind of number that is not known")
             dtype = np.dtype(kind)
-            whole = all(type(n) is int and n >= 0 for n in [*shape, position])
-            if not isinstance(name, str) or not whole:
+            # So large a number is in no answer, and numbers without bounds take without bounds.
+            whole = all(type(n) is int and 0 <= n < 1 << 48 for n in [*shape, position])
+            if not isinstance(name, str) or not whole or len(shape) > _DEEPEST:
                 raise ValueError("an entry makes no sense")
             count = math.prod(shape)
             start = 8 + size + position
-            if len(shape) > _DEEPEST or start + count * dtype.itemsize > len(data):
+            if start + count * dtype.itemsize > len(data):
                 raise ValueError("an array is longer than what was sent")
             flat = np.frombuffer(data if count else b"", dtype, count, start if count else 0)
             found[name] = flat.reshape(shape)

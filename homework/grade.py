@@ -10,6 +10,7 @@ import hashlib
 import os
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -172,17 +173,13 @@ def graded(work: Work, settings: Settings) -> Grade:
             path = Path(folder) / "submission.ipynb"
             path.write_bytes(work.content)
             found = assignment.answers(assignment.read(path))
+        results, more = _each_question(found.sources, work.seed, settings)
     except assignment.AssignmentError as error:
         return Grade(*kept, "rejected", str(error), notes)
-    except (RecursionError, MemoryError, ValueError):
-        words = (
-            "The notebook is too deeply nested to be read. Hand in one that was saved by Jupyter."
-        )
-        return Grade(*kept, "rejected", words, notes)
-    try:
-        results, more = _each_question(found.sources, work.seed, settings)
     except SandboxError as error:
         return Grade(*kept, "failed", f"The grader failed, not the student: {error}", notes)
+    except Exception as error:  # whatever it is, the others are to be graded
+        return Grade(*kept, "failed", _failed(error), notes)
     by_hand = any(result.state == "by hand" for result in results)
     words = "Graded, but for what a person reads." if by_hand else "Graded."
     return Grade(*kept, "graded", words, [*notes, *found.notes, *more], results)
@@ -392,6 +389,9 @@ def _by_dask(
     import dask
     from distributed import Client, LocalCluster, as_completed
 
+    # A notebook with pictures in it is no mistake of the instructor's.
+    warnings.filterwarnings("ignore", "Sending large graph")
+
     # A submission that takes its worker down three times is given up, not the class.
     calm = {
         "distributed.scheduler.allowed-failures": 2,
@@ -449,7 +449,9 @@ def _result_of(future: Any, work: Work) -> Grade:
     try:
         return future.result()
     except Exception as error:
-        words = (
-            f"The grader failed, not the student ({type(error).__name__}). It will be tried again."
-        )
+        words = _failed(error)
         return Grade(work.student, work.file, work.digest, work.seed, "failed", words)
+
+
+def _failed(error: Exception) -> str:
+    return f"The grader failed, not the student ({type(error).__name__}). It will be tried again."

@@ -143,8 +143,28 @@ def why_no_namespaces() -> str | None:
         with Sandbox("namespaces", warm=False) as sandbox:
             outcome = sandbox.call([], "", {}, limits=Limits(seconds=20))
     except (SandboxError, OSError) as error:
-        return str(error)
+        return f"{error}{_switched_off()}"
     return None if outcome.ended == "answered" else f"The trial ended with {outcome.error}."
+
+
+_SWITCHES = (
+    ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),  # Ubuntu since 23.10
+    ("kernel/unprivileged_userns_clone", "0", "1"),  # Debian, formerly
+    ("user/max_user_namespaces", "0", "10000"),  # Red Hat, formerly
+)
+
+
+def _switched_off(settings: Path = Path("/proc/sys")) -> str:
+    """Return how to get what a distribution keeps from all but root, if it does."""
+    for name, off, on in _SWITCHES:
+        with contextlib.suppress(OSError):
+            if (settings / name).read_text().strip() == off:
+                switch = f"{name.replace('/', '.')}={on}"
+                return (
+                    " This system keeps namespaces from all but root: grade as root, or let "
+                    f"root say `sysctl {switch}`."
+                )
+    return ""
 
 
 def available() -> dict[str, str | None]:
@@ -470,6 +490,7 @@ def _follow(frames: int, output: int, limits: Limits, end: Any) -> Outcome:
     reader.start()
     listener.start()
     ended, content, cell, broken = "gone", None, "", {}
+    calling = False  # once it has begun, the call's time runs, whatever is claimed after that
     deadline = begin + limits.cell_seconds * limits.patience
     while True:
         try:
@@ -477,12 +498,12 @@ def _follow(frames: int, output: int, limits: Limits, end: Any) -> Outcome:
         except queue.Empty:
             ended, content = "time", None
             break
-        if kind == "cell":
-            cell = str(content)[:100]
+        if kind == "cell" and not calling:
+            cell = _claimed(content, 100)
         elif kind == "broken" and isinstance(content, dict) and len(broken) < 100:
-            broken[str(content.get("cell"))[:100]] = _error(content)
-        elif kind == "call" and cell is not None:
-            cell = None
+            broken[_claimed(content.get("cell"), 100)] = _error(content)
+        elif kind == "call" and not calling:
+            calling, cell = True, None
             deadline = time.monotonic() + limits.seconds * limits.patience
         elif kind in ("answer", "refused", "raised", "large", "unreadable", "output", "gone"):
             ended = {"answer": "answered"}.get(kind, kind)
@@ -514,11 +535,15 @@ def _error(content: dict) -> dict:
     """Return what a frame says of an error, in the form that is expected and no longer."""
     line = content.get("line")
     return {
-        "type": str(content.get("type", ""))[:100],
-        "message": str(content.get("message", ""))[:2000],
+        "type": _claimed(content.get("type"), 100),
+        "message": _claimed(content.get("message"), 2000),
         "line": line if type(line) is int and 0 <= line < 1_000_000 else None,
-        "in": str(content.get("in") or "")[:100],
+        "in": _claimed(content.get("in"), 100),
     }
+
+
+def _claimed(text: object, longest: int) -> str:
+    return text[:longest] if isinstance(text, str) else ""
 
 
 def _read_frames(number: int, limits: Limits, news: queue.Queue) -> None:
@@ -660,11 +685,14 @@ def _keep(task: int, data: int, shared: int, frames: int, output: int, control: 
             ("gid_map", f"1000 {outside[1]} 1"),
         ):
             Path(f"/proc/self/{file}").write_text(text)
+    processor, place = linux.free_processor()
     trouble, trouble_in = os.pipe()
     first = os.fork()
     if first == 0:
         try:
             os.close(trouble)
+            if processor is not None:
+                os.sched_setaffinity(0, {processor})
             _shut_in(job, limits, user, (data, shared, frames, output), trouble_in)
         except BaseException as error:
             with contextlib.suppress(BaseException):
@@ -685,6 +713,8 @@ def _keep(task: int, data: int, shared: int, frames: int, output: int, control: 
     }
     if problem:
         said = {"sandbox": problem.decode("utf-8", "replace")}
+    if place:
+        place.close()  # before anybody is told: the next one may follow at once
     os.write(control, json.dumps(said).encode())
 
 

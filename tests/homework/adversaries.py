@@ -36,6 +36,10 @@ CELL_ENDED = ENDED.replace("Your code", "The cell itself, when it runs,")
 TOO_LONG = "Your code took longer than the 3 seconds it may take, and was stopped. "
 TOO_LONG += "Is there a loop without an end?"
 CELL_TOO_LONG = TOO_LONG.replace("Your code", "The cell itself, when it runs,")
+STILL = (
+    "No weight moves. Is there `loss.backward()`, then `optimizer.step()`? And `zero_grad()` must "
+)
+STILL += "not stand between the two: it throws the gradients away."
 UNREADABLE = "Your code sent something that can't be read as numbers."
 
 
@@ -274,6 +278,30 @@ attack(
     without("training_loop"),
     says={"training_loop": CELL_TOO_LONG},
 )
+CLAIMS = """
+import json, os, time
+def claim(kind, content, body=b""):
+    data = content if isinstance(content, bytes) else json.dumps(content).encode()
+    if kind == 3:
+        data = len(data).to_bytes(8, "little") + data + body
+    for number in range(3, 64):
+        try:
+            os.write(number, bytes([kind]) + len(data).to_bytes(8, "little") + data)
+        except OSError:
+            pass
+"""
+attack(
+    "begins again",
+    "claims, again and again, that its cell runs and that only now its call begins",
+    answers(
+        training_loop=loop(
+            CLAIMS
+            + "while True:\n    claim(0, 'training_loop')\n    claim(2, None)\n    time.sleep(0.5)"
+        )
+    ),
+    without("training_loop"),
+    says={"training_loop": TOO_LONG},
+)
 attack(
     "exit",
     "os._exit in the function",
@@ -402,6 +430,64 @@ time.sleep(60)
     ),
     without("training_loop"),
     says={"training_loop": "Your code needed more than 1.0 GB of memory, and was stopped."},
+)
+attack(
+    "hidden memory",
+    "shared memory, whose pages it lets go of: they stay, and count for nobody",
+    answers(
+        training_loop=loop(
+            """
+import mmap
+while True:
+    held = mmap.mmap(-1, 100 << 20)
+    held.write(bytes(100 << 20))
+    held.madvise(mmap.MADV_DONTNEED)
+"""
+        )
+    ),
+    without("training_loop"),
+    says={
+        "training_loop": "Your code stops in line 4 with PermissionError: [Errno 1] Operation not "
+        "permitted"
+    },
+)
+attack(
+    "memory for tables",
+    "64 GB that it only reads: no memory of its own, but the kernel's tables for it",
+    answers(
+        training_loop=loop(
+            """
+import mmap
+held = mmap.mmap(-1, 64 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ)
+"""
+        )
+    ),
+    without("training_loop"),
+    says={
+        "training_loop": "Your code stops in line 3 with OSError: [Errno 12] Cannot allocate memory"
+    },
+)
+attack(
+    "inodes",
+    "more empty files than a file system has places for",
+    answers(training_loop=loop("for number in range(9999):\n    open(f'/tmp/{number}', 'w')")),
+    without("training_loop"),
+    says={
+        "training_loop": "Your code stops in line 3 with OSError: [Errno 28] No space left on "
+        "device: '/tmp/4095'"
+    },
+)
+attack(
+    "threads",
+    "threads without end",
+    answers(
+        training_loop=loop(
+            "import threading, time\n"
+            "while True:\n    threading.Thread(target=time.sleep, args=(99,)).start()"
+        )
+    ),
+    without("training_loop"),
+    says={"training_loop": "Your code stops in line 4 with RuntimeError: can't start new thread"},
 )
 attack(
     "large file",
@@ -559,9 +645,9 @@ attack(
 )
 attack(
     "deep code",
-    "brackets in brackets, and a sum of a hundred thousand terms",
+    "brackets in brackets, and a sum of fifty thousand terms",
     answers(
-        training_loop="x = " + "(" * 5000 + ")" * 5000, **{OWN_CODE: "y = 1" + " + 1" * 100_000}
+        training_loop="x = " + "(" * 5000 + ")" * 5000, **{OWN_CODE: "y = 1" + " + 1" * 50_000}
     ),
     without("training_loop"),
     says={
@@ -576,6 +662,49 @@ attack(
     {},
     status="rejected",
     words="The file is empty. Save the notebook and hand it in again.",
+)
+attack(
+    "much code",
+    "two million statements, which would take 3 GB to parse",
+    lambda world, name: save(world, name, notebook({OWN_CODE: "1\n" * 2_000_000})),
+    {},
+    status="rejected",
+    words="The notebook holds 4.0 MB of code; at most 0.3 are read. Take data out of its cells "
+    "and hand it in again.",
+)
+
+
+def older(world: World, name: str) -> None:
+    save(world, name, {"nbformat": 3, "worksheets": [{"cells": notebook()["cells"]}]})
+
+
+def newer(world: World, name: str) -> None:
+    """A version to come, which says everything around the answers in another way."""
+    made = notebook() | {"nbformat": 5, "nbformat_minor": "x", "metadata": [{}] * 100_000}
+    for cell in made["cells"]:
+        cell |= {"id": "the same for all", "outputs": None}
+    made["cells"] = [[], None, {"cell_type": "code", "source": [1, None]}, *made["cells"]]
+    save(world, name, made)
+
+
+attack(
+    "older format",
+    "a notebook as Jupyter wrote them until 2014",
+    older,
+    {},
+    status="rejected",
+    words="The file is JSON, but not a notebook of version 4: it has no cells.",
+)
+attack("newer format", "a version to come, cells of any form, one id for all of them", newer)
+attack(
+    "half a character",
+    "a text that is no Unicode, in an answer",
+    answers(training_loop="text = '\ud800'\n<<training_loop>>"),
+    without("training_loop"),
+    says={
+        "training_loop": "When its cell runs, it stops with UnicodeEncodeError: 'utf-8' codec "
+        "can't encode character '\\ud800' in position 8: surrogates not allowed"
+    },
 )
 attack(
     "another assignment",
@@ -611,10 +740,7 @@ for name in list(vars(mnist_lab)):
         training_loop=loop("return [0.0 for batch in batches]"),
     ),
     without("training_loop"),
-    says={
-        "training_loop": "No weight moves. Is there `loss.backward()`, then `optimizer.step()`? "
-        "And `zero_grad()` must not stand between the two: it throws the gradients away."
-    },
+    says={"training_loop": STILL},
 )
 attack(
     "transformer",
@@ -640,6 +766,35 @@ for name in list(sys.modules):
     ),
     without("training_loop"),
     says={"training_loop": CELL_ENDED},
+)
+
+attack(
+    "hooks",
+    "traces, hooks, handlers, threads and variables that would outlive it",
+    answers(
+        training_loop=beside(
+            """
+import atexit, gc, os, signal, sys, threading
+sys.settrace(lambda *rest: None)
+sys.setprofile(lambda *rest: None)
+atexit.register(os.abort)
+gc.callbacks.append(lambda *rest: None)
+sys.meta_path.insert(0, type("None", (), {"find_spec": staticmethod(lambda *rest: None)}))
+sys.addaudithook(lambda *rest: None)
+signal.signal(signal.SIGTERM, lambda *rest: None)
+signal.signal(signal.SIGALRM, lambda *rest: None)
+signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+threading.Thread(target=lambda: [None for _ in iter(int, 1)], daemon=True).start()
+if set(os.listdir("/tmp")) - {".mpl"}:
+    raise Succeeded("left by an earlier call")
+for module in ("numpy", "torch", "usercustomize"):
+    with open(f"/tmp/{module}.py", "w") as file:
+        file.write("raise SystemExit")
+os.environ |= {"LD_PRELOAD": "/tmp/mine.so", "PYTHONPATH": "/tmp", "OMP_NUM_THREADS": "99"}
+sys.stdout = sys.stderr = None
+"""
+        ),
+    ),
 )
 
 # ------------------------------------------------------------------ it reads, writes and calls home
@@ -725,6 +880,9 @@ tried = {
     "memory of nobody": libc.memfd_create(b"x", 0),
     "chroot": libc.chroot(b"/tmp"),
     "another user": libc.setuid(0),
+    "another processor": libc.sched_setaffinity(0, 8, bytes([255] * 8)),
+    "another priority": libc.setpriority(0, 0, -5),
+    "pages in a pipe": libc.vmsplice(os.pipe()[1], ctypes.byref(ctypes.c_int()), 0, 0),
     "a new host name": libc.sethostname(b"mine", 4),
 }
 for name, result in tried.items():
@@ -850,6 +1008,77 @@ for number in range(3, 64):
     ),
     without("training_loop"),
     says={"training_loop": UNREADABLE},
+)
+
+attack(
+    "numbers without end",
+    "an answer whose shape is two thousand numbers of 4300 digits: their product takes minutes",
+    answers(
+        training_loop=loop(
+            CLAIMS
+            + """
+claim(3, ('[["losses", "<f8", [' + ", ".join(["9" * 4300] * 2000) + "], 0]]").encode())
+"""
+        )
+    ),
+    without("training_loop"),
+    says={"training_loop": UNREADABLE},
+)
+attack(
+    "deep claims",
+    "claims lists in lists instead of words, and a cell that does not exist",
+    answers(
+        training_loop=loop(
+            CLAIMS
+            + """
+claim(1, {"cell": [[]], "type": {"a": []}, "message": [1], "line": "<b>", "in": {}})
+claim(0, b"[" * 900 + b"]" * 900)
+claim(5, {"type": ["x"], "message": None, "line": True, "in": "update_rule"})
+"""
+        )
+    ),
+    without("training_loop"),
+    says={"training_loop": "Your code stops with an error"},
+)
+attack(
+    "odd numbers",
+    "NaN and infinities of 16 bytes, in an answer that it wrote by itself",
+    answers(
+        training_loop=loop(
+            CLAIMS
+            + """
+odd = np.array([np.nan, np.inf, -np.inf, 0], np.longdouble)
+claim(3, [["losses", odd.dtype.str, [4], 0], ["plain", "|b1", [], 0]], odd.tobytes())
+"""
+        )
+    ),
+    without("training_loop"),
+    says={
+        "training_loop": "After one batch the weights are not where one step of gradient descent "
+        "leads."
+    },
+)
+attack(
+    "liars",
+    "numbers that equal everything, say that they are of another class and end what asks",
+    answers(
+        training_loop=loop(
+            "return [Liar() for batch in batches]",
+            before="""
+class Liar(float):
+    __class__ = property(lambda self: list)
+    __eq__ = __lt__ = __gt__ = lambda self, other: True
+    __hash__ = None
+
+    def __array__(self, *rest, **more):
+        raise SystemExit
+
+
+""",
+        )
+    ),
+    without("training_loop"),
+    says={"training_loop": STILL},
 )
 
 GUESSING = " of the unseen digits are right: that is guessing, or close to it."
@@ -1018,6 +1247,8 @@ attack(
 )
 attack("=HYPERLINK(1)", "a name that is a formula", answers())
 attack("..dots", "a name that begins with dots", answers())
+attack("\n=1+1 \"'`$(id)`", "a new line, a formula, quotes and a command", answers())
+attack("𐌰" * 57, "letters of four bytes, as many as a name of a file can have", answers())
 attack(
     "two submissions",
     "a blank notebook, and later a right one",
