@@ -46,6 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. Say the same again to go on where it was.", file=sys.stderr)
         return 130
+    except OSError as error:
+        print(f"This can't be read or written: {error}.", file=sys.stderr)
+        print("What was graded is kept. Mend that and say the same again.", file=sys.stderr)
+        return 1
     except Exception as error:
         if type(error).__module__.partition(".")[0] in _OWN:
             print(error, file=sys.stderr)
@@ -273,7 +277,8 @@ def _correct(options: argparse.Namespace) -> None:
         except ValueError:
             raise StopError(f"Points are a number, not {options.points!r}.") from None
     with Gradebook(_there(options)) as book:
-        book.correct(options.student, options.question, points, options.reason)
+        student = unicodedata.normalize("NFC", options.student)
+        book.correct(student, options.question, points, options.reason)
         _written(options.to, book)
 
 

@@ -6,6 +6,7 @@ notebook are found, too: each student gets a row, whatever was handed in.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import stat
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from homework.assignment import LARGEST
 
-__all__ = ["CollectError", "Submission", "collect", "roster"]
+__all__ = ["CollectError", "Submission", "collect", "roster", "separator"]
 
 _CANVAS = re.compile(r"^(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_\d+_(?P<file>.+)$", re.I)
 _MOODLE = re.compile(r"^(?P<name>.+)_(?P<user>\d+)_assignsubmission_[a-z]+_(?P<file>.*)$", re.S)
@@ -71,6 +72,7 @@ class _Entry:
 _LINK = "This is a link to another place. Links are not followed: hand in the notebook itself."
 _OUTSIDE = "The name of the file leads out of the folder of submissions. It was not read."
 _SPECIAL = "This is not a file that can be read."
+_UNREADABLE = "The folder can't be read: {}."
 _NO_NOTEBOOK = (
     "There is no notebook among what was handed in: {}. Hand in the file that ends in .ipynb."
 )
@@ -94,7 +96,10 @@ def collect(place: str | os.PathLike) -> list[Submission]:
     elif zipfile.is_zipfile(place):
         entries = list(_in_zip(place))
     elif place.exists():
-        raise CollectError(f"{place} is neither a folder nor a zip file.")
+        raise CollectError(
+            f"{place} is neither a folder nor a zip file. If it should be one, its download was "
+            "cut short: fetch it again."
+        )
     else:
         raise CollectError(f"There is no folder or zip file {place}.")
     found: dict[str, list[tuple[_Entry, int, bool]]] = {}
@@ -116,12 +121,24 @@ def roster(path: str | os.PathLike) -> list[str]:
 
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            names = [row[0].strip() for row in csv.reader(file) if row and row[0].strip()]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            text = file.read()
+        table = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text))
+        names = [row[0].strip() for row in table if row and row[0].strip()]
+    except UnicodeDecodeError:
+        raise CollectError(
+            f"The list of students {path} is in an old encoding. Save it as CSV in UTF-8."
+        ) from None
+    except (OSError, csv.Error) as error:
         raise CollectError(f"The list of students {path} can't be read: {error}") from None
     if names and names[0].lower() in ("student", "students", "name", "id", "student id"):
         names = names[1:]
     return [unicodedata.normalize("NFC", name) for name in dict.fromkeys(names)]
+
+
+def separator(table: str) -> str:
+    """Return what stands between the fields of a table: spreadsheets in some languages write ;."""
+    first = table.strip().partition("\n")[0]
+    return max(",;\t", key=first.count)
 
 
 # ------------------------------------------------------------------------------------ what is there
@@ -129,8 +146,14 @@ def roster(path: str | os.PathLike) -> list[str]:
 
 def _in_folder(place: Path) -> Iterator[_Entry]:
     def walk(folder: str, parts: tuple[str, ...]) -> Iterator[_Entry]:
-        with os.scandir(folder) as scan:
-            items = sorted(scan, key=lambda item: item.name)
+        try:
+            with os.scandir(folder) as scan:
+                items = sorted(scan, key=lambda item: item.name)
+        except OSError as error:
+            if not parts:
+                raise CollectError(f"{place} can't be read: {error.strerror}.") from None
+            yield _Entry((*parts, ""), 0, _UNREADABLE.format(error.strerror), bytes)
+            return
         empty = True
         for item in items:
             if _uninteresting(item.name):
@@ -165,8 +188,11 @@ def _read(path: str) -> bytes:
 
 
 def _in_zip(place: Path) -> Iterator[_Entry]:
-    with zipfile.ZipFile(place) as archive:
-        infos = archive.infolist()
+    try:
+        with zipfile.ZipFile(place) as archive:
+            infos = archive.infolist()
+    except zipfile.BadZipFile as error:
+        raise CollectError(f"{place} is damaged: {error}. Fetch it again.") from None
     if len(infos) > _MOST_ENTRIES:
         raise CollectError(f"{place} has {len(infos)} files, more than a class hands in.")
     for info in infos:
@@ -188,7 +214,7 @@ def _read_zipped(place: Path, info: zipfile.ZipInfo) -> bytes:
     try:
         with zipfile.ZipFile(place) as archive, archive.open(info) as file:
             return file.read(LARGEST + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+    except Exception as error:  # each way to pack has its own errors for what is damaged
         raise OSError(str(error)) from None
 
 

@@ -20,6 +20,9 @@ from homework.questions import QUESTIONS, Question
 __all__ = ["feedback_page", "items_page", "page_name", "summary_page", "write_pages"]
 
 _LONGEST_OUTPUT = 12_000
+_LONGEST_IN_TABLE = 300
+# How a check begins that waits for another one. It did not pass, but is no mistake of its own.
+_LATER = "Once "
 _BARS = 10
 
 _STYLE = """
@@ -30,6 +33,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
   border-bottom: 1px solid #8886; overflow-wrap: anywhere; }
 td.n, th.n { text-align: right; white-space: nowrap; }
+td.task { min-width: 8rem; overflow-wrap: normal; }
 pre { background: #8882; padding: .6rem; overflow: auto; max-height: 20rem; white-space: pre-wrap;
   overflow-wrap: anywhere; }
 li.yes::marker { content: "✓  "; } li.no::marker { content: "✗  "; }
@@ -64,7 +68,9 @@ def write_pages(rows: list[Row], folder: str | os.PathLike) -> int:
 
 def page_name(student: str) -> str:
     """Return the name of a student's page: readable, safe for every file system, never twice."""
-    readable = re.sub(r"[^\w.-]+", "_", student).strip("._")[:60]
+    readable = re.sub(r"[^\w.-]+", "_", student).strip("._")
+    # File systems count bytes, of which a letter can have four.
+    readable = readable.encode("utf-8", "ignore")[:60].decode("utf-8", "ignore")
     mark = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{readable}-{mark}.html"
 
@@ -171,9 +177,8 @@ def summary_page(rows: list[Row]) -> str:
         parts.append(f"<p>Of {most:g} points, the median is {middle:.4g}, the mean {mean:.4g}.</p>")
         waiting = sum(not row.complete for row in graded)
         if waiting:
-            parts.append(
-                f"<p>{waiting} texts have yet to be read; their points are missing here.</p>"
-            )
+            texts = "1 text has" if waiting == 1 else f"{waiting} texts have"
+            parts.append(f"<p>{texts} yet to be read; the points are missing here.</p>")
         parts += ["<h2>Points</h2>", _histogram(totals, most)]
     mistakes = common_mistakes(rows)
     if mistakes:
@@ -183,7 +188,7 @@ def summary_page(rows: list[Row]) -> str:
         )
         for (title, message), count in mistakes[:15]:
             parts.append(
-                f'<tr><td class="n">{count}</td><td>{_text(title)}</td>'
+                f'<tr><td class="n">{count}</td><td class="task">{_text(title)}</td>'
                 f"<td>{_lines(message)}</td></tr>"
             )
         parts.append("</table>")
@@ -204,13 +209,19 @@ def common_mistakes(rows: list[Row]) -> list[tuple[tuple[str, str], int]]:
             score = row.scores.get(question.id)
             if score is None or score.result.state == "not attempted":
                 continue
-            messages = {_without_numbers(m) for _, passed, m in score.result.checks if not passed}
+            messages = {
+                _without_numbers(words)
+                for _, passed, words in score.result.checks
+                if not passed and not words.startswith(_LATER)
+            }
             counts.update((question.title, message) for message in messages)
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _without_numbers(message: str) -> str:
     """Return a message in a form that is the same for all who made the same mistake."""
+    if len(message) > _LONGEST_IN_TABLE:  # what a student's error says can be of any length
+        message = message[:_LONGEST_IN_TABLE] + " …"
     return re.sub(r"(?<![\w.])-?\d+(\.\d+)?(e-?\d+)?(?![\w.]*\w)", "…", message)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import hashlib
+import io
 import json
 import math
 import os
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from homework.collect import separator
 from homework.grade import Grade, Result
 from homework.questions import QUESTIONS, by_id
 
@@ -42,6 +44,10 @@ CREATE TABLE IF NOT EXISTS corrections (
     student TEXT NOT NULL, question TEXT NOT NULL, points REAL NOT NULL, reason TEXT NOT NULL,
     made TEXT NOT NULL, PRIMARY KEY (student, question));
 """
+
+
+_LONGEST_ANSWER = 30_000
+"""Characters of a text in the sheet: a field of a spreadsheet does not hold many more."""
 
 
 class GradebookError(Exception):
@@ -104,9 +110,7 @@ class Gradebook:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._base = sqlite3.connect(self.path, timeout=60, isolation_level=None)
-            self._base.execute("PRAGMA synchronous = FULL")
-            self._base.execute("PRAGMA foreign_keys = ON")
-            with self._all_or_nothing():
+            with self._all_or_nothing("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON"):
                 for statement in _TABLES.split(";"):
                     self._base.execute(statement)
                 self._base.execute(
@@ -125,14 +129,21 @@ class Gradebook:
         self._base.close()
 
     @contextlib.contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        self._base.execute("BEGIN IMMEDIATE")
+    def _all_or_nothing(self, *before: str) -> Iterator[None]:
         try:
+            for statement in (*before, "BEGIN IMMEDIATE"):
+                self._base.execute(statement)
             yield
-        except BaseException:
-            self._base.execute("ROLLBACK")
+            self._base.execute("COMMIT")
+        except BaseException as error:
+            if self._base.in_transaction:  # a full disk has ended it already
+                self._base.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise GradebookError(
+                    f"{self.path} can't be written: {error}. What stands in it is whole; mend "
+                    "that and say the same again."
+                ) from None
             raise
-        self._base.execute("COMMIT")
 
     # ------------------------------------------------------------------------- what the grader does
 
@@ -254,7 +265,8 @@ class Gradebook:
         count = 0
         with _replacing(Path(path)) as file:
             table = csv.writer(file)
-            table.writerow(["student", "question", "answer", *_rubric_columns(), "comment"])
+            head = ["student", "question", "answer", *_rubric_columns(), "comment", "version"]
+            table.writerow(head)
             for row in self.rows():
                 for name, score in row.scores.items():
                     question = by_id(name)
@@ -264,8 +276,12 @@ class Gradebook:
                     given = given or [""] * len(question.rubric)
                     given += [""] * (_longest_rubric() - len(given))
                     comment = _cell(score.comment) if score.by == "a person" else ""
+                    answer = score.result.answer
+                    shown = _cell(answer[:_LONGEST_ANSWER])
+                    if len(answer) > _LONGEST_ANSWER:
+                        shown += f"\n… ({len(answer)} characters; the rest is in the notebook)"
                     table.writerow(
-                        [_cell(row.student), name, _cell(score.result.answer), *given, comment]
+                        [_cell(row.student), name, shown, *given, comment, _version(answer)]
                     )
                     count += 1
         return count
@@ -283,12 +299,14 @@ class Gradebook:
         try:
             with open(path, newline="", encoding="utf-8-sig") as file:
                 text = file.read()
-        except (OSError, UnicodeDecodeError) as error:
+            lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator(text))
+            filled = list(lines)
+        except UnicodeDecodeError:
+            raise GradebookError(
+                f"The sheet {path} is in an old encoding. Save it as CSV in UTF-8."
+            ) from None
+        except (OSError, csv.Error) as error:
             raise GradebookError(f"The sheet {path} can't be read: {error}") from None
-        # Spreadsheets in some languages write semicolons.
-        first = text.partition("\n")[0]
-        mark = ";" if first.count(";") > first.count(",") else ","
-        lines = csv.DictReader(text.splitlines(keepends=True), delimiter=mark)
         wanted = {"student", "question", *_rubric_columns()}
         if not wanted <= set(lines.fieldnames or ()):
             missing = ", ".join(sorted(wanted - set(lines.fieldnames or ())))
@@ -300,7 +318,7 @@ class Gradebook:
             if by_id(name).kind == "manual"
         }
         faults, rows, seen = [], [], set()
-        for number, line in enumerate(lines, start=2):
+        for number, line in enumerate(filled, start=2):
             key = _uncelled(line["student"] or ""), (line["question"] or "").strip()
             texts = [(line[column] or "").strip() for column in _rubric_columns()]
             if not any(texts):
@@ -311,6 +329,12 @@ class Gradebook:
             if key in seen:
                 faults.append(f"row {number}: {key[0]} stands in the sheet twice")
             seen.add(key)
+            if (line.get("version") or _version(answers[key])).strip() != _version(answers[key]):
+                faults.append(
+                    f"row {number}: {key[0]} has handed in another text since this sheet was "
+                    "written. Empty the points of this row, and read the new text in a new sheet"
+                )
+                continue
             points, said = _points_in(texts, by_id(key[1]).rubric)
             faults += [f"row {number}, {key[0]}: {each}" for each in said]
             rows.append(
@@ -395,17 +419,28 @@ def _longest_rubric() -> int:
     return max(len(question.rubric) for question in QUESTIONS)
 
 
+def _version(answer: str) -> str:
+    """Return a name for a text; with a letter first, so that no spreadsheet takes it for a number.
+
+    A sheet may be merged after the student has handed in again.
+    """
+    return "v" + hashlib.sha256(answer.encode("utf-8", "replace")).hexdigest()[:10]
+
+
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
 
 
+_FORMULA = tuple("=+-@\t\r\n'＝＋－＠")
+
+
 def _cell(text: str) -> str:
     """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in tuple("=+-@\t\r'") else text
+    return f"'{text}" if text[:1] in _FORMULA else text
 
 
 def _uncelled(text: str) -> str:
-    return text[1:] if text[:1] == "'" and text[1:2] in tuple("=+-@\t\r'") else text
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
 
 
 def _plain(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import sqlite3
 import stat
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from homework import __main__ as command_line
+from homework import grade as grading
 from homework import sandbox
 from homework.arrays import pack, unpack
 from homework.collect import CollectError, collect, roster
@@ -30,6 +32,8 @@ from homework.feedback import (
 from homework.grade import Grade, Result, Work
 from homework.gradebook import Gradebook, GradebookError, missing_from
 from homework.questions import QUESTIONS
+
+judged = QUESTIONS[0].judge
 
 ANSWER = "I compare Adam with gradient descent.\nBoth are tuned."
 
@@ -113,12 +117,20 @@ def test_whatever_is_no_pack_is_refused():
         '[["a", "<f8", [true], 0]]',
         '{"a": 1}',
         "[" * 100_000,
+        f'[["a", "<f8", [{", ".join(["9" * 4300] * 8)}], 0]]',
     ],
 )
 def test_a_head_that_lies_is_refused(head):
     data = len(head).to_bytes(8, "little") + head.encode() + bytes(64)
     with pytest.raises(ValueError):  # noqa: PT011  whatever it says, it refuses
         unpack(data)
+
+
+def test_a_head_is_not_read_beyond_a_length():
+    """It may be as long as an answer, and what is made of it takes twenty times as much."""
+    head = json.dumps([["a", "<f8", [0], 0]]) + " " * 200_000
+    with pytest.raises(ValueError, match="the head is too long"):
+        unpack(len(head).to_bytes(8, "little") + head.encode())
 
 
 # ------------------------------------------------------------------------------------ what is found
@@ -180,6 +192,36 @@ def test_a_large_file_in_a_zip_is_read_to_its_limit_only(tmp_path):
     assert len(found.read()) == 20_000_001
 
 
+def test_what_is_damaged_in_a_zip_is_told_and_the_rest_is_read(tmp_path):
+    path = tmp_path / "class.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("anna.ipynb", b"a notebook, " * 9)
+        archive.writestr("bob.ipynb", b"another")
+    content = bytearray(path.read_bytes())
+    begin = content.index(b"anna.ipynb") + len("anna.ipynb")
+    content[begin] |= 0b110  # a kind of block that deflate does not have
+    path.write_bytes(content)
+    anna, bob = (command_line._work(found) for found in collect(path))
+    assert anna.problem.startswith("The file can't be read: ")
+    assert (bob.problem, bob.content) == ("", b"another")
+    content[content.index(b"PK\x01\x02")] = 0
+    path.write_bytes(content)
+    with pytest.raises(CollectError, match=r"damaged.*Fetch it again"):
+        collect(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows shortens no path")
+def test_a_folder_that_cannot_be_read_keeps_nobody_else_from_being_read(tmp_path, monkeypatch):
+    (tmp_path / "anna.ipynb").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(25):  # longer than a path may be
+        os.mkdir("b" * 200)
+        os.chdir("b" * 200)
+    anna, deep = collect(tmp_path)
+    assert (anna.student, anna.problem) == ("anna", "")
+    assert deep.problem == "The folder can't be read: File name too long."
+
+
 @pytest.mark.parametrize("name", ["nowhere", "file.txt"])
 def test_what_is_neither_folder_nor_zip_is_refused(tmp_path, name):
     (tmp_path / "file.txt").write_text("x")
@@ -191,6 +233,20 @@ def test_a_list_of_students_may_have_a_title_and_further_columns(tmp_path):
     path = tmp_path / "list.csv"
     path.write_text("Student,Group\nanna,1\n\nbob,2\nanna,3\n", encoding="utf-8-sig")
     assert roster(path) == ["anna", "bob"]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_list_of_students_is_read_as_any_spreadsheet_writes_it(tmp_path, mark):
+    path = tmp_path / "list.csv"
+    path.write_text(f"Student{mark}Name\nanna{mark}Anna; or, Ann\nbob{mark}Bob\n")
+    assert roster(path) == ["anna", "bob"]
+
+
+def test_a_list_in_an_old_encoding_is_refused_with_the_way_out(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_bytes("zo\u00eb\n".encode("latin-1"))
+    with pytest.raises(CollectError, match="Save it as CSV in UTF-8"):
+        roster(path)
 
 
 # ------------------------------------------------------------------------------------- what is kept
@@ -211,6 +267,42 @@ def test_a_record_that_fails_halfway_changes_nothing(book):
     with pytest.raises(sqlite3.IntegrityError):
         book.record(broken, "v1")
     assert book.rows()[0].total == 15
+
+
+def test_a_full_disk_is_told_and_the_grades_before_it_stay(book):
+    book.record(grade("anna"), "v1")
+    (pages,) = book._base.execute("PRAGMA page_count").fetchone()
+    book._base.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(GradebookError, match=r"can't be written: database or disk is full"):
+        book.record(grade("bob", answer="x" * 100_000), "v1")
+    assert [(row.student, row.total) for row in book.rows()] == [("anna", 15)]
+    book._base.execute(f"PRAGMA max_page_count = {100 * pages}")
+    book.record(grade("bob"), "v1")
+    assert [row.student for row in book.rows()] == ["anna", "bob"]
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sandbox, "choose", lambda *rest: "namespaces")
+    monkeypatch.setattr(command_line, "_prepare", lambda: None)
+    (tmp_path / "grades").write_text("a file stands in the way")
+    (tmp_path / "class").mkdir()
+    words = ["grade", str(tmp_path / "class"), "--to", str(tmp_path / "grades")]
+    assert command_line.main(words) == 1
+    said = capsys.readouterr().err
+    assert "This can't be read or written: " in said
+    assert str(tmp_path / "grades") in said
+
+
+def test_whatever_goes_wrong_with_one_submission_the_next_is_graded(monkeypatch):
+    def fails(*rest):
+        raise RecursionError
+
+    monkeypatch.setattr(grading.assignment, "read", fails)
+    made = grading.graded(Work("anna", "anna.ipynb", b"{}"), grading.Settings())
+    assert (made.student, made.status) == ("anna", "failed")
+    assert made.words == (
+        "The grader failed, not the student (RecursionError). It will be tried again."
+    )
 
 
 def test_only_what_changed_is_graded_again(book):
@@ -320,6 +412,41 @@ def test_a_sheet_with_a_mistake_changes_nothing_and_says_where(book, tmp_path, c
         book.merge_sheet(path)
     assert says in str(caught.value)
     assert "row 2" in str(caught.value)
+    assert book.rows()[0].scores["comparison"].points is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "one\u2028two",
+        "one\x0ctwo",
+        "one\x85two\x1cthree",
+        "one\rtwo",
+        'a "b", c;\n d',
+        "x" * 200_000,
+    ],
+)
+def test_a_text_with_any_mark_in_it_comes_back_as_one_row(book, tmp_path, answer):
+    """Word and PDF files hold such marks; Python, but no spreadsheet, takes some for a new line."""
+    book.record(grade("anna", answer=answer), "v1")
+    path, _ = sheet_of(book, tmp_path, **FULL_MARKS)
+    assert book.merge_sheet(path) == 1
+    assert book.rows()[0].scores["comparison"].points == 12.5
+
+
+def test_a_text_longer_than_a_field_of_a_spreadsheet_is_cut_in_the_sheet(book, tmp_path):
+    book.record(grade("anna", answer="x" * 200_000), "v1")
+    _, (row,) = sheet_of(book, tmp_path)
+    assert len(row["answer"]) < 32_767
+    assert "(200000 characters; the rest is in the notebook)" in row["answer"]
+
+
+def test_points_are_not_given_to_a_text_that_was_handed_in_after_the_sheet(book, tmp_path):
+    book.record(grade("anna"), "v1")
+    path, _ = sheet_of(book, tmp_path, **FULL_MARKS)
+    book.record(grade("anna", answer="A text that nobody has read"), "v1")
+    with pytest.raises(GradebookError, match="row 2: anna has handed in another text since"):
+        book.merge_sheet(path)
     assert book.rows()[0].scores["comparison"].points is None
 
 
@@ -436,6 +563,27 @@ def test_the_same_mistake_with_other_numbers_is_counted_as_one(book):
     assert "students: 3" not in summary_page([])
 
 
+def test_what_waits_for_another_check_is_no_mistake_of_its_own(book):
+    """The judges' words for it begin alike."""
+    made = grade("anna", update_rule=0.0)
+    inputs = QUESTIONS[0].inputs(np.random.default_rng(0))
+    made.results[0].checks[:] = [(c.points, c.passed, c.message) for c in judged(inputs, {})]
+    assert sum(not passed for _, passed, _ in made.results[0].checks) == 4
+    book.record(made, "v1")
+    told = [message for (_, message), _ in common_mistakes(book.rows())]
+    assert told == ["The parameters are not where momentum leads: v ← μv + g, then w ← w - αv."]
+
+
+def test_a_long_message_of_one_student_leaves_the_tables_of_the_class_readable(book):
+    made = grade("anna", update_rule=0.0)
+    made.results[0].checks[:] = [(15.0, False, "x" * 2000)]
+    book.record(made, "v1")
+    for page in (summary_page(book.rows()), items_page(book.rows())):
+        assert "x" * 300 + " …" in page
+        assert "x" * 301 not in page
+    assert "x" * 2000 in feedback_page(book.rows()[0])
+
+
 def test_the_histogram_says_its_numbers_in_words(book):
     for student in "abc":
         book.record(grade(student), "v1")
@@ -459,9 +607,10 @@ def test_questions_that_tell_people_apart_correlate_with_the_rest(book):
 
 
 def test_pages_of_students_who_left_are_removed_and_names_never_collide(tmp_path, book):
-    names = ["a/b", "a_b", "a b", "..", "CON", "x" * 300, "李"]
+    names = ["a/b", "a_b", "a b", "..", "CON", "x" * 300, "李", "𐌰" * 300]
     assert len({page_name(name).lower() for name in names}) == len(names)
-    assert all("/" not in page_name(name) and len(page_name(name)) < 100 for name in names)
+    assert not any("/" in page_name(name) for name in names)
+    assert max(len(page_name(name).encode()) for name in names) < 100
     for name in names:
         book.record(grade(name), "v1")
     write_pages(book.rows(), tmp_path)
@@ -494,6 +643,17 @@ def test_without_isolation_nothing_is_run_and_the_ways_out_are_named(nothing, tm
     assert "Docker: docker is not installed." in said
     assert "--unsafe" in said
     assert not (tmp_path / "grades").exists()
+
+
+def test_a_system_that_keeps_namespaces_from_its_users_is_told_the_switch(tmp_path):
+    assert sandbox._switched_off(tmp_path) == ""
+    (tmp_path / "kernel").mkdir()
+    switch = tmp_path / "kernel" / "apparmor_restrict_unprivileged_userns"
+    switch.write_text("0\n")
+    assert sandbox._switched_off(tmp_path) == ""
+    switch.write_text("1\n")
+    words = "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
+    assert words in sandbox._switched_off(tmp_path)
 
 
 def test_a_person_may_insist(nothing):
