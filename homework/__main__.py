@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import sys
 import unicodedata
@@ -46,15 +47,15 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. Say the same again to go on where it was.", file=sys.stderr)
         return 130
-    except OSError as error:
-        print(f"This can't be read or written: {error}.", file=sys.stderr)
-        print("What was graded is kept. Mend that and say the same again.", file=sys.stderr)
-        return 1
     except Exception as error:
         if type(error).__module__.partition(".")[0] in _OWN:
             print(error, file=sys.stderr)
-            return 1
-        raise
+        elif isinstance(error, OSError):
+            print(f"This can't be read or written: {error}.", file=sys.stderr)
+            print("What was graded is kept. Mend that and say the same again.", file=sys.stderr)
+        else:
+            raise
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,12 +73,16 @@ def _parser() -> argparse.ArgumentParser:
     word.add_argument("--students", type=Path, help="a CSV file with all who should hand in")
     word.add_argument("--only", nargs="+", metavar="STUDENT", help="grade these, even if done")
     word.add_argument("--again", action="store_true", help="grade all, even if done")
-    word.add_argument("--workers", type=int, help="how many at a time (default: all processors)")
+    word.add_argument("--workers", type=_count, help="how many at a time (default: all processors)")
     word.add_argument("--scheduler", help="the address of a Dask scheduler, tcp://…")
     word.add_argument("--isolation", choices=("namespaces", "docker", "podman", "none"))
     word.add_argument("--unsafe", action="store_true", help="go on where nothing isolates")
-    word.add_argument("--slower", type=float, default=1.0, help="multiply all time limits by this")
-    word.add_argument("--memory", type=float, default=3.0, metavar="GB", help="for one submission")
+    word.add_argument(
+        "--slower", type=_positive, default=1.0, help="multiply all time limits by this"
+    )
+    word.add_argument(
+        "--memory", type=_positive, default=3.0, metavar="GB", help="for one submission"
+    )
     _to(word).set_defaults(do=_grade)
 
     word = words.add_parser("report", help="write the gradebook and the pages again")
@@ -101,6 +106,20 @@ def _parser() -> argparse.ArgumentParser:
     word = words.add_parser("check", help="say whether submissions can be isolated here")
     word.set_defaults(do=_check)
     return parser
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"This is a number above 0, not {text}.")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"This is a number from 1 on, not {text}.")
+    return value
 
 
 def _to(word: argparse.ArgumentParser) -> argparse.ArgumentParser:

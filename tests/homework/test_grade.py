@@ -16,6 +16,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from course_lib.mnist import MnistUnavailable
 from homework import __main__ as command_line
 from homework import grade as grading
 from homework import sandbox
@@ -291,6 +292,29 @@ def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path, capsys, monkeyp
     said = capsys.readouterr().err
     assert "This can't be read or written: " in said
     assert str(tmp_path / "grades") in said
+
+
+def test_words_of_the_course_for_a_file_that_is_missing_stay_as_they_are(capsys, monkeypatch):
+    def fails(*rest):
+        raise MnistUnavailable("MNIST is not here. Fetch it.")
+
+    monkeypatch.setattr(sandbox, "choose", fails)
+    assert command_line.main(["grade", "nowhere"]) == 1
+    assert capsys.readouterr().err == "MNIST is not here. Fetch it.\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--slower", value) for value in ("0", "-1", "nan", "much")),
+        *(("--memory", value) for value in ("0", "inf")),
+        *(("--workers", value) for value in ("0", "-2", "many")),
+    ],
+)
+def test_limits_by_which_everybody_would_get_nothing_are_refused(option, value, capsys):
+    with pytest.raises(SystemExit):
+        command_line.main(["grade", "nowhere", option, value])
+    assert option in capsys.readouterr().err
 
 
 def test_whatever_goes_wrong_with_one_submission_the_next_is_graded(monkeypatch):
