@@ -58,22 +58,23 @@ class Drawn:
     artists: tuple = ()
 
 
-def few_colors(file: io.BytesIO) -> bytes:
-    """Return a picture as a PNG file of 256 colors, clear ones among them.
+def few_colors(file: io.BytesIO, clear: bool = False) -> bytes:
+    """Return a picture as a PNG file of 256 colors.
 
     Parameters
     ----------
     file : BytesIO
         The picture, as a PNG file.
+    clear : bool, optional
+        Whether what is clear in it stays so. By default nothing is.
     """
-    full = Image.open(file).convert("RGBA")
-    if full.getchannel("A").getextrema()[0] == 255:
-        full = full.convert("RGB")
+    mode = "RGBA" if clear else "RGB"
+    full = Image.open(file).convert(mode)
     few = full.quantize(method=Image.Quantize.FASTOCTREE, dither=0)
     # The ground must match the page exactly; quantizing turns white into nearly white.
-    palette, ground, each = few.getpalette(full.mode), few.getpixel((0, 0)), len(full.mode)
+    palette, ground, each = few.getpalette(mode), few.getpixel((0, 0)), len(mode)
     palette[each * ground : each * ground + each] = full.getpixel((0, 0))
-    few.putpalette(palette, full.mode)
+    few.putpalette(palette, mode)
     file = io.BytesIO()
     few.save(file, format="png", optimize=True)
     return file.getvalue()

@@ -216,7 +216,7 @@ def _packed(explorer: Any, places: dict) -> bytes:
                 buffers[frame["vertices"]] = _steps(buffers[frame["vertices"]])
             frames[np.ravel_multi_index([place[name] for name in places], shape)] = frame
     for picture, at in drawn.items():
-        buffers[at] = min(picture, plots.few_colors(io.BytesIO(picture)), key=len)
+        buffers[at] = min(picture, plots.few_colors(io.BytesIO(picture), clear=True), key=len)
     controls = []
     for name, all_of in places.items():
         if name not in explorer.controls:

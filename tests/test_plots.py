@@ -389,7 +389,9 @@ def test_few_colors_keep_what_is_clear_clear_and_the_ground_as_it_was():
     shades[10:30, 50:, 3] = np.linspace(0, 255, 10).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(shades).save(file, format="png")
-    few = np.array(Image.open(io.BytesIO(plots.few_colors(file))).convert("RGBA")).astype(int)
+    few = np.array(
+        Image.open(io.BytesIO(plots.few_colors(file, clear=True))).convert("RGBA")
+    ).astype(int)
     assert (few[shades[..., 3] == 0, 3] == 0).all()
     assert np.abs(few - shades)[10:30, 10:50].max() <= 32
     file = io.BytesIO()
