@@ -22,6 +22,7 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-handle::after { content: ""; position: absolute; inset: -12px; border-radius: 50%; }
 .course-flat::before { content: ""; position: absolute; left: 5px; bottom: 15px;
   height: var(--course-tall); border-left: 1.5px dashed #1a1a1a; opacity: 0.55; pointer-events: none; }
+.course-fixed { pointer-events: none; }
 .course-handle:focus-visible { box-shadow: 0 0 0 2px #fff, 0 0 0 5px #0072B2; }
 .course-handle.course-grabbed { cursor: grabbing; background: rgba(255, 255, 255, 0.15); }
 .course-foot { display: flex; gap: 12px; align-items: baseline; max-width: 100%;
@@ -873,8 +874,15 @@ export async function replay(host, text) {
 
   const settle = () => scene && points.forEach((point) => place(point, scene, page.stage));
   new ResizeObserver(settle).observe(page.stage);
-  for (const point of points) movable(point, points, page, () => scene, show, leave);
-  if (points.length) clickable(points, page, () => scene, show, leave);
+  // A point with one place is a mark: nobody is led to it who could not move it.
+  const movables = points.filter(({ places }) => places.some((each) => each.length > 1));
+  for (const { handle } of points.filter((point) => !movables.includes(point))) {
+    handle.classList.add("course-fixed");
+    handle.removeAttribute("tabindex");
+    handle.setAttribute("aria-hidden", "true");
+  }
+  for (const point of movables) movable(point, movables, page, () => scene, show, leave);
+  if (movables.length) clickable(movables, page, () => scene, show, leave);
 
   async function show() {
     let at = controls.reduce((at, control) => at * control.count + control.get("value"), 0);

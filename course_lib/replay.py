@@ -232,10 +232,10 @@ def _packed(explorer: Any, places: dict) -> bytes:
                 "play": _plays(explorer, name),
             }
         )
-    points = [
-        about | {"places": [places[part] for part in _parts(about)]}
+    now = _now(explorer)
+    points = [  # one that the page does not move is shown where it stands
+        about | {"places": [places.get(part, [now[part]]) for part in _parts(about)]}
         for about in explorer.points
-        if set(_parts(about)) <= set(places)
     ]
     about = {"size": explorer.size, "alt": explorer.alt, "controls": controls, "frames": frames}
     about |= {"points": points, "scenes": scenes, "lengths": list(map(len, buffers))}

@@ -180,6 +180,22 @@ def test_a_slider_that_plays_is_never_left_out_and_keeps_most_notches():
     assert about["controls"][-1]["play"]
 
 
+def test_a_point_that_a_page_does_not_move_is_shown_where_it_stands():
+    figure, ax = plots.figure()
+    (dot,) = ax.plot([0], [0], "o")
+    ax.set(xlim=(-1, 1), ylim=(-1, 1))
+
+    def update(size, at):
+        dot.set_data([at[0] * size], [at[1]])
+        return f"{size:g} from {at[0]:g}, {at[1]:g}"
+
+    explorer = explore(figure, update, size=slider(0, 1, 0.5), at=point(ax, (0.25, -0.5)))
+    explorer.set(at=(0.5, 0.75))
+    about, _ = unpacked(explorer.html())
+    assert [one["places"] for one in about["points"]] == [[[0.5], [0.75]]]
+    assert {frame["standing"].split("from")[1] for frame in about["frames"]} == {" 0.5, 0.75"}
+
+
 def test_where_not_all_fit_a_slider_that_changes_nothing_goes_before_a_list():
     figure, ax = plots.figure()
     (dot,) = ax.plot([0], [0], "o")

@@ -1,6 +1,6 @@
 // The deck: fixed slides of 1280 by 720, made as large as the screen allows.
 
-const CONTROLS = "input, select, button, summary, .course-handle";
+const CONTROLS = "input, select, button, summary, .course-handle[tabindex]";
 const ROOM = { width: 1216, height: 676 }; // of a slide, within its margins and above its foot
 const slides = document.querySelector(".slides");
 

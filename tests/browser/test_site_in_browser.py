@@ -139,7 +139,7 @@ def test_every_explorer_moves_with_the_network_shut(site, served, page, alone, n
         explorer.scroll_into_view_if_needed()
         explorer.locator("[data-live=true]").wait_for()
         seen = {explorer.evaluate(SEEN)}
-        for control in explorer.locator("input, select, .course-handle").all():
+        for control in explorer.locator("input, select, .course-handle[tabindex]").all():
             control.focus()
             box = control.get_attribute("type") == "checkbox"
             for key in ["Space"] if box else ["Home", "ArrowRight", "End", "ArrowUp"]:
@@ -147,6 +147,21 @@ def test_every_explorer_moves_with_the_network_shut(site, served, page, alone, n
                 page.wait_for_timeout(60)
                 seen.add(explorer.evaluate(SEEN))
         assert len(seen) > 1, f"explorer {number} of {name} stands still"
+    assert alone == []
+
+
+def test_a_point_that_stays_is_seen_and_takes_no_focus(site, served, page, alone):
+    page.goto(f"{served(site)}/notebooks/05_momentum.html")
+    explorer = page.locator("[data-explorer*=explore-escape]")
+    explorer.scroll_into_view_if_needed()
+    ring = explorer.locator(".course-fixed")
+    ring.wait_for()
+    assert ring.get_attribute("aria-hidden") == "true"
+    assert explorer.locator(".course-handle[tabindex]").count() == 0
+    place = ring.bounding_box()
+    page.mouse.click(place["x"] + 40, place["y"] + 5)
+    page.wait_for_timeout(100)
+    assert ring.bounding_box() == place
     assert alone == []
 
 

@@ -58,7 +58,7 @@ def test_every_slide_fits_and_every_explorer_moves(deck, served, page, alone, si
         for explorer in page.locator("section.present section.present [data-explorer]").all():
             explorers += 1
             # Where only points move it, their handle takes the arrow keys.
-            control = explorer.locator("input[type=range], select, .course-handle").first
+            control = explorer.locator("input[type=range], select, .course-handle[tabindex]").first
             control.wait_for()
             canvas = explorer.locator("canvas")
             standing = explorer.locator(".course-standing")
