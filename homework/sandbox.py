@@ -761,7 +761,9 @@ def _memory_of(first: int, enough: int) -> int:
     if total <= enough:
         return total
     exact = 0
-    for pid in family:
+    for pid in sorted(family, key=lambda pid: -pages.get(pid, 0)):
+        if exact > enough:
+            break
         try:
             with open(f"/proc/{pid}/smaps_rollup") as file:
                 lines = dict(row.split(":") for row in list(file)[1:])

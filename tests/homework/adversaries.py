@@ -422,7 +422,9 @@ attack(
 import os, time
 for _ in range(8):
     if os.fork() == 0:
-        held = [os.urandom(1) * (1 << 25) for _ in range(16)]
+        held = [np.empty(1 << 22) for _ in range(16)]
+        for part in held:
+            part[::512] = 1  # each page of it, as quickly as it goes
         time.sleep(60)
 time.sleep(60)
 """
