@@ -261,6 +261,7 @@ async function render({ model, el }) {
         : null;
       scene = { ...content.scene, id: content.on, below, above };
       page.root.dataset.live = "true";
+      page.root.dataset.warm = "false"; // frames on another still part are of no use now
       name(sliders);
     }
     const next = await unpack(content, buffers);
