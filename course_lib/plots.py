@@ -7,6 +7,7 @@ was drawn moves it, which is how `live` turns the same figures into explorers.
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import io
 import os
@@ -40,6 +41,21 @@ IN_PAGE = """<style>.course-picture {{ max-width: 100%; height: auto; }}
 body[data-jp-theme-light="false"] .course-picture {{ filter: invert(0.92) hue-rotate(180deg); }}
 </style><img class="course-picture" alt="{alt}" width="{width}" height="{height}"
  src="data:image/png;base64,{png}">"""
+
+
+def _on_axes(draw: Callable) -> Callable:
+    """Let a function say so where its axes do not come first."""
+
+    @functools.wraps(draw)
+    def checked(ax, *others, **named):
+        if not isinstance(ax, Axes):
+            raise TypeError(
+                f"{draw.__name__}: ax must be the axes to draw on, as plots.figure() returns them, "
+                f"and comes first; got {ax!r}."
+            )
+        return draw(ax, *others, **named)
+
+    return checked
 
 
 @dataclass(frozen=True)
@@ -241,6 +257,7 @@ def describe(figure: Figure) -> str:
 # ------------------------------------------------------------------------------------ landscapes
 
 
+@_on_axes
 def curve(ax: Axes, landscape: Any) -> Drawn:
     """Draw a landscape of one coordinate, its minima marked with stars.
 
@@ -281,6 +298,7 @@ def curve(ax: Axes, landscape: Any) -> Drawn:
     return Drawn(draw, (line, stars))
 
 
+@_on_axes
 def tangent(ax: Axes, landscape: Any) -> Drawn:
     """Prepare a tangent on the curve of a landscape of one coordinate.
 
@@ -321,6 +339,7 @@ def tangent(ax: Axes, landscape: Any) -> Drawn:
     return Drawn(draw, (line, dot))
 
 
+@_on_axes
 def contour(ax: Axes, landscape: Any) -> Drawn:
     """Draw a landscape of two coordinates from above, its minima marked with stars.
 
@@ -384,6 +403,7 @@ def contour(ax: Axes, landscape: Any) -> Drawn:
     return Drawn(draw, (stars,))
 
 
+@_on_axes
 def quiver(ax: Axes, landscape: Any, count: int = 15) -> Drawn:
     """Draw −∇L as arrows of one length on a grid of `count` × `count` points.
 
@@ -442,6 +462,7 @@ def quiver(ax: Axes, landscape: Any, count: int = 15) -> Drawn:
     return Drawn(draw)
 
 
+@_on_axes
 def surface(ax: Axes, landscape: Any) -> Drawn:
     """Draw a landscape of two coordinates as a surface; `ax` is from `figure(projection="3d")`.
 
@@ -492,6 +513,7 @@ def surface(ax: Axes, landscape: Any) -> Drawn:
 # ----------------------------------------------------------------------------------------- walks
 
 
+@_on_axes
 def path(ax: Axes, label: str | None = None, series: int | None = None) -> Drawn:
     """Prepare the trail of a walk: a line, a dot for each step, a ring at its start.
 
@@ -563,6 +585,7 @@ def path(ax: Axes, label: str | None = None, series: int | None = None) -> Drawn
     return Drawn(draw, (line, start, end))
 
 
+@_on_axes
 def loss_curve(
     ax: Axes, label: str | None = None, low: float = 1e-8, series: int | None = None
 ) -> Drawn:
@@ -608,6 +631,7 @@ def loss_curve(
     shown = []
 
     def draw(walk, upto=None):
+        last = _last(walk, upto)
         if shown != [walk.landscape]:
             shown[:] = [walk.landscape]
             scale, limits = _loss_axis(walk, low)
@@ -622,7 +646,6 @@ def loss_curve(
         limits = (-0.02 * steps_taken, 1.03 * steps_taken)
         if ax.get_xlim() != limits:
             ax.set_xlim(limits)
-        last = _last(walk, upto)
         losses, steps = losses[: last + 1], steps[: last + 1]
         gap = np.full((1, losses.shape[1]), np.nan)
         height = np.concatenate([losses, gap]).T.reshape(-1)
@@ -635,6 +658,7 @@ def loss_curve(
 # ---------------------------------------------------------------------------- digits and training
 
 
+@_on_axes
 def digits(
     ax: Axes, images: Any, labels: Any = None, predictions: Any = None, columns: int = 10
 ) -> Drawn:
@@ -691,6 +715,7 @@ def digits(
     return Drawn(draw)
 
 
+@_on_axes
 def history(
     ax: Axes, label: str | None = None, what: str = "loss", series: int | None = None
 ) -> Drawn:
@@ -733,6 +758,8 @@ def history(
         ax.legend(loc="upper right" if what == "loss" else "lower right")
 
     def draw(history):
+        if not hasattr(history, "epoch_ends"):
+            raise TypeError(f"show: history must be a History, as fit returns it, got {history!r}.")
         seen = np.asarray(history.examples)
         at = seen[np.asarray(history.epoch_ends, dtype=int) - 1]
         if what == "loss":
@@ -748,6 +775,7 @@ def history(
     return Drawn(draw, (each, mean, scores) if what == "loss" else (scores,))
 
 
+@_on_axes
 def confusion(ax: Axes, matrix: Any) -> Drawn:
     """Draw a confusion matrix: row, the true digit; column, what the network says.
 
@@ -848,6 +876,8 @@ def _look(ax: Axes, kind: str, series: int | None) -> tuple[str, str, str]:
 
 def _last(walk: Any, upto: int | None) -> int:
     """Return the index of the last recorded point at or before step `upto`."""
+    if not hasattr(walk, "points"):
+        raise TypeError(f"show: walk must be a Path, as descend returns it, got {walk!r}.")
     if upto is None:
         return len(walk.points) - 1
     upto = arguments.whole("upto", upto)

@@ -56,6 +56,22 @@ def test_a_figure_shows_itself_with_its_words():
     assert repr(figure) == "The banana from above"
 
 
+NOT_IN_ORDER = {
+    "the landscape first": (lambda ax: plots.contour(banana, ax), "contour: ax must be the axes"),
+    "a figure": (lambda ax: plots.path(ax.figure), "path: ax must be the axes"),
+    "all axes at once": (lambda ax: plots.curve(plots.figure(2)[1], quartic), "comes first"),
+    "no walk": (lambda ax: plots.path(ax).show("lost"), "walk must be a Path, .* got 'lost'"),
+    "losses alone": (lambda ax: plots.loss_curve(ax).show([1.0]), r"walk must be a Path, .* \[1"),
+    "no history": (lambda ax: plots.history(ax).show(walk()), "history must be a History"),
+}
+
+
+@pytest.mark.parametrize(("call", "message"), NOT_IN_ORDER.values(), ids=NOT_IN_ORDER)
+def test_what_is_not_drawn_on_or_not_drawn_is_told(ax, call, message):
+    with pytest.raises(TypeError, match=message):
+        call(ax)
+
+
 def test_a_figure_without_words_says_its_titles_and_labels():
     figure, ax = plots.figure()
     plots.contour(ax, banana)
