@@ -77,10 +77,13 @@ async function render({ model, el }) {
     return all;
   }
 
-  // What a frame is kept under: where every control stands, a slider by its notch.
+  // Where a control stands, a slider by its notch; and what a frame is kept under: where all stand.
+  function spot(name, value) {
+    const ruler = rulers[names.indexOf(name)];
+    return String(ruler ? ruler.notch(value) : value);
+  }
   function place_of(all) {
-    return JSON.stringify(names.map((name, i) => (rulers[i] ? rulers[i].notch(all[name]) : all[name]))
-      .concat(points.map((point) => all[point.name])));
+    return JSON.stringify(Object.keys(all).map((name) => spot(name, all[name])));
   }
 
   function ask(screen) {
@@ -115,8 +118,10 @@ async function render({ model, el }) {
       due = false;
       name(sliders);
       const now = values();
-      const moved = Object.keys(now).filter((key) => String(now[key]) !== String(last[key]));
+      // A logarithmic slider rounds its value as the page shows it: nobody has moved it.
+      const moved = Object.keys(now).filter((key) => spot(key, now[key]) !== spot(key, last[key]));
       last = now;
+      if (!moved.length) return;
       const found = kept.get(place_of(now));
       clearTimeout(behind);
       if (found && scene && found.on === scene.id) {
@@ -417,6 +422,9 @@ function tell_at_rest(slider) {
   slider.save_changes = function (...about) {
     clearTimeout(rest);
     if (!document.querySelector(".noUi-active")) return tell.apply(slider, about);
+    // The kernel repeats what it hears. Of an earlier place that must not bring the handle back there:
+    // repetitions are passed over, as by the widget itself, unless they answer the last thing said.
+    slider._expectedEchoMsgIds?.set("value", "nothing said yet");
     rest = setTimeout(() => tell.apply(slider, about), 150);
   };
 }
