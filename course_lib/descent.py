@@ -269,7 +269,7 @@ def _rates(schedule: Any, landscape: Any, steps: int) -> list | Callable:
             return lr[..., None] if np.ndim(lr) else float(lr)
 
         return watching
-    schedules.made(schedule)
+    schedules.as_schedule(schedule)
     return [arguments.number(f"schedule({k})", schedule(k), low=0) for k in range(steps)]
 
 

@@ -141,7 +141,8 @@ def warmup(schedule: Schedule, steps: int) -> Schedule:
     steps : int
         How many steps it rises for; 0 leaves `schedule` as it is.
     """
-    schedule, steps = made(schedule), arguments.whole("steps", steps)
+    schedule = as_schedule(schedule)
+    steps = arguments.whole("steps", steps)
 
     def warmed_up(k: Any) -> Any:
         rise = _least(k + 1, steps + 1) / (steps + 1)
@@ -219,7 +220,7 @@ class ReduceOnPlateau:
         return lr, {"best": np.where(improved, loss, best), "bad": np.where(cut, 0, bad), "lr": lr}
 
 
-def made(schedule: Any, takes: str = "the step k") -> Schedule:
+def as_schedule(schedule: Any, takes: str = "the step k") -> Schedule:
     """Return `schedule` if it is one, or raise a TypeError that says what is missing.
 
     Parameters

@@ -579,7 +579,7 @@ def _plateau(schedule: Any, validation: Any) -> tuple[Any, Any]:
                 f"schedule = {schedule!r} needs a validation set: it follows its loss."
             )
         return schedule, schedule.init()
-    schedules.made(schedule, "the update's number k, or a ReduceOnPlateau")
+    schedules.as_schedule(schedule, "the update's number k, or a ReduceOnPlateau")
     return None, None
 
 
