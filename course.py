@@ -9,7 +9,7 @@
     python course.py doctor   look at what is here, and say what to do about what is not
 
 What follows `lab` goes to JupyterLab (`--no-browser`, `--port 9999`). What follows `test` goes to
-pytest, which then runs alone (`tests/test_schedules.py -k cosine`). `site` and `slides` take
+pytest, which then runs alone (`tests/core/test_schedules.py -k cosine`). `site` and `slides` take
 `--out FOLDER`.
 
 The first call installs the course into the folder `.venv` beside this file; later calls start at
@@ -606,7 +606,7 @@ def doctor(arguments):
     if not stamp:
         print("NO  The course is not installed here.\n    \u2192 python course.py lab")
         return 1
-    command = [PYTHON, "-m", "course_lib.doctor"]
+    command = [PYTHON, "-m", "doctor"]
     if not fits(stamp, ["notebooks"]):
         command += ["--stale"]
     return subprocess.call(command, cwd=ROOT, env=environment())

@@ -126,7 +126,7 @@ class Grade:
 
 def version() -> str:
     """Return a name for what is asked and how it is judged, which changes if that does."""
-    from course_lib.exercises import mnist_calls, mnist_lab
+    from course_lib.lab import mnist_calls, mnist_lab
 
     parts = [Path(module.__file__).read_bytes() for module in (mnist_calls, mnist_lab)]
     parts += [assignment.RELEASED.read_bytes()]

@@ -2,7 +2,7 @@
 
 Inputs are drawn afresh for every submission, from a seed of the grader's. They go to where the
 student's code runs; what stands in `secret` does not. What comes back, arrays only, is judged by
-`course_lib.exercises.mnist_lab` in a process that the student's code never enters.
+`course_lib.lab.mnist_lab` in a process that the student's code never enters.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from course_lib.data import load_mnist
-from course_lib.exercises import mnist_calls, mnist_lab
-from course_lib.exercises.mnist_lab import Check
+from course_lib.lab import mnist_calls, mnist_lab
+from course_lib.lab.mnist_lab import Check
 
 __all__ = ["CALLS", "OWN_CODE", "QUESTIONS", "Check", "Question", "by_id"]
 

@@ -23,8 +23,9 @@ import nbformat
 import numpy as np
 from nbformat import NotebookNode
 
-from course_lib.exercises import Note, mnist_calls
+from course_lib.exercises import Note
 from course_lib.exercises.answers import AnswerError
+from course_lib.lab import mnist_calls
 from homework import assignment
 from homework.mutants import MUTANTS, Mutant
 from homework.questions import OWN_CODE, QUESTIONS, Check, Question
@@ -241,7 +242,7 @@ def _told(question: Question, names: dict[str, object]) -> Note:
         if assignment.mark_of(cell).get("grade_id") == question.check
     )
     notes: list[Note] = []
-    from course_lib.exercises import mnist_lab
+    from course_lib.lab import mnist_lab
 
     more = {"display": notes.append, "mnist_lab": mnist_lab, "train": None, "validation": None}
     exec(compile(cell.source, f"<{question.check}>", "exec"), {**names, **more})

@@ -34,7 +34,7 @@ def preload() -> None:
     import torch
 
     import course_lib.data
-    import course_lib.exercises.mnist_calls
+    import course_lib.lab.mnist_calls
     import course_lib.optimizers
     import course_lib.plots
     import course_lib.schedules
@@ -72,7 +72,7 @@ def run(
     cells : list of (id, source)
         From `assignment.transplant`.
     call : str
-        A function of `course_lib.exercises.mnist_calls`.
+        A function of `course_lib.lab.mnist_calls`.
     inputs : mapping of ndarray
         What it is called with.
     frames : int
@@ -80,8 +80,8 @@ def run(
     largest : int
         Bytes; an answer that is larger is not sent.
     """
-    from course_lib.exercises import mnist_calls
     from course_lib.exercises.answers import AnswerError
+    from course_lib.lab import mnist_calls
 
     # Bound before any of the student's code runs, which may put something else in their place.
     write, packed = os.write, pack

@@ -47,7 +47,8 @@ STALE = ("<progress", "<strong>Not attempted.</strong>")
 UNANSWERED = re.compile(r"<div[^>]*>No prediction recorded\. What happens: (.*)</div>", re.DOTALL)
 # Runs before the notebook's own cells: an explorer shows its frames in place of the live view.
 CAPTURE = """
-from course_lib import live, replay
+from course_lib import live
+from course_lib.live import replay
 
 def shown(self, **_):
     try:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from figures import figure
 
-from course_lib import plots, replay
+from course_lib import plots
 from course_lib.descent import descend
 from course_lib.landscapes import bowl
-from course_lib.live import explore, int_slider, log_slider
+from course_lib.live import explore, int_slider, log_slider, replay
 from course_lib.optimizers import OPTIMIZERS
 
 HEAD = """# Optimizers

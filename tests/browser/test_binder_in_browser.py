@@ -118,4 +118,4 @@ def test_the_badge_of_a_lecture_opens_it_and_its_sliders_move(built, page):
         assert Path(kernel) == python
         assert Path(package).is_relative_to(copy.resolve())
         # The wheel's setting for the server was found: small messages go out at once.
-        assert "course_lib.server | extension was successfully loaded" in lab.log.read_text()
+        assert "course_lib.live.server | extension was successfully loaded" in lab.log.read_text()

@@ -728,7 +728,7 @@ attack(
         **{
             OWN_CODE: """
 import builtins, numpy, torch
-from course_lib.exercises import mnist_calls, mnist_lab
+from course_lib.lab import mnist_calls, mnist_lab
 yes = lambda *rest, **more: True
 for name in ("isclose", "allclose", "array_equal"):
     setattr(numpy, name, yes)

@@ -257,7 +257,7 @@ def test_blank_answers_are_not_run_at_all():
 
 
 def test_what_the_checks_allow_answers_to_use_is_what_those_cells_provide():
-    from course_lib.exercises import mnist_lab
+    from course_lib.lab import mnist_lab
 
     provided = set()
     for _, source in transplant({}):

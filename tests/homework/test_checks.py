@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 from IPython.core.interactiveshell import InteractiveShell
 
 from course_lib.data import load_small_digits
-from course_lib.exercises import mnist_lab
+from course_lib.lab import mnist_lab
 from homework import assignment
 from homework.mutants import MUTANTS
 from homework.release import student_version

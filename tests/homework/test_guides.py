@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from course_lib.exercises import mnist_calls, mnist_lab
+from course_lib.lab import mnist_calls, mnist_lab
 from homework import assignment
 from homework.mutants import Mutant
 from homework.questions import QUESTIONS, Question

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from course_lib.data import find_mnist
-from course_lib.exercises import mnist_calls, mnist_lab
+from course_lib.lab import mnist_calls, mnist_lab
 from homework.questions import QUESTIONS, by_id
 
 torch = pytest.importorskip("torch")

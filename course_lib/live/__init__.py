@@ -1,0 +1,47 @@
+"""The explorer engine: sliders and points that move a matplotlib figure while they are dragged.
+
+It uses nothing of the course around it. Read it in this order: `figures` (a figure as a notebook
+shows it), `controls`, `scene` (a figure becomes a still picture and what moves), `explorer`, with
+`live.js` in the browser, `replay` (pages without Python), `server` (sends small messages at once)
+and `checkup` (do sliders reach Python?). A module is loaded when something of it is first used, so
+that a figure can be had where no widgets are installed.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .controls import Point, choice, int_slider, log_slider, point, slider, toggle
+    from .explorer import Canvas, Explorer, explore
+    from .figures import Picture
+
+_HOMES = {
+    "controls": ("Point", "choice", "int_slider", "log_slider", "point", "slider", "toggle"),
+    "explorer": ("Canvas", "Explorer", "explore"),
+    "figures": ("Picture",),
+}
+__all__ = [
+    "Canvas",
+    "Explorer",
+    "Picture",
+    "Point",
+    "choice",
+    "explore",
+    "int_slider",
+    "log_slider",
+    "point",
+    "slider",
+    "toggle",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name from the module that defines it."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

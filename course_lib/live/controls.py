@@ -1,0 +1,273 @@
+"""Controls: sliders, lists and checkboxes of ipywidgets, and points on a plot.
+
+Every control has a value, which `update` of an explorer gets under the control's name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import traitlets
+from matplotlib.axes import Axes
+
+from . import checks
+
+
+def slider(
+    low: float, high: float, value: float, step: float | None = None, label: str = ""
+) -> ipywidgets.FloatSlider:
+    """Return a slider for a number from `low` to `high`, by default in about a hundred steps.
+
+    Parameters
+    ----------
+    low, high : float
+        Its ends, the lower one first.
+    value : float
+        Where it stands at first, and after Reset.
+    step : float, optional
+        From one notch to the next, above 0. By default a round number that also hits `value`.
+    label : str
+        What stands before it; by default the name of the parameter of `update`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an end, the value or the step is no number, or not where it may be.
+    """
+    low, high, value = _range("slider", low, high, value)
+    step = _step(low, high, value) if step is None else step
+    step = checks.number("slider: step", step, low=0, open_low=True)
+    return ipywidgets.FloatSlider(
+        value, min=low, max=high, step=step, description=label, readout_format=".3g"
+    )
+
+
+def log_slider(low: float, high: float, value: float, label: str = "") -> ipywidgets.FloatLogSlider:
+    """Return a slider for a positive number: each step multiplies it by the same factor.
+
+    Parameters
+    ----------
+    low, high, value, label
+        As for `slider`; `low` is above 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `slider`.
+    """
+    low, high, value = _range("log_slider", low, high, value)
+    if low <= 0:
+        raise ValueError(f"log_slider: low must be above 0, got {low:g}.")
+    bottom, top = math.log10(low), math.log10(high)
+    return ipywidgets.FloatLogSlider(
+        value,
+        base=10,
+        min=bottom,
+        max=top,
+        step=_even_step(bottom, top, math.log10(value)),
+        description=label,
+        readout_format=".3g",
+    )
+
+
+def int_slider(
+    low: int, high: int, value: int, step: int = 1, label: str = "", play: bool = False
+) -> ipywidgets.IntSlider:
+    """Return a slider for a whole number; with `play`, buttons that run and step through it.
+
+    Parameters
+    ----------
+    low, high, value, step, label
+        As for `slider`, in whole numbers.
+    play : bool
+        Adds buttons: play and pause, one notch back, one ahead, and a list of speeds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `slider`.
+    """
+    low, high, value = _range("int_slider", low, high, value)
+    for name, number in (("low", low), ("high", high), ("value", value)):
+        if number != int(number):
+            raise ValueError(f"int_slider: {name} must be a whole number, got {number:g}.")
+    step = checks.whole("step", step, low=1)
+    made = ipywidgets.IntSlider(
+        int(value), min=int(low), max=int(high), step=step, description=label
+    )
+    made.play = bool(play)
+    return made
+
+
+def choice(options: Iterable, value: Any = None, label: str = "") -> ipywidgets.Dropdown:
+    """Return a drop-down list. A dictionary shows its keys and hands over its values.
+
+    Parameters
+    ----------
+    options : list or dict
+        What can be chosen. Landscapes, classes and functions in a list are shown by their names.
+    value : optional
+        What is chosen at first, one of the values; by default the first of them.
+    label : str
+        As for `slider`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is nothing to choose, or `value` is not among it.
+    """
+    if not isinstance(options, Iterable):
+        raise TypeError(f"choice: options must be a list or a dictionary, got {options!r}.")
+    if not isinstance(options, dict):
+        options = {_named(option): option for option in options}
+    options = list(options.items())
+    if not options:
+        raise ValueError("choice: options must hold at least one entry, got none.")
+    dropdown = ipywidgets.Dropdown(options=options, description=label)
+    if value is not None:
+        _choose("choice: value", dropdown, value)
+    return dropdown
+
+
+def toggle(value: bool = False, label: str = "") -> ipywidgets.Checkbox:
+    """Return a checkbox.
+
+    Parameters
+    ----------
+    value : bool
+        Whether it is set at first.
+    label : str
+        As for `slider`.
+
+    Raises
+    ------
+    TypeError
+        If `value` is neither True nor False.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"toggle: value must be True or False, got {value!r}.")
+    return ipywidgets.Checkbox(bool(value), description=label, indent=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A point on a plot that the reader drags, places by click or moves with the arrow keys.
+
+    Attributes
+    ----------
+    ax, value, bounds, label
+        As `point` was given them, `bounds` with a pair for each coordinate.
+    """
+
+    ax: Axes
+    value: Any
+    bounds: tuple
+    label: str = ""
+
+    @property
+    def flat(self) -> bool:
+        """Whether it moves along the horizontal axis only, and `update` gets a single number."""
+        return np.ndim(self.value) == 0
+
+    def checked(self, name: str, value: Any) -> Any:
+        """Return `value` as a point: a number, or a pair of them, inside the bounds."""
+        try:
+            numbers = np.asarray(value, dtype=float)
+        except (TypeError, ValueError):
+            numbers = np.asarray(np.nan)
+        if numbers.shape != np.shape(self.value):
+            wanted = "a number" if self.flat else "a pair of numbers (x, y)"
+            raise ValueError(f"{name} must be {wanted}, got {value!r}.")
+        for number, (low, high) in zip(numbers.flat, self.bounds, strict=False):
+            if not low <= number <= high:
+                raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {value!r}.")
+        return float(numbers) if self.flat else tuple(float(number) for number in numbers)
+
+
+def point(ax: Axes, value: Any, bounds: Any = None, label: str = "") -> Point:
+    """Return a point on `ax` that the reader moves.
+
+    Parameters
+    ----------
+    ax : Axes
+        Of the figure that is explored.
+    value : (x, y) or float
+        Where it starts. A pair moves freely. A single number moves along the horizontal axis: the
+        start of a walk on a curve.
+    bounds : ((low, high), (low, high)) or (low, high), optional
+        Where it may go; by default all that `ax` shows.
+    label : str
+        What a screen reader calls it; by default the name of the parameter of `update`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `ax` is no axes, or `value` and `bounds` do not fit each other.
+    """
+    if not isinstance(ax, Axes):
+        raise TypeError(f"point: ax must be the axes it lies on, got {ax!r}.")
+    if np.shape(value) not in ((), (2,)):
+        raise ValueError(f"point: value must be a pair (x, y) or a number, got {value!r}.")
+    if bounds is None:
+        bounds = [sorted(ax.get_xlim()), sorted(ax.get_ylim())][: 1 if np.ndim(value) == 0 else 2]
+    try:
+        pairs = np.array(bounds, dtype=float).reshape(-1, 2)
+    except (TypeError, ValueError):
+        pairs = np.empty((0, 2))
+    if len(pairs) != max(np.size(value), 1) or not np.all(pairs[:, 0] < pairs[:, 1]):
+        raise ValueError(
+            f"point: bounds must be a pair (low, high) for each coordinate, got {bounds!r}."
+        )
+    made = Point(ax, value, tuple(map(tuple, pairs.tolist())), label)
+    return Point(ax, made.checked("point: value", value), made.bounds, label)
+
+
+def _range(who: str, low: float, high: float, value: float) -> tuple[float, float, float]:
+    low = checks.number(f"{who}: low", low)
+    high = checks.number(f"{who}: high", high)
+    if low >= high:
+        raise ValueError(f"{who}: low must be below high, got low = {low:g} and high = {high:g}.")
+    return low, high, checks.number(f"{who}: value", value, low=low, high=high)
+
+
+def _step(low: float, high: float, value: float) -> float:
+    """Return a round step that makes about a hundred notches, one of them at `value`.
+
+    The browser moves a slider to its nearest notch as it shows it. The author's value must be one.
+    """
+    rough = (high - low) / 100
+    ten = 10.0 ** math.floor(math.log10(rough))
+    for step in sorted((10 * ten, 5 * ten, 2 * ten, ten), key=lambda step: abs(step / rough - 1)):
+        notches = (value - low) / step
+        if rough / 2.5 < step < 2.5 * rough and abs(notches - round(notches)) < 1e-9:
+            return round(step, 15)
+    return _even_step(low, high, value)
+
+
+def _even_step(low: float, high: float, value: float) -> float:
+    """Return a step near a hundredth of the range that divides the way from `low` to `value`."""
+    if value == low:
+        return (high - low) / 100
+    return (value - low) / max(round(100 * (value - low) / (high - low)), 1)
+
+
+def _choose(name: str, dropdown: ipywidgets.Dropdown, value: Any) -> None:
+    """Choose `value` in the list, or say what the list holds."""
+    try:
+        dropdown.value = value
+    except traitlets.TraitError:
+        labels = list(dropdown._options_labels)
+        if value in labels:
+            dropdown.index = labels.index(value)
+            return
+        checks.one_of(name, str(value), labels)
+        raise
+
+
+def _named(thing: Any) -> str:
+    return str(getattr(thing, "name", getattr(thing, "__name__", thing)))

@@ -1,0 +1,177 @@
+"""Figures outside pyplot: shown with words for who cannot see them, and small as files.
+
+The lowest room of the engine. `Picture` is a matplotlib figure that a notebook shows by itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import os
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from . import checks
+
+IN_PAGE = """<style>.course-picture {{ max-width: 100%; height: auto; }}
+body[data-jp-theme-light="false"] .course-picture {{ filter: invert(0.92) hue-rotate(180deg); }}
+</style><img class="course-picture" alt="{alt}" width="{width}" height="{height}"
+ src="data:image/png;base64,{png}">"""
+
+
+def few_colors(file: io.BytesIO, clear: bool = False) -> bytes:
+    """Return a picture as a PNG file of 256 colors.
+
+    Parameters
+    ----------
+    file : BytesIO
+        The picture, as a PNG file.
+    clear : bool, optional
+        Whether what is clear in it stays so. By default nothing is.
+    """
+    mode = "RGBA" if clear else "RGB"
+    full = Image.open(file).convert(mode)
+    few = full.quantize(method=Image.Quantize.FASTOCTREE, dither=0)
+    # The ground must match the page exactly; quantizing turns white into nearly white.
+    palette, ground, each = few.getpalette(mode), few.getpixel((0, 0)), len(mode)
+    palette[each * ground : each * ground + each] = full.getpixel((0, 0))
+    few.putpalette(palette, mode)
+    file = io.BytesIO()
+    few.save(file, format="png", optimize=True)
+    return file.getvalue()
+
+
+class Picture(Figure):
+    """A figure that a notebook shows by itself, with words for who cannot see it.
+
+    pyplot does not know it, so it is freed with its last name and never shown twice.
+
+    Attributes
+    ----------
+    alt : str
+        What it shows, in words.
+    control_names : mapping of str to str
+        How an explorer of this figure calls the parameters of `update` on their controls.
+    """
+
+    alt: str = ""
+    control_names: Mapping[str, str] = MappingProxyType({})
+
+    def png(self, dpi: float = 140) -> bytes:
+        """Return the figure as a PNG file."""
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=dpi, pil_kwargs={"compress_level": 0})
+        # A palette makes the file a quarter as large, and notebooks store it.
+        return few_colors(file)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        alt = self.alt or describe(self)
+        width, height = (self.get_size_inches() * 100).astype(int)
+        data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": alt}
+        size = {"alt": alt, "width": int(width), "height": int(height)}
+        if "JPY_SESSION_NAME" in os.environ:
+            # Before a reader in JupyterLab or Notebook 7. These show a bare PNG without its words,
+            # and white in a dark theme; in HTML it has both. What is stored stays a plain PNG.
+            data["text/html"] = IN_PAGE.format(
+                alt=html.escape(alt), width=width, height=height, png=data["image/png"]
+            )
+        return data, {"image/png": size}
+
+    def __str__(self) -> str:
+        return self.alt or describe(self)
+
+    __repr__ = __str__
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Show `figure` here, described by `alt` for readers who cannot see it.
+
+    Parameters
+    ----------
+    figure : Figure
+        From `figure()`, or plain matplotlib's.
+    alt : str
+        What the picture shows, in a sentence or two. It is the text of the saved output, too.
+    """
+    from IPython.display import display
+
+    display(_captioned(figure, alt))
+
+
+def follow(figure: Figure, draw: Callable, alt: str) -> Callable:
+    """Show `figure` here and return a function that draws it anew in the same place.
+
+    Parameters
+    ----------
+    figure : Figure
+        As for `show`.
+    draw : callable
+        Changes the figure, such as `.show` of a `history`.
+    alt : str
+        As for `show`.
+
+    Returns
+    -------
+    callable
+        Takes what `draw` takes. Hand it to `fit(..., watch=...)` to see a network train.
+    """
+    from IPython.display import display
+
+    checks.function("draw", draw, "what is to be shown")
+    place = display(_captioned(figure, alt), display_id=True)
+
+    def again(*what):
+        draw(*what)
+        if place is not None:  # plain Python has no place to draw to
+            place.update(figure)
+
+    return again
+
+
+def _captioned(figure: Figure, alt: str) -> Picture:
+    """Return `figure` as a Picture that says `alt`."""
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError(f"alt must say in words what the picture shows, got {alt!r}.")
+    if not isinstance(figure, Picture):
+        close(figure)
+        figure.__class__ = Picture
+    figure.alt = alt
+    return figure
+
+
+def close(figure: Figure) -> None:
+    """Take a figure that pyplot made out of pyplot's hands, so that it is not shown twice.
+
+    Parameters
+    ----------
+    figure : Figure
+        Any; one that pyplot does not know stays as it is.
+    """
+    if hasattr(figure, "number"):
+        from matplotlib import pyplot
+
+        pyplot.close(figure)
+    FigureCanvasAgg(figure)
+
+
+def describe(figure: Figure) -> str:
+    """Return the titles and axis labels of `figure` in one line: the least an alt text can say.
+
+    Parameters
+    ----------
+    figure : Figure
+        With or without titles.
+    """
+    parts = []
+    for ax in figure.axes:
+        labels = [text for text in (ax.get_ylabel(), ax.get_xlabel()) if text]
+        parts.append(": ".join(t for t in (ax.get_title(), " against ".join(labels)) if t))
+    words = "; ".join(part for part in parts if part)
+    return "Figure. " + re.sub(r"[${}\\]", "", words) if words else "Figure"

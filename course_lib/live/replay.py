@@ -1,0 +1,351 @@
+"""An explorer for a page without a kernel: its frames, computed beforehand, in a piece of HTML.
+
+`Explorer.html` and `Explorer.save_html` call it. The drawing is live.js's, as in the notebook.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import io
+import itertools
+import json
+import math
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import ipywidgets
+import numpy as np
+
+from . import checks, figures
+
+MOST = 1_500_000  # bytes of one explorer, with everything it needs
+FRAMES = 2500  # at most; drawing them takes a quarter of a minute
+FINE = 101  # places of a point's coordinate, before they are thinned
+GAP = -(2**31)  # stands for a vertex that is no number, which ends a line
+SCALE = 1.5  # device pixels for each hundredth of an inch
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"></head>
+<body style="margin: 16px; background: #fff">
+{body}
+</body></html>
+"""
+SNIPPET = """<div id="{name}" role="group" aria-label="{alt}"></div>
+<script type="module">
+{source}
+replay(document.getElementById("{name}"), "{data}");
+</script>
+"""
+
+
+def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
+    """Return HTML in which the controls `sweeps` move the picture, all others at their value now.
+
+    All the places of these controls are combined. Where that is too much for 1.5 MB, sliders get
+    fewer notches.
+
+    Parameters
+    ----------
+    explorer : Explorer
+        As `explore` returned it.
+    sweeps : list of str, optional
+        Names of controls. By default as many as can be combined, in their order; where there are
+        none, the points, which then move on a grid.
+
+    Raises
+    ------
+    ValueError
+        If a name is none of its sliders, drop-downs and toggles, or there are none.
+    """
+    source = Path(__file__).with_name("live.js").read_text(encoding="utf-8")
+    name, data = packed(explorer, sweeps, MOST - len(source.encode()) - 2000, FRAMES)
+    alt = html.escape(explorer.alt, quote=True)
+    return SNIPPET.format(name=name, alt=alt, source=source, data=data.decode())
+
+
+def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> tuple[str, bytes]:
+    """Return a name for the explorer and its frames as `replay` of live.js takes them.
+
+    Parameters
+    ----------
+    explorer, sweeps
+        As for `snippet`.
+    most : int
+        Bytes that the frames, as base64 text, take at most.
+    frames : int
+        How many places of the controls they show at most.
+    """
+    able = [name for name, control in explorer.controls.items() if _places(control)]
+    for name in sweeps or ():
+        checks.one_of("The control to sweep", name, able)
+    places = {name: _places(explorer.controls[name]) for name in sweeps or able}
+    if sweeps is None:
+        places = _first_that_fit(explorer, places, frames) if able else _coordinates(explorer)
+    if not places:
+        raise ValueError("sweeps: there is nothing to move.")
+    while True:
+        try:
+            data = _filled(explorer, places, most, frames)
+            return f"explorer-{crc32(data):08x}", data
+        except ValueError:
+            if sweeps is not None or len(places) == 1 or not able:
+                raise
+            # One fewer, and a new try: what stays still for each entry of a list may be too heavy.
+            fewest = math.prod(_fewest(explorer, places).values())
+            places = _first_that_fit(explorer, places, fewest - 1)
+
+
+def _filled(explorer: Any, places: dict, most: int, frames: int) -> bytes:
+    """Return the frames of all combinations of places, of sliders as many as there is room for."""
+    now = _now(explorer)
+    # Two drafts tell how many bytes a frame takes beyond what stays still. They also find all that
+    # moves, before the frames are drawn that count.
+    drafts = []
+    for count in (5, 2):
+        draft = {name: _thinned(all_of, count, now[name]) for name, all_of in places.items()}
+        drafts.append((math.prod(map(len, draft.values())), len(_packed(explorer, draft))))
+    (more, large), (fewer, small) = drafts
+    each = max(large - small, 1) / max(more - fewer, 1)
+    limit = max(1.2 * (fewer + (most - small) / each), 1)
+    grown = 0
+    while True:
+        chosen = _fitting(explorer, places, min(limit, frames))
+        data, count = _packed(explorer, chosen), math.prod(map(len, chosen.values()))
+        full = len(data) / most
+        enough = max(full, count / frames) > 0.7 or chosen == places or grown == 2
+        if full <= 1 and enough:
+            return data
+        grown += full < 1
+        limit = count * 0.93 / full
+
+
+def _fewest(explorer: Any, places: dict) -> dict[str, int]:
+    """Return how many places of each control a page has at least, of a list and a toggle all."""
+    few = {name: len(all_of) for name, all_of in places.items()}
+    for name in places:
+        if _has_notches(explorer, name):
+            few[name] = min(few[name], 20 if _plays(explorer, name) else 5)
+    return few
+
+
+def _first_that_fit(explorer: Any, places: dict, most: int) -> dict:
+    """Leave out the last controls while even few notches are too many.
+
+    What changes nothing where the others stand goes first, last of all goes a slider that plays.
+    """
+    few = _fewest(explorer, places)
+    if math.prod(few.values()) <= most:
+        return places
+
+    def worth(name: str) -> tuple:
+        return not _plays(explorer, name), not _changes(explorer, name, places[name])
+
+    few = {name: few[name] for name in sorted(places, key=worth)}
+    while len(few) > 1 and math.prod(few.values()) > most:
+        few.popitem()
+    return {name: places[name] for name in places if name in few}
+
+
+def _changes(explorer: Any, name: str, places: list) -> bool:
+    """Return whether a control changes the picture or the words, the others being as they are."""
+    seen = set()
+    with explorer.at_scale(1):
+        explorer.frame([])  # the first frame brings what stays still, which is no change
+        for value in (places[0], places[len(places) // 2], places[-1]):
+            buffers: list[bytes] = []
+            frame = explorer.frame(buffers, **_with_points(explorer, {name: value}))
+            seen.add(repr((frame.get("on"), frame.get("draw"), frame.get("standing"), buffers)))
+    return len(seen) > 1
+
+
+def _fitting(explorer: Any, places: dict, limit: float) -> dict:
+    """Return the places, fewer of the sliders' if all combinations are more than `limit`."""
+    counts = {name: len(all_of) for name, all_of in places.items()}
+    while math.prod(counts.values()) > limit:
+        sliders = {
+            name: count
+            for name, count in counts.items()
+            if count > 3 and _has_notches(explorer, name)
+        }
+        if not sliders:
+            raise ValueError(
+                f"sweeps: {', '.join(places)} together do not fit. "
+                f"Name fewer controls: sweeps={[next(iter(places))]}."
+            )
+        # A slider that plays keeps more notches than the others: it is to go on smoothly.
+        name = max(sliders, key=lambda name: sliders[name] / (4 if _plays(explorer, name) else 1))
+        counts[name] = max(3, min(counts[name] - 1, int(counts[name] * 0.95)))
+    now = _now(explorer)
+    return {name: _thinned(places[name], count, now[name]) for name, count in counts.items()}
+
+
+def _packed(explorer: Any, places: dict) -> bytes:
+    """Return all combinations of the places, drawn, as compressed text for `replay` in live.js."""
+    buffers: list[bytes] = []
+    drawn: dict[bytes, int] = {}  # an image, such as a number, that many frames have is kept once
+    shape = tuple(map(len, places.values()))
+    frames, scenes = [None] * math.prod(shape), {}
+    # What stays still may depend on a list or a toggle: these change least often.
+    order = sorted(places, key=lambda name: _has_notches(explorer, name))
+    with explorer.at_scale(SCALE):
+        for at in itertools.product(*(range(len(places[name])) for name in order)):
+            place = dict(zip(order, at, strict=True))
+            values = {name: places[name][i] for name, i in place.items()}
+            frame = explorer.frame(buffers, **_with_points(explorer, values))
+            if "scene" in frame:
+                scene = frame.pop("scene")
+                if frame["on"] in scenes:
+                    for image in (scene["below"], scene.get("above", {}).get("image")):
+                        if image is not None:
+                            buffers[image] = b""
+                else:
+                    scenes[frame["on"]] = scene
+                    below = scene["below"]
+                    buffers[below] = figures.few_colors(io.BytesIO(buffers[below]))
+            for layer in frame.get("draw", ()):
+                if "image" in layer:
+                    image = layer["image"]
+                    layer["image"] = drawn.setdefault(buffers[image], image)
+                    if layer["image"] != image:
+                        buffers[image] = b""
+            if "vertices" in frame:
+                buffers[frame["vertices"]] = _steps(buffers[frame["vertices"]])
+            frames[np.ravel_multi_index([place[name] for name in places], shape)] = frame
+    for picture, at in drawn.items():
+        buffers[at] = min(picture, figures.few_colors(io.BytesIO(picture), clear=True), key=len)
+    controls = []
+    for name, all_of in places.items():
+        if name not in explorer.controls:
+            continue
+        control = explorer.controls[name]
+        kind = {ipywidgets.Dropdown: "select", ipywidgets.Checkbox: "toggle"}.get(type(control))
+        controls.append(
+            {
+                "label": control.description,
+                "kind": kind or "slider",
+                "words": _words(control, all_of),
+                "first": all_of.index(_nearest(all_of, explorer.values[name])),
+                "play": _plays(explorer, name),
+            }
+        )
+    now = _now(explorer)
+    points = [  # one that the page does not move is shown where it stands
+        about | {"places": [places.get(part, [now[part]]) for part in _parts(about)]}
+        for about in explorer.points
+    ]
+    about = {"size": explorer.size, "alt": explorer.alt, "controls": controls, "frames": frames}
+    about |= {"points": points, "scenes": scenes, "lengths": list(map(len, buffers))}
+    head = json.dumps(about, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 4)
+    packed = gzip.compress(b"".join([np.uint32(len(head)).tobytes(), head, *buffers]), mtime=0)
+    return base64.b64encode(packed)
+
+
+def _parts(about: dict) -> list[str]:
+    """Return names for the coordinates of a point, each of which is swept as a slider is."""
+    return [f"{about['name']}[{i}]" for i in range(len(about["value"]))]
+
+
+def _coordinates(explorer: Any) -> dict[str, list[float]]:
+    """Return many places for each coordinate of the points, where it stands now among them."""
+    now, found = _now(explorer), {}
+    for about in explorer.points:
+        ax = explorer.figure.axes[about["axes"]]
+        scales = ax.get_xscale(), ax.get_yscale()
+        for part, ends, scale in zip(_parts(about), about["bounds"], scales, strict=False):
+            grid = (np.geomspace if scale == "log" else np.linspace)(*ends, FINE).tolist()
+            grid[grid.index(_nearest(grid, now[part]))] = now[part]
+            found[part] = grid
+    return found
+
+
+def _now(explorer: Any) -> dict[str, Any]:
+    """Return where each control stands, and each coordinate of a point."""
+    now = dict(explorer.values)
+    for about in explorer.points:
+        now |= zip(_parts(about), np.atleast_1d(now[about["name"]]).tolist(), strict=True)
+    return now
+
+
+def _with_points(explorer: Any, values: dict) -> dict:
+    """Return the values with the coordinates of each point put together."""
+    for about in explorer.points:
+        numbers = tuple(values.pop(part) for part in _parts(about) if part in values)
+        if numbers:
+            values[about["name"]] = numbers if len(numbers) > 1 else numbers[0]
+    return values
+
+
+def _steps(vertices: bytes) -> bytes:
+    """Return the vertices as `floats` of live.js reads them, which compresses to a fraction.
+
+    Each number becomes a whole number of 64ths, finer than what is drawn, and of it the step from
+    the one two before, which is the same coordinate of the vertex before. Steps are small: of their
+    bytes, which stand sorted from the lowest to the highest, most are 0.
+    """
+    numbers = np.frombuffer(vertices, np.float32).astype(float)
+    gaps = np.isnan(numbers)
+    whole = np.where(gaps, GAP, np.round(64 * np.where(gaps, 0, numbers))).astype("<i4")
+    steps = whole.copy()
+    steps[2:] -= whole[:-2]
+    return steps.view(np.uint8).reshape(-1, 4).T.tobytes()
+
+
+def _has_notches(explorer: Any, name: str) -> bool:
+    """Return whether it can do with fewer places: a slider or a point's coordinate, not a list."""
+    return name not in explorer.controls or _is_slider(explorer.controls[name])
+
+
+def _plays(explorer: Any, name: str) -> bool:
+    return bool(getattr(explorer.controls.get(name), "play", False))
+
+
+def _is_slider(control: Any) -> bool:
+    return isinstance(
+        control, (ipywidgets.FloatSlider, ipywidgets.FloatLogSlider, ipywidgets.IntSlider)
+    )
+
+
+def _places(control: Any) -> list:
+    """Return all values that a control can take, none for one that is no list of values."""
+    if isinstance(control, ipywidgets.Dropdown):
+        return list(control._options_values)
+    if isinstance(control, ipywidgets.Checkbox):
+        return [False, True]
+    if not _is_slider(control):
+        return []
+    count = math.floor((control.max - control.min) / control.step + 1e-6) + 1
+    at = [control.min + control.step * notch for notch in range(count)]
+    if isinstance(control, ipywidgets.FloatLogSlider):
+        return [control.base**place for place in at]
+    return at
+
+
+def _nearest(places: list, value: Any) -> Any:
+    if isinstance(value, (int, float)):
+        return min(places, key=lambda place: abs(place - value))
+    return next(place for place in places if place is value or place == value)
+
+
+def _thinned(places: list, count: int, value: Any) -> list:
+    """Return `count` of the places, the ends and the one of `value` among them."""
+    if len(places) <= count or not isinstance(value, (int, float)) or isinstance(value, bool):
+        return places
+    chosen = set(np.linspace(0, len(places) - 1, count).round().astype(int).tolist())
+    here = places.index(_nearest(places, value))
+    inner = chosen - {0, len(places) - 1}
+    if inner and here not in chosen:
+        chosen.remove(min(inner, key=lambda place: abs(place - here)))
+    return [places[place] for place in sorted(chosen | {here})]
+
+
+def _words(control: Any, places: list) -> list[str]:
+    if isinstance(control, ipywidgets.Dropdown):
+        return list(control._options_labels)
+    if isinstance(control, ipywidgets.IntSlider):
+        return [str(place) for place in places]
+    return [f"{place:.3g}" for place in places]

@@ -1,0 +1,166 @@
+"""What this computer has for the course, line by line, and what to do where something is missing.
+
+`python course.py doctor` runs it. `checkup` looks at the sliders from within a notebook; this looks
+at everything around them.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+BROKEN = ""
+try:
+    from packaging.requirements import Requirement
+
+    from course_lib.data import find_mnist
+    from course_lib.exercises import progress
+    from course_lib.live import checkup
+except ImportError as error:  # the doctor is asked for because something is missing
+    BROKEN = str(error)
+
+LEAST_MEMORY = 2e9  # bytes; the lab takes 0.7 of them
+FRONT_ENDS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
+TORCH = "2.13.0"
+
+
+class Finding(NamedTuple):
+    """One line: what was looked at, whether it is right, what was found, and what to do."""
+
+    what: str
+    good: bool
+    found: str
+    remedy: str = ""
+
+
+def examine(stale: bool = False) -> Iterator[Finding]:
+    """Look at everything the course needs, one thing after the other.
+
+    Parameters
+    ----------
+    stale : bool
+        Whether `course.py`, which keeps track of that, has found what is installed out of date.
+    """
+    if stale:
+        yield Finding(
+            "installation",
+            False,
+            "belongs to another version or folder of the course",
+            "python course.py setup",
+        )
+    version = platform.python_version()
+    yield Finding(
+        "Python",
+        sys.version_info >= (3, 11),
+        f"{version} on {platform.system()}",
+        "The course needs Python 3.11 or newer.",
+    )
+    wrong = _wrong_packages()
+    yield Finding(
+        "packages",
+        not wrong,
+        "; ".join(wrong) or "all there, in versions that fit",
+        "python course.py setup",
+    )
+    if BROKEN:
+        return  # nothing more can be looked at
+    ready = checkup.packages()
+    yield Finding("widgets, in Python", ready.right, ready.message, ready.message)
+    missing = [name for name in FRONT_ENDS if not _labextension(name)]
+    yield Finding(
+        "widgets, in the browser",
+        not missing,
+        f"missing: {', '.join(missing)}" if missing else "their files are there",
+        "python course.py setup, then start Jupyter again and reload the page.",
+    )
+    yield _torch()
+    mnist = find_mnist()
+    yield Finding(
+        "MNIST",
+        mnist is not None,
+        f"in {mnist}" if mnist else "not here yet",
+        "The lab downloads it (11 MB) when it first runs. Without a network it takes smaller "
+        "digits; or put the four files into a folder and set COURSE_DATA to it.",
+    )
+    yield _memory()
+    free = shutil.disk_usage(Path.home()).free
+    yield Finding(
+        "disk", free > 5e8, f"{free / 1e9:.1f} GB free", "Free some space: half a gigabyte is wise."
+    )
+    yield _progress()
+
+
+def _wrong_packages() -> list[str]:
+    """Return what is missing, or too old, of what the course and its notebooks ask for."""
+    if BROKEN:
+        return [BROKEN]
+    try:
+        needs = map(Requirement, metadata.requires("course-lib") or [])
+    except metadata.PackageNotFoundError:
+        return ["course-lib is not installed"]
+    asked = [n for n in needs if not n.marker or n.marker.evaluate({"extra": "notebooks"})]
+    return [trouble for need in asked if (trouble := checkup.problem(need))]
+
+
+def _labextension(name: str) -> bool:
+    return Path(sys.prefix, "share", "jupyter", "labextensions", name, "package.json").exists()
+
+
+def _torch() -> Finding:
+    try:
+        found = metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        advice = "Lectures 1, 6 and 7 and the lab need it: python course.py setup."
+        return Finding("PyTorch", False, "not installed", advice)
+    wanted = found.split("+")[0] == TORCH
+    advice = f"The course is tested with {TORCH}: python course.py setup."
+    return Finding("PyTorch", wanted, found, advice)
+
+
+def _memory() -> Finding:
+    try:
+        import psutil
+    except ImportError:
+        return Finding("memory", True, "not known")
+    free = psutil.virtual_memory().available
+    advice = "Close other programs and notebooks: Kernel → Shut Down All Kernels."
+    return Finding("memory", free > LEAST_MEMORY, f"{free / 1e9:.1f} GB free", advice)
+
+
+def _progress() -> Finding:
+    solved = progress.solved()
+    trouble = repr(progress.Bar(1, solved)).partition("\n")[2]
+    found = f"{len(solved)} exercises solved, kept in {progress.place()}"
+    return Finding("your progress", not trouble, trouble or found, trouble)
+
+
+def main(stale: bool = False) -> int:
+    """Print all findings; return how many things are to be mended.
+
+    Parameters
+    ----------
+    stale : bool, optional
+        Whether what is installed belongs to another version or folder, which course.py knows.
+    """
+    faults = 0
+    for finding in examine(stale):
+        print(f"{'ok ' if finding.good else 'NO '} {finding.what:<24} {finding.found}")
+        if not finding.good:
+            faults += 1
+            if finding.remedy != finding.found:
+                print(f"    → {finding.remedy}")
+    print(
+        "All is well."
+        if not faults
+        else f"{faults} {'thing needs' if faults == 1 else 'things need'} a look."
+    )
+    return faults
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(stale="--stale" in sys.argv), 1))

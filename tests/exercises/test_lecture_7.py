@@ -1,0 +1,298 @@
+"""Lecture 7: what it says about backpropagation and training, checked otherwise; its exercises."""
+
+import math
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+
+from course_lib.data import load_small_digits
+from course_lib.exercises import exercise, lecture_7
+from course_lib.gradients import central_difference
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "07_training_loop.ipynb"
+CELLS = {
+    cell.id: cell.source
+    for cell in nbformat.read(NOTEBOOK, as_version=4).cells
+    if cell.cell_type == "code"
+}
+
+
+def lecture(*names, **changes):
+    """Run cells of the notebook, by name, and return what they define; `changes` edits a cell."""
+    scope = {}
+    for name in names:
+        source = CELLS[name]
+        for before, after in changes.get(name.replace("-", "_"), ()):
+            assert before in source
+            source = source.replace(before, after)
+        exec(source, scope)
+    return scope
+
+
+@pytest.fixture(scope="module")
+def network():
+    """The network of section 4 with its hand-written backward pass."""
+    return lecture("setup", "layer-code", "data", "real-code")
+
+
+# --------------------------------------------------------------------------------- backpropagation
+
+
+@pytest.mark.parametrize("b", [0.25, -5.0])
+def test_the_gradients_of_one_neuron_are_its_central_differences(b):
+    scope = lecture("neuron-code")
+    start = {"x1": 2.0, "w1": 0.5, "x2": -1.0, "w2": -1.0, "b": b, "y": 1.0}
+    _, gradients = scope["neuron"](**start)
+
+    def loss(numbers):
+        return scope["neuron"](**dict(zip(start, numbers, strict=True)))[0]["L"]
+
+    found = central_difference(
+        np.vectorize(loss, signature="(n)->()"), np.array(list(start.values())), 1e-5
+    )
+    assert [gradients[name] for name in start] == pytest.approx(found, abs=1e-8)
+
+
+def test_behind_a_shut_relu_every_gradient_is_zero():
+    _, gradients = lecture("neuron-code")["neuron"](2.0, 0.5, -1.0, -1.0, -5.0, 1.0)
+    assert [gradients[name] for name in ("x1", "w1", "x2", "w2", "b", "z")] == [0] * 6
+    assert gradients["a"] == -2.0  # before it, from behind, the blame is there
+
+
+def test_the_backward_pass_by_hand_is_that_of_torch(network):
+    w = network["new_parameters"](hidden=8, seed=3)
+    X, labels = network["x"][100:120], network["y"][100:120]
+    found = network["backward"](w, X, labels, *network["forward"](w, X))
+    tensors = {name: torch.tensor(array, requires_grad=True) for name, array in w.items()}
+    hidden = torch.relu(torch.tensor(X) @ tensors["W1"] + tensors["b1"])
+    scores = hidden @ tensors["W2"] + tensors["b2"]
+    torch.nn.functional.cross_entropy(scores, torch.tensor(labels)).backward()
+    for name in w:
+        np.testing.assert_allclose(found[name], tensors[name].grad, rtol=0, atol=1e-14)
+
+
+def test_the_gradient_of_the_cross_entropy_is_probability_minus_truth(network):
+    scores = torch.tensor([[2.0, -1.0, 0.5], [300.0, 0.0, -300.0]], dtype=torch.float64)
+    scores.requires_grad_()
+    loss = torch.nn.functional.cross_entropy(scores, torch.tensor([2, 1]), reduction="sum")
+    loss.backward()
+    p = network["softmax"](scores.detach().numpy())
+    np.testing.assert_allclose(p - np.eye(3)[[2, 1]], scores.grad, atol=1e-15)
+    labels = np.array([2, 1])
+    assert 2 * network["loss_of"](scores.detach().numpy(), labels) == pytest.approx(loss.item())
+
+
+def test_with_line_e_mended_the_suspicious_pass_is_right_and_no_other_line_is_wrong(network):
+    names = ("setup", "layer-code", "compare-code", "data", "real-code", "real-check", "bug")
+    names = (*names[:2], "two-code", *names[2:])
+    for before, right in (("H >= 0", False), ("Z > 0", True)):
+        scope = lecture(*names, bug=[("H >= 0", before)])
+        w, X, labels = scope["w"], scope["X"], scope["labels"]
+        passed = scope["forward"](w, X)
+        found, truth = (scope[f](w, X, labels, *passed) for f in ("suspicious", "backward"))
+        same = [np.allclose(found[name], truth[name], rtol=0, atol=1e-12) for name in w]
+        assert same == [right, right, True, True]
+
+
+# ---------------------------------------------------------------------------------- initialization
+
+
+def test_a_relu_halves_the_mean_square_of_a_bell_curve():
+    z = np.random.default_rng(0).normal(size=1_000_000)
+    assert np.mean(np.maximum(z, 0) ** 2) == pytest.approx(0.5, abs=0.005)
+
+
+def test_untrained_networks_of_torch_are_right_on_a_tenth_of_the_digits():
+    x, y = load_small_digits().test.tensors()
+    torch.manual_seed(0)
+    right = []
+    for _ in range(200):
+        model = torch.nn.Sequential(
+            torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10)
+        )
+        right.append((model(x).argmax(1) == y).double().mean().item())
+    assert np.mean(right) == pytest.approx(0.1, abs=0.01)
+    assert max(right) > 0.13  # a single one can be luckier
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1])
+def test_neurons_that_start_alike_stay_alike(constant):
+    x, y = load_small_digits().train.tensors()
+    model = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10))
+    for p in model.parameters():
+        torch.nn.init.constant_(p, constant)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    for _ in range(30):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    kernel = model[0].weight.detach()
+    assert (kernel.amax(dim=0) - kernel.amin(dim=0)).max() < 1e-5
+    assert constant == 0 or (kernel - constant).abs().max() > 0.01
+
+
+# -------------------------------------------------------------------------------- the training loop
+
+
+def test_a_forgotten_zero_grad_turns_descent_on_a_bowl_into_an_undamped_swing():
+    """w_{k+1} = 2w_k − w_{k−1} − αw_k: a rotation by θ with cos θ = 1 − α/2, its size constant."""
+    alpha, w = 0.1, torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+    optimizer, walk = torch.optim.SGD([w], lr=alpha), [1.0]
+    for _ in range(500):
+        (w**2 / 2).backward()
+        optimizer.step()
+        walk.append(w.item())
+    theta = math.acos(1 - alpha / 2)
+    k = np.arange(501)
+    swing = np.cos(k * theta) - np.tan(theta / 2) * np.sin(k * theta)
+    np.testing.assert_allclose(walk, swing, atol=1e-9)
+
+
+def test_torchs_own_sgd_takes_the_steps_of_the_loop():
+    """The notebook says so, and does without it to save time and memory."""
+    names = ("setup", "layer-code", "two-code", "compare-code", "data", "real-code", "numpy-loop")
+    rule = "as_torch(GradientDescent(lr=RATE), model.parameters())"
+    own = "torch.optim.SGD(model.parameters(), lr=RATE)"
+    scope = lecture(*names, "torch-model", "torch-loop-code", torch_loop_code=[(rule, own)])
+    assert type(scope["optimizer"]) is torch.optim.SGD
+    np.testing.assert_allclose(scope["torch_losses"], scope["losses"], rtol=0, atol=1e-9)
+
+
+def test_a_random_plane_holds_two_dimensions_worth_of_any_path():
+    rng = np.random.default_rng(0)
+    way = np.cumsum(rng.normal(size=(50, 1210)), axis=0)
+    held = []
+    for _ in range(200):
+        plane, _ = np.linalg.qr(rng.normal(size=(1210, 2)))
+        held.append(np.sum((way @ plane) ** 2) / np.sum(way**2))
+    assert np.mean(held) == pytest.approx(2 / 1210, rel=0.2)
+
+
+# -------------------------------------------------------------------------------------- exercises
+
+
+def kernel_gradient(X, W, b, dH):
+    Z = X @ W + b
+    return np.einsum("bn,bh->nh", X, np.where(Z > 0, dH, 0))
+
+
+def accumulate(gradient, w, batches, alpha, every):
+    for group in np.reshape(batches, (-1, every, batches.shape[1])):
+        w = w - alpha * np.mean([gradient(w, batch) for batch in group], axis=0)
+    return w
+
+
+RIGHT = {
+    "7.1": [[-12, -4, -4], (-12.0, -4.0, -4.0), np.array([-12, -4, -4])],
+    "7.2": [kernel_gradient],
+    "7.3": ["e", "E", "(e)", " e "],
+    "7.4": [math.sqrt(2), 1.4, 1.37, 1.46],
+    "7.5": [-0.25, np.float64(-0.25), [-0.25], -1 / 4],
+    "7.6": [accumulate],
+}
+
+
+def test_every_exercise_has_a_right_answer_here():
+    assert list(RIGHT) == [each.number for each in lecture_7.EXERCISES]
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"), [(number, answer) for number in RIGHT for answer in RIGHT[number]]
+)
+def test_a_right_answer_is_right_and_says_what_it_means(number, answer):
+    result = exercise(number).check(answer)
+    assert repr(result) == f"Right. {exercise(number).praise}"
+
+
+def test_the_gradient_asked_for_by_hand_is_that_of_torch():
+    w = torch.tensor([1.0, -2.0, 1.0], requires_grad=True)
+    ((w[0] * 3 + w[1] * 1 + w[2]).relu() - 4).pow(2).backward()
+    assert exercise("7.1").check(w.grad).right
+
+
+def test_where_w_ends_without_zero_grad_is_where_torch_takes_it():
+    w = torch.tensor(1.0, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.25)
+    for _ in range(2):
+        (w**2).backward()
+        optimizer.step()
+    assert exercise("7.5").check(w.item()).right
+
+
+@pytest.mark.parametrize("c", [0.3, 1.0, 1.3, 1.36, 1.4, 1.47, 1.6, 3.0])
+def test_the_size_in_layer_6_is_what_the_explorer_shows(c):
+    scope = lecture("setup", "layer-code", "data", "real-code", "deep-code")
+    layers, _, _ = scope["deep_pass"](
+        scope["deep_weights"](c), scope["x_valid"][:100], scope["y_valid"][:100]
+    )
+    ratio = math.sqrt(np.mean(layers[6] ** 2) / np.mean(layers[1] ** 2))
+    assert lecture_7._size_in_layer_6(c) == pytest.approx(ratio, rel=1e-6)
+    assert exercise("7.4").check(c).right == (0.8 <= ratio <= 1.2)
+
+
+@pytest.mark.parametrize(
+    ("c", "words"),
+    [
+        (-1.4, "above 0"),
+        (0, "above 0"),
+        (1, "sets half of it to zero"),
+        (0.3, "fade from layer to layer"),
+        (1.3, "fade from layer to layer"),
+        (1.6, "grow from layer to layer"),
+        (4, "Far too large"),
+        (1e200, "Far too large"),
+    ],
+)
+def test_weights_of_the_wrong_size_are_told_in_which_way(c, words):
+    result = exercise("7.4").check(c)
+    assert result.verdict == "wrong"
+    assert words in result.message
+
+
+@pytest.mark.parametrize(
+    ("number", "answer", "words"),
+    [
+        ("7.1", [-12, -4, 4], "Entry 3 of [-12, -4, 4] is not right"),
+        ("7.2", lambda X, W, b, dH: 0 * W, "your function returns"),
+        ("7.5", 0.1, "0.1 is not it. Keep two columns"),
+        ("7.6", lambda gradient, w, batches, alpha, every: w + 1, "your function returns"),
+    ],
+)
+def test_an_unknown_wrong_answer_is_told_apart_from_the_known_ones(number, answer, words):
+    result = exercise(number).check(answer)
+    assert result.verdict == "wrong"
+    assert words in result.message
+
+
+@pytest.mark.parametrize(
+    ("number", "answer", "words"),
+    [
+        ("7.1", -12, "3 numbers, such as"),
+        ("7.1", [-12, -4], "your answer has shape (2,)"),
+        ("7.1", ["-12", ...], "3 numbers"),
+        ("7.2", np.ones((2, 2)), "Hand over the function itself"),
+        ("7.2", lambda X, W: W, "must take 4 arguments"),
+        ("7.2", lambda X, W, b, dH: None, "returns nothing"),
+        ("7.3", "h", "one letter out of"),
+        ("7.3", 5, "one letter out of"),
+        ("7.4", math.nan, "your answer holds nan"),
+        ("7.4", "1.4", 'the text "1.4"'),
+        ("7.5", math.inf, "your answer holds inf"),
+        ("7.6", 3.5, "Hand over the function itself"),
+        ("7.6", lambda gradient, w: w, "must take 5 arguments"),
+    ],
+)
+def test_a_malformed_answer_is_told_what_was_expected(number, answer, words):
+    result = exercise(number).check(answer)
+    assert result.verdict == "malformed"
+    assert words in result.message
+
+
+@pytest.mark.parametrize(("number", "name"), [("7.2", "kernel_gradient"), ("7.6", "accumulate")])
+def test_the_solutions_in_code_are_right(number, name):
+    scope = {}
+    exec(exercise(number).worked.split("```")[1].removeprefix("python"), scope)
+    assert exercise(number).check(scope[name]).right

@@ -1,0 +1,539 @@
+"""The race: best rates, arrivals and orders; and what a rule of the reader's own is told."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from course_lib import plots
+from course_lib.descent import descend
+from course_lib.landscapes import banana, bowl, himmelblau, quartic, two_valleys
+from course_lib.lectures.race import (
+    RATES,
+    TARGET,
+    arrival,
+    check,
+    finish,
+    race,
+    standing,
+    sweep,
+    track,
+)
+from course_lib.optimizers import OPTIMIZERS, Adagrad, Adam, GradientDescent, Momentum, Nesterov
+
+START = (-1.5, 2.0)
+
+
+@dataclass(frozen=True)
+class Own:
+    """Gradient descent as a reader would write it, and the ground for what goes wrong."""
+
+    lr: float = 0.05
+
+    def init(self, w):
+        return {"v": 0 * w}
+
+    def step(self, w, g, state, lr=None):
+        lr = self.lr if lr is None else lr
+        return w - lr * g, {"v": state["v"] + g}
+
+
+@dataclass(frozen=True)
+class Clipped(Own):
+    """Takes a norm over all of w: in a batch, the runs would meddle with each other."""
+
+    def step(self, w, g, state, lr=None):
+        lr = self.lr if lr is None else lr
+        return w - lr * g / max(1.0, float(np.linalg.norm(g))), {"v": state["v"]}
+
+
+# ------------------------------------------------------------------------------------- arrivals
+
+
+@pytest.mark.parametrize(
+    ("gaps", "step"),
+    [
+        ([9, 5, 1], -1),
+        ([9, 0, 0], 1),
+        ([0, 0, 0], 0),
+        ([9, 0, 9, 0], 3),
+        ([9, 0, 9], -1),
+        ([9, np.inf, np.nan], -1),
+        ([9, 1e-6, 1e-7], 1),
+    ],
+)
+def test_an_arrival_is_the_first_step_from_which_the_walk_stays(gaps, step):
+    assert arrival(gaps, 1e-6) == step
+
+
+def test_arrivals_of_many_walks_are_those_of_each():
+    gaps = np.random.default_rng(0).exponential(2e-6, (30, 200))
+    gaps[-3:, ::2] = 0
+    assert arrival(gaps, 1e-6).tolist() == [arrival(row, 1e-6) for row in gaps.T]
+
+
+# ---------------------------------------------------------------------------------------- sweep
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_sweep_holds_the_walk_of_each_single_rate(name):
+    rule = OPTIMIZERS[name]()
+    tried = sweep(banana, rule, START, 60)
+    for i in (0, 20, 40, tried.best):
+        alone = descend(banana, replace(rule, lr=float(RATES[i])), START, 60)
+        np.testing.assert_allclose(tried.points[:, i], alone.points, rtol=1e-9, atol=1e-12)
+
+
+def test_the_best_rate_of_gradient_descent_on_a_bowl_is_near_two_over_one_plus_kappa():
+    """Both eigenvalues shrink alike there; the nearest rates of the sweep are 21 % apart."""
+    for kappa in (5, 10, 30):
+        best = sweep(bowl(kappa), GradientDescent(), (2.0, 2.0), 300).best_rate
+        assert 2 / (1 + kappa) / 1.22 < best < 2 / (1 + kappa) * 1.22
+
+
+def test_no_rate_inside_the_map_arrives_earlier_than_the_best():
+    for kind in (GradientDescent, Nesterov, Adagrad, Adam):
+        tried = sweep(banana, kind(), START, 200)
+        came = tried.arrivals[(tried.arrivals >= 0) & ~tried.strayed]
+        assert tried.arrivals[tried.best] == came.min()
+
+
+def test_a_walk_that_leaves_the_map_is_not_the_best():
+    tried = sweep(bowl(10), Adagrad(), (-2.0, 1.5), 200)
+    assert tried.arrivals[-1] >= 0  # with α = 100 it leaps away and comes back
+    assert tried.strayed[-1]
+    assert not tried.strayed[tried.best]
+    low, high = bowl(10).bounds.T
+    walked = tried.points[:, tried.best]
+    assert np.all((walked >= low) & (walked <= high))
+
+
+def test_where_nobody_arrives_the_lowest_end_is_best():
+    tried = sweep(banana, Adam(), START, 20)
+    assert np.all(tried.arrivals[~tried.strayed] < 0)
+    assert tried.gaps[-1, tried.best] == tried.gaps[-1, ~tried.strayed].min()
+
+
+def test_the_gap_counts_from_the_deepest_minimum():
+    """A walk that rests in the shallow valley has not arrived."""
+    tried = sweep(two_valleys, GradientDescent(), (1.5, 0.5), 400)
+    at = tried.nearest(0.1)
+    heights = two_valleys(two_valleys.minima)
+    assert tried.arrivals[at] == -1
+    assert tried.gaps[-1, at] == pytest.approx(heights.max() - heights.min(), abs=1e-9)
+
+
+def test_a_diverged_walk_has_an_infinite_gap_from_where_it_overflows():
+    tried = sweep(quartic, GradientDescent(), -1.5, 60)
+    walk = descend(quartic, GradientDescent(lr=float(RATES[-1])), -1.5, 60)
+    lasts = np.isfinite(walk.losses[: walk.diverged_at])  # the loss overflows before w does
+    assert (np.isfinite(tried.gaps[: walk.diverged_at, -1]) == lasts).all()
+    assert np.isinf(tried.gaps[walk.diverged_at :, -1]).all()
+    assert np.isfinite(tried.gaps[:, tried.best]).all()
+
+
+def test_how_much_a_rule_forgives_is_counted_in_powers_of_ten():
+    """Gradient descent on a round bowl: |1 − α|ᵏ must be small enough, so α from 0.067 to 1.933."""
+    tried = sweep(bowl(1), GradientDescent(), (1.0, 1.0), 50)
+    edge = (1e-3) ** (1 / 100)
+    expected = np.log10((1 + edge) / (1 - edge))
+    assert tried.forgiveness(1e-3) == pytest.approx(expected, abs=0.1)
+    assert tried.forgiveness(0) == pytest.approx(1 / 12)  # α = 1 is there in one step
+    assert tried.forgiveness(1e9, 0) == pytest.approx(73 / 12)
+
+
+def test_the_sweep_of_a_rule_that_mixes_the_runs_is_done_one_by_one():
+    tried = sweep(banana, Clipped(), START, 50)
+    for i in (10, 30, 50):
+        alone = descend(banana, Clipped(lr=float(RATES[i])), START, 50)
+        np.testing.assert_array_equal(tried.points[:, i], alone.points)
+
+
+def test_a_rule_without_a_learning_rate_walks_once():
+    @dataclass(frozen=True)
+    class Fixed:
+        def init(self, w):
+            return {}
+
+        def step(self, w, g, state, lr=None):
+            return w - 0.1 * g, {}
+
+    tried = sweep(banana, Fixed(), START, 50)
+    assert tried.points.shape == (51, 1, 2)
+    assert np.isnan(tried.best_rate)
+    assert tried.nearest(0.5) == 0
+    assert tried.forgiveness(1e-3) == 0
+    expected = descend(banana, GradientDescent(lr=0.1), START, 50)
+    np.testing.assert_allclose(tried.points[:, 0], expected.points, atol=1e-12)
+
+
+def test_a_sweep_is_remembered_for_the_same_question_only():
+    first = sweep(banana, Adam(), START, 30)
+    assert sweep(banana, Adam(), np.array(START), 30) is first
+    assert sweep(banana, Adam(beta1=0.5), START, 30) is not first
+    assert sweep(banana, Adam(), (-1.5, 1.9), 30) is not first
+    assert sweep(himmelblau, Adam(), START, 30) is not first
+
+
+def test_a_rule_rewritten_under_the_same_name_is_swept_anew():
+    def made(sign):
+        @dataclass(frozen=True)
+        class Mine(Own):
+            def step(self, w, g, state, lr=None):
+                return super().step(w, sign * g, state, lr)
+
+        return Mine()
+
+    down, up = (sweep(banana, made(sign), START, 30) for sign in (1, -1))
+    assert down.gaps[-1, down.best] < up.gaps[-1].min()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"rates": [0.1, -1]}, "rates must be a number above 0"),
+        ({"target": 0}, "target must be a number above 0"),
+        ({"steps": 0}, "steps must be a whole number of at least 1"),
+        ({"start": (1, 2, 3)}, "start must have shape"),
+    ],
+)
+def test_a_sweep_of_nonsense_is_refused_in_words(arguments, words):
+    usual = {"start": START, "steps": 20}
+    with pytest.raises(ValueError, match=words):
+        sweep(banana, Adam(), **usual | arguments)
+
+
+# ----------------------------------------------------------------------------------------- race
+
+
+def the_race(lr=None):
+    rules = {name: kind() for name, kind in OPTIMIZERS.items()}
+    return race(banana, rules, (-1.48, 2.16), 200, lr=lr)
+
+
+def test_each_runs_at_its_own_best_rate_or_all_at_one():
+    for runner in the_race():
+        tried = sweep(banana, OPTIMIZERS[runner.name](), (-1.48, 2.16), 200)
+        assert runner.lr == tried.best_rate
+        assert runner.arrived == tried.arrivals[tried.best]
+    assert {runner.lr for runner in the_race(lr=0.1)} == {RATES[36]}
+    assert RATES[36] == pytest.approx(0.1)
+
+
+def test_the_order_is_who_arrived_first_and_then_who_is_lowest():
+    order = finish(the_race())
+    came = [runner.arrived for runner in order if runner.arrived >= 0]
+    rest = [runner.gaps[-1] for runner in order if runner.arrived < 0]
+    assert came == sorted(came)
+    assert rest == sorted(rest)
+    assert len(came) + len(rest) == 11
+    early = finish(the_race(), step=5)
+    gaps = [runner.gaps[5] for runner in early]
+    assert gaps == sorted(gaps)
+
+
+def test_adamw_does_not_arrive_because_it_is_after_something_else():
+    """Its decay pulls toward 0; without it, it is Adam to the last digit."""
+    assert next(r for r in the_race() if r.name == "AdamW").arrived == -1
+    bare = OPTIMIZERS["AdamW"](weight_decay=0.0)
+    pair = race(banana, {"AdamW": bare, "Adam": Adam()}, START, 200)
+    np.testing.assert_allclose(pair[0].points, pair[1].points, atol=1e-12)
+
+
+def test_the_standing_names_places_rates_and_who_diverged():
+    told = standing(the_race(), 200)
+    assert told.startswith("Step 200. Within 1e-06 to stay: 1. Nadam (α 0.18) at 93, 2. Nesterov")
+    assert "On the way, loss above the minimum: " in told
+    wild = standing(the_race(lr=10), 200)
+    assert "Diverged: GradientDescent (α 10) at" in wild
+    assert standing([], 3) == "Step 3. Nobody runs."
+    assert "Within" not in standing(the_race(), 0)
+
+
+def test_the_track_has_its_full_size_before_the_race_and_when_none_can_be_run():
+    picture, axes = plots.figure(4, size=(12.6, 4.9))
+    track(axes, ["a", "b"], 200)
+    picture.draw_without_rendering()
+    assert min(ax.get_position().width for ax in axes) > 0.05
+
+
+def test_the_track_shows_where_everybody_is():
+    names = list(OPTIMIZERS)
+    picture, axes = plots.figure(4)
+    plots.contour(axes[0], banana)
+    drawn = track(axes, names, 200)
+    runners = the_race()
+    drawn.show(runners[:10], 60)
+    marks, bars = drawn.artists[:11], drawn.artists[11:]
+    for runner, mark, bar in zip(runners, marks, bars, strict=True):
+        if runner is runners[10]:
+            assert not mark.get_visible()
+            assert not bar.get_visible()
+            continue
+        assert mark.get_xdata()[0] == pytest.approx(max(runner.gaps[60], TARGET / 15))
+        there = 0 <= runner.arrived <= 60
+        assert bar.get_width() == (runner.arrived if there else 60)
+    drawn.show(runners, 200)
+    assert all(mark.get_visible() for mark in marks)
+    assert [bar.get_width() for bar in bars] == [
+        runner.arrived if runner.arrived >= 0 else 200 for runner in runners
+    ]
+    assert len({(mark.get_color(), mark.get_marker()) for mark in marks}) == 11
+    picture.png()
+
+
+# -------------------------------------------------------------------------- a rule of the reader's
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_rules_of_the_course_pass_their_own_check(name):
+    rule = OPTIMIZERS[name](lr=2.0 if name == "Adadelta" else 0.02)
+    told = check(rule, tensors=True)
+    assert told.right, told
+    assert "on arrays and on tensors" in told.message
+
+
+def test_a_rule_of_the_readers_own_is_told_that_it_is_ready():
+    told = check(Own())
+    assert repr(told).startswith("Ready to race. Own is a rule: its loss on a quadratic falls from")
+
+
+class Plain:
+    def init(self, w):
+        return {}
+
+    def step(self, w, g, state, lr=None):
+        return w - 0.1 * g, {}
+
+
+@dataclass(frozen=True)
+class NoInit:
+    lr: float = 0.1
+
+    def step(self, w, g, state, lr=None):
+        return w - 0.1 * g, {}
+
+
+@dataclass(frozen=True)
+class FewArguments(NoInit):
+    def init(self, w):
+        return {}
+
+    def step(self, w, g):
+        return w - 0.1 * g
+
+
+class ListState(Own):
+    def init(self, w):
+        return [0 * w]
+
+
+class OnlyW(Own):
+    def step(self, w, g, state, lr=None):
+        return w - self.lr * g
+
+
+class Uphill(Own):
+    def step(self, w, g, state, lr=None):
+        return super().step(w, -g, state, lr)
+
+
+class WritesW(Own):
+    def step(self, w, g, state, lr=None):
+        w -= self.lr * g
+        return w, state
+
+
+class WritesG(Own):
+    def step(self, w, g, state, lr=None):
+        g *= self.lr
+        return w - g, state
+
+
+class WritesState(Own):
+    def step(self, w, g, state, lr=None):
+        state["v"] += g
+        return w - self.lr * g, state
+
+
+class WritesEntry(Own):
+    def step(self, w, g, state, lr=None):
+        state["v"] = state["v"] + g
+        return w - self.lr * g, state
+
+
+class Flat(Own):
+    def step(self, w, g, state, lr=None):
+        return (w - self.lr * g).reshape(-1), state
+
+
+class Coarse(Own):
+    def step(self, w, g, state, lr=None):
+        return (w - self.lr * g).astype("f4"), state
+
+
+class Averages(Own):
+    def step(self, w, g, state, lr=None):
+        return w - self.lr * g, {"v": np.mean(g)}
+
+
+class Renames(Own):
+    def step(self, w, g, state, lr=None):
+        return w - self.lr * g, {"u": g}
+
+
+class Moody(Own):
+    def step(self, w, g, state, lr=None):
+        return w - self.lr * g * np.random.default_rng().random(), state
+
+
+class Deaf(Own):
+    def step(self, w, g, state, lr=None):
+        return w - 0.05 * g, state
+
+
+class Fails(Own):
+    def step(self, w, g, state, lr=None):
+        return w - self.rate * g, state
+
+
+class Tires(Own):
+    def init(self, w):
+        return {"k": 0}
+
+    def step(self, w, g, state, lr=None):
+        if state["k"] == 3:
+            raise ValueError("no more")
+        lr = self.lr if lr is None else lr
+        return w - lr * g, {"k": state["k"] + 1}
+
+
+class Vague(Own):
+    def init(self, w):
+        return {"v": None}
+
+
+class Collects(Own):
+    def init(self, w):
+        return {"v": []}
+
+
+class Fixed(Own):
+    def init(self, w):
+        return {"v": np.zeros(2)}
+
+
+class Doubled(Own):
+    def init(self, w):
+        return {"v": np.zeros(w.shape)}
+
+    def step(self, w, g, state, lr=None):
+        lr = self.lr if lr is None else lr
+        v = state["v"] + g
+        return w - lr * v, {"v": v}
+
+
+class Chooses(Own):
+    def step(self, w, g, state, lr=None):
+        return (w - self.lr if g > 0 else w + self.lr), state
+
+
+class Nowhere(Own):
+    def step(self, w, g, state, lr=None):
+        with np.errstate(all="ignore"):
+            return w - self.lr * (g - g) / (g - g), state
+
+
+class Numpy(Own):
+    def step(self, w, g, state, lr=None):
+        lr = self.lr if lr is None else lr
+        return np.subtract(np.asarray(w), lr * np.asarray(g)), state
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (Own, "That is the class. Make a rule of it, with its values: `Own(lr=0.1)`"),
+        (Plain(), "Plain is not a dataclass"),
+        (3.0, "float is not a dataclass"),
+        (NoInit(), "has no method `init(self, w)`"),
+        (FewArguments(), "must also take lr, state; it takes w, g"),
+        (ListState(), "`init` must return a dictionary"),
+        (OnlyW(), "must return two things"),
+        (Uphill(), "with no learning rate from 0.0001 to 100"),
+        (WritesW(), "changes the `w` it was given"),
+        (WritesG(), "changes the `g` it was given"),
+        (WritesState(), "changes the `state` it was given"),
+        (WritesEntry(), "changes the `state` it was given"),
+        (Flat(), "must keep the shape"),
+        (Coarse(), "was given (2,), float64, and returned (2,), float32"),
+        (Averages(), "changes the shape of the state's `v`, from (2,) to ()"),
+        (Renames(), "makes a state of v, and `step` returns one of u"),
+        (Moody(), "ends in two places"),
+        (Deaf(), "does not use the learning rate it is handed"),
+        (Own(lr=0.5), "With lr = 0.5 it does not descend"),
+        (Fails(), "stops with AttributeError"),
+        (Tires(), "stops with ValueError (no more), on its way down the quadratic"),
+        (Vague(), "`init` makes a `v` of type NoneType. It must be a number, or of w's own type"),
+        (Collects(), "`init` makes a `v` of type list. It must be a number"),
+        (Fixed(), "Begin with `0 * w`"),
+        (Doubled(), "Begin with `0 * w`"),
+        (Nowhere(), "`step` returns a w that is not finite"),
+        (Own(lr=0.0), "With lr = 0 it does not descend"),
+        (Chooses(), "An `if` sees all coordinates at once"),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else type(value).__name__,
+)
+def test_what_is_wrong_with_a_rule_is_said_in_plain_words(rule, words):
+    told = check(rule)
+    assert not told.right
+    assert repr(told).startswith("Not yet. ")
+    assert words in told.message
+    assert len(told.message) < 400
+
+
+@pytest.mark.parametrize("rule", [Own, FewArguments(), Fails(), OnlyW(), Chooses()])
+def test_a_race_names_the_rule_that_cannot_run_and_what_to_mend(rule):
+    with pytest.raises(ValueError, match=r"^yours cannot race") as told:
+        race(banana, {"Adam": Adam(), "yours": rule}, START, 20)
+    assert str(told.value) == f"yours cannot race. {check(rule).message}"
+
+
+def test_an_argument_that_makes_no_sense_is_not_blamed_on_a_rule():
+    with pytest.raises(ValueError, match=r"^steps must be"):
+        race(banana, {"crawls": Own(lr=1e-9)}, START, 0)
+
+
+def test_the_rate_that_would_do_is_named():
+    told = check(Own(lr=0.5)).message
+    rate = float(told.split("With lr = ")[2].split(" ")[0])
+    assert check(Own(lr=rate)).right
+
+
+def test_a_rule_for_arrays_only_is_told_how_to_take_tensors():
+    assert check(Numpy()).right
+    told = check(Numpy(), tensors=True)
+    assert not told.right
+    assert "`array_namespace(w).sign(g)`" in told.message
+
+
+def test_a_rule_that_passes_trains_a_network():
+    torch = pytest.importorskip("torch")
+    from course_lib.training import as_torch
+
+    assert check(Own(), tensors=True).right
+    w = torch.tensor([1.0, -2.0], requires_grad=True)
+    optimizer = as_torch(Own(lr=0.1), [w])
+    for _ in range(100):
+        optimizer.zero_grad()
+        (w**2).sum().backward()
+        optimizer.step()
+    assert float(w.detach().abs().max()) < 1e-6
+
+
+def test_momentum_in_the_race_is_the_one_of_the_course():
+    runner = race(banana, {"m": Momentum()}, START, 80)[0]
+    walk = descend(banana, Momentum(lr=runner.lr), START, 80)
+    np.testing.assert_allclose(runner.points, walk.points, atol=1e-12)
+    np.testing.assert_allclose(runner.gaps, walk.losses, atol=1e-12)
+    assert runner.diverged_at is None

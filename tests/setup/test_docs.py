@@ -1,0 +1,254 @@
+"""The pages beside the lectures: the guide to explorers runs, the glossary is whole, links lead on.
+
+A notebook in docs/ keeps to the rules of every notebook, so they are taken from `test_notebooks`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import random
+import re
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+import test_notebooks as rules
+
+import course_lib
+
+ROOT = Path(__file__).parents[2]
+GUIDES = sorted(ROOT.glob("docs/*.ipynb"))
+BOOKS = sorted([*ROOT.glob("notebooks/*.ipynb"), *GUIDES])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+GLOSSARY = ROOT / "docs" / "glossary.md"
+START = ROOT / "notebooks" / "00_start_here.ipynb"
+EXPLORERS = ROOT / "docs" / "write_your_own_explorer.ipynb"
+
+# Every reader leaves with these. A term may bring other names, which its entry mentions.
+TERMS = {
+    "adaptive method": [],
+    "automatic differentiation": [],
+    "backpropagation": [],
+    "batch": [],
+    "bias": [],
+    "convergence": [],
+    "divergence": [],
+    "epoch": [],
+    "forward pass": [],
+    "global minimum": [],
+    "gradient": [],
+    "gradient descent": ["Cauchy", "1847"],
+    "hyper-parameter": [],
+    "initialization": [],
+    "kernel": ["weights"],
+    "learning rate": ["step size"],
+    "local minimum": [],
+    "loss function": [],
+    "mini-batch": [],
+    "model gradients": [],
+    "momentum": [],
+    "nesterov momentum": [],
+    "parameter": [],
+    "saddle point": [],
+    "schedule": ["decay", "annealing"],
+    "stochastic gradient descent": ["SGD"],
+    "training loop": [],
+    "validation": [],
+}
+
+
+def of_every_notebook(argument):
+    """Return the tests of test_notebooks that look at one notebook alone."""
+    return [
+        test
+        for name, test in vars(rules).items()
+        if name.startswith("test_") and list(inspect.signature(test).parameters) == [argument]
+    ]
+
+
+def entries():
+    """Return the glossary as a dictionary from the term to what is said about it."""
+    parts = re.split(r"(?m)^## (.+)$", GLOSSARY.read_text(encoding="utf-8"))[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+# ------------------------------------------------------------------------------------- the guides
+
+
+@pytest.mark.parametrize("rule", of_every_notebook("notebook"), ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", GUIDES, ids=rules.name)
+def test_a_guide_keeps_to_the_rules_of_every_notebook(path, rule):
+    rule(nbformat.read(path, as_version=4))
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=rules.name)
+def test_a_guide_is_small_and_its_links_lead_somewhere(path):
+    rules.test_it_is_smaller_than_two_megabytes(path)
+    rules.test_its_links_within_the_course_lead_somewhere(path)
+
+
+def test_there_are_rules_to_keep_to():
+    assert len(of_every_notebook("notebook")) >= 8
+
+
+def test_the_explorers_of_the_guide_work_except_the_one_that_shows_an_error(monkeypatch, capsys):
+    """Run the page's code, then move every control to its ends and all to random places."""
+    from course_lib import live
+
+    explore, made = live.explore, []
+
+    def recorded(*args, **kwargs):
+        made.append(explore(*args, **kwargs))
+        return made[-1]
+
+    monkeypatch.setattr(live, "explore", recorded)
+    book = nbformat.read(EXPLORERS, as_version=4)
+    names = {"__name__": "__main__"}
+    exec("\n".join(cell.source for cell in rules.code_of(book)), names)
+    assert len(made) >= 7
+
+    chance = random.Random(0)
+    for explorer in made:
+        controls = explorer.controls
+        places = [{name: end} for name in controls for end in rules.ends(controls[name])]
+        places += [{n: rules.anywhere(c, chance) for n, c in controls.items()} for _ in range(20)]
+        failed = []
+        for place in places:
+            standing = explorer.set(**place)
+            assert "nan" not in standing, f"{standing} at {place}"
+            if explorer.error is not None:
+                failed.append(standing)
+            explorer.reset()
+        assert bool(failed) == (explorer is names["fragile"]), failed
+
+
+def test_the_guide_shows_no_traceback_and_every_mistake_it_names():
+    book = nbformat.read(EXPLORERS, as_version=4)
+    said = "".join(
+        output.get("text", "") for cell in rules.code_of(book) for output in cell.outputs
+    )
+    assert "Traceback" not in said
+    for mistake in (
+        "update takes slope, but no control is given",
+        "there is a control lr, but update does not take it",
+        "low must be below high",
+        "ZeroDivisionError",
+    ):
+        assert mistake in said
+
+
+# ----------------------------------------------------------------------------------- the glossary
+
+
+def test_the_glossary_holds_every_term():
+    known = {term.lower() for term in entries()}
+    assert not set(TERMS) - known
+
+
+@pytest.mark.parametrize("term", [term for term in TERMS if TERMS[term]])
+def test_an_entry_gives_the_other_names_of_its_term(term):
+    text = {name.lower(): text for name, text in entries().items()}[term]
+    for name in TERMS[term]:
+        assert name in text
+
+
+@pytest.mark.parametrize("term", entries())
+def test_an_entry_has_at_most_two_sentences_and_names_a_lecture(term):
+    text, lecture = re.fullmatch(
+        r"\s*(.+?)\s+\*Lecture ([1-8])\*\s*", entries()[term], flags=re.DOTALL
+    ).groups()
+    assert 1 <= len(re.findall(r"[.?!]\)?(?:\s|$)", text)) <= 2
+    assert lecture
+
+
+def test_the_entries_are_in_the_order_of_the_alphabet():
+    terms = [term.lower() for term in entries()]
+    assert terms == sorted(terms)
+
+
+# --------------------------------------------------------------------------------- map and links
+
+
+def test_the_map_links_every_lecture_that_exists():
+    linked = re.findall(r"\]\((\d\d_\w+\.ipynb)\)", rules.text_of(nbformat.read(START, 4)))
+    lectures = {path.name for path in ROOT.glob("notebooks/0[1-8]_*.ipynb")}
+    assert lectures == set(linked)
+
+
+def test_the_map_names_all_nine_stations():
+    rows = re.findall(r"(?m)^\| (\d) \|", rules.text_of(nbformat.read(START, 4)))
+    assert rows == list("012345678")
+
+
+def test_the_first_page_leads_to_the_glossary_and_to_the_guide():
+    text = rules.text_of(nbformat.read(START, 4))
+    for page in (GLOSSARY, EXPLORERS):
+        assert f"](../docs/{page.name})" in text
+
+
+@pytest.mark.parametrize("path", [*BOOKS, *PAGES], ids=lambda path: path.name)
+def test_every_link_leads_to_a_file_and_to_a_heading_in_it(path):
+    for target in re.findall(r"\]\((?!https?:|mailto:|attachment:)([^)\s]+)\)", words(path)):
+        name, _, heading = target.partition("#")
+        file = path.parent / name if name else path
+        assert file.exists(), target
+        if heading:
+            assert heading in headings(file), target
+
+
+def words(path):
+    if path.suffix == ".ipynb":
+        return rules.text_of(nbformat.read(path, as_version=4))
+    return path.read_text(encoding="utf-8")
+
+
+def headings(path):
+    """Return the names of a page's headings: as Jupyter writes them, or as GitHub does."""
+    found = re.findall(r"(?m)^#+ (.+)$", words(path))
+    if path.suffix == ".ipynb":
+        return {heading.replace(" ", "-") for heading in found}
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in found}
+
+
+# ------------------------------------------------------------------------- what the package says
+
+# Where the lectures' exercises are judged: their docstrings say which answer each one takes.
+JUDGES = re.compile(r"exercises\.lecture_|lab\.mnist_")
+
+
+def public():
+    """Return the names of all public functions and classes of the package, with what they are."""
+    found = {}
+    for module in pkgutil.walk_packages(course_lib.__path__, "course_lib."):
+        if JUDGES.search(module.name):
+            continue
+        for name, value in vars(importlib.import_module(module.name)).items():
+            here = getattr(value, "__module__", None) == module.name and not name.startswith("_")
+            if here and (inspect.isfunction(value) or inspect.isclass(value)):
+                found[f"{module.name}.{name}"] = value
+    return found
+
+
+PUBLIC = public()
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_says_what_it_is_and_what_it_takes(name):
+    value, told = PUBLIC[name], inspect.getdoc(PUBLIC[name]) or ""
+    assert told.partition("\n")[0].endswith((".", ":")), "its first line is no sentence"
+    if inspect.isfunction(value):
+        takes = [name for name in inspect.signature(value).parameters if name != "self"]
+        assert not takes or "Parameters\n---" in told
+    else:
+        takes = [field.name for field in fields(value)] if is_dataclass(value) else []
+        takes = [name for name in takes if not name.startswith("_")]
+        # A rule's hyper-parameters are told once, by what all rules have in common.
+        told += "".join(inspect.getdoc(kind) or "" for kind in value.__mro__[1:-1])
+        for method, function in vars(value).items():
+            if inspect.isfunction(function) and not method.startswith("_"):
+                assert inspect.getdoc(function) or f"`{method}(" in told, f"{method} says nothing"
+    missing = [name for name in takes if not re.search(rf"\b{re.escape(name)}\b", told)]
+    assert not missing
