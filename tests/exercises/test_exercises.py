@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from course_lib.exercises import Prediction, every, exercise, lecture_1, predict
+from course_lib.exercises import Prediction, every, exercise, predict
 from course_lib.exercises.answers import Numbers
 from course_lib.landscapes import banana, quartic
 from course_lib.lectures.source import show_source
@@ -23,44 +23,6 @@ def by_number(each):
 def fresh_hints():
     for each in ALL:
         each._given = 0
-
-
-def right_walk(gradient, start, alpha, steps):
-    w = start
-    for _ in range(steps):
-        w = w - alpha * gradient(w)
-    return w
-
-
-def right_slope(f, w):
-    import torch
-
-    w = torch.tensor(w, requires_grad=True)
-    f(w).backward()
-    return w.grad.detach().numpy()
-
-
-RIGHT = {
-    "1.1": [2.73, np.float64(2.73), np.array(2.73), [2.73], 3 - 0.01 * 27],
-    "1.2": [0.05, 0.06, 0.08],
-    "1.3": [[26, -6], (26.0, -6.0), np.array([26, -6])],
-    "1.4": [right_walk],
-    "1.5": ["c", "C", "(c)", " c "],
-    "1.6": [right_slope],
-}
-
-
-@pytest.mark.parametrize(
-    ("number", "answer"), [(number, answer) for number in RIGHT for answer in RIGHT[number]]
-)
-def test_a_right_answer_is_right_and_says_what_it_means(number, answer):
-    result = exercise(number).check(answer)
-    assert result.right
-    assert repr(result) == f"Right. {exercise(number).praise}"
-
-
-def test_every_exercise_of_lecture_1_has_a_right_answer_in_these_tests():
-    assert set(RIGHT) == {each.number for each in lecture_1.EXERCISES}
 
 
 @pytest.mark.parametrize("each", ALL, ids=by_number)
@@ -106,72 +68,6 @@ def test_every_known_mistake_gets_its_own_message(each, wrong, message):
     result = each.check(wrong)
     assert result.verdict == "wrong"
     assert repr(result) == f"Not yet. {message}"
-
-
-@pytest.mark.parametrize(
-    ("alpha", "words"),
-    [
-        (-0.06, "above 0"),
-        (0, "above 0"),
-        (0.001, "Too small"),
-        (0.044, "Too small"),
-        (0.045, "not enough"),
-        (0.1, "does not settle"),
-        (0.135, "by chance"),
-        (0.2, "flies off"),
-        (1e300, "flies off"),
-    ],
-)
-def test_the_leap_tells_too_small_from_too_large(alpha, words):
-    result = exercise("1.2").check(alpha)
-    assert result.verdict == "wrong"
-    assert words in result.message
-
-
-@pytest.mark.parametrize(
-    ("number", "answer", "words"),
-    [
-        ("1.1", 2.5, "2.5 is not it. Compute the slope"),
-        ("1.3", [26, 6], "Entry 2 of [26, 6] is not right"),
-        ("1.3", [1, 1], "[1, 1] is not it"),
-    ],
-)
-def test_an_unknown_wrong_answer_is_told_apart_from_the_known_ones(number, answer, words):
-    result = exercise(number).check(answer)
-    assert result.verdict == "wrong"
-    assert words in result.message
-
-
-@pytest.mark.parametrize(
-    ("number", "answer", "words"),
-    [
-        ("1.1", "2.73", 'one number; you gave the text "2.73"'),
-        ("1.1", [2.73, 1], "one number; your answer has shape (2,)"),
-        ("1.1", True, "you gave `True`"),
-        ("1.1", math.nan, "your answer holds nan"),
-        ("1.1", {"w": 2.73}, "you gave a dict"),
-        ("1.1", right_walk, "you gave the function `right_walk`"),
-        ("1.2", math.inf, "your answer holds inf"),
-        ("1.3", 26, "2 numbers, such as `[0.5, 0.5]`; your answer has shape ()"),
-        ("1.3", [26, "-6x"], 'you gave a list that holds the text "-6x"'),
-        ("1.3", [[26, -6]], "shape (1, 2)"),
-        ("1.3", [26, ...], "you gave a list that holds `...`"),
-        ("1.3", (True, 26, [1]), "you gave a tuple that holds `True`"),
-        ("1.3", [26, [1]], "you gave a list."),
-        ("1.4", 3.5, "Hand over the function itself"),
-        ("1.4", np.ones(2), "you gave an array of shape (2,)"),
-        ("1.4", lambda start: start, "must take 4 arguments; it takes 1"),
-        ("1.5", "e", 'one letter out of `"a"`, `"b"`, `"c"`, `"d"`'),
-        ("1.5", 3, "you gave the number 3"),
-        ("1.5", "", "one letter"),
-        ("1.6", lambda f, w: "steep", 'you gave the text "steep"'),
-    ],
-)
-def test_a_malformed_answer_is_told_what_was_expected(number, answer, words):
-    result = exercise(number).check(answer)
-    assert result.verdict == "malformed"
-    assert repr(result).startswith("Not yet. ")
-    assert words in result.message
 
 
 class Broken:
@@ -272,7 +168,7 @@ def test_a_wrong_function_is_shown_an_input_what_it_gave_and_what_is_right():
 
 def test_a_check_hands_out_copies_so_that_a_second_check_sees_the_same_input():
     assert not exercise("1.4").check(in_place).right
-    assert exercise("1.4").check(right_walk).right
+    assert exercise("1.4").check(exercise("1.4").right).right
 
 
 def test_a_tensor_in_place_of_an_array_is_noticed():
@@ -317,16 +213,6 @@ def test_the_task_folds_its_hints_away_and_the_solution_inside_them(each):
     assert places == sorted(places)
     assert each.task in repr(each)
     assert each.worked not in repr(each)
-
-
-def test_the_solutions_in_code_are_right():
-    import torch
-
-    for number in ("1.4", "1.6"):
-        code = exercise(number).worked.split("```")[1].removeprefix("python")
-        names = {"torch": torch}
-        exec(code, names)
-        assert exercise(number).check(names[{"1.4": "walk", "1.6": "slope"}[number]]).right
 
 
 def test_an_exercise_is_the_same_object_each_time_so_that_hints_are_counted():

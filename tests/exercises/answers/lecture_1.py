@@ -1,0 +1,69 @@
+"""Answers to the exercises of lecture 1: right, wrong and malformed, and the words they get."""
+
+import math
+
+import numpy as np
+
+
+def right_walk(gradient, start, alpha, steps):
+    w = start
+    for _ in range(steps):
+        w = w - alpha * gradient(w)
+    return w
+
+
+def right_slope(f, w):
+    import torch
+
+    w = torch.tensor(w, requires_grad=True)
+    f(w).backward()
+    return w.grad.detach().numpy()
+
+
+RIGHT = {
+    "1.1": [2.73, np.float64(2.73), np.array(2.73), [2.73], 3 - 0.01 * 27],
+    "1.2": [0.05, 0.06, 0.08],
+    "1.3": [[26, -6], (26.0, -6.0), np.array([26, -6])],
+    "1.4": [right_walk],
+    "1.5": ["c", "C", "(c)", " c "],
+    "1.6": [right_slope],
+}
+
+# (number, answer, some of the words that a reader is told)
+WRONG = [
+    ("1.2", -0.06, "above 0"),
+    ("1.2", 0, "above 0"),
+    ("1.2", 0.001, "Too small"),
+    ("1.2", 0.044, "Too small"),
+    ("1.2", 0.045, "not enough"),
+    ("1.2", 0.1, "does not settle"),
+    ("1.2", 0.135, "by chance"),
+    ("1.2", 0.2, "flies off"),
+    ("1.2", 1e300, "flies off"),
+    ("1.1", 2.5, "2.5 is not it. Compute the slope"),
+    ("1.3", [26, 6], "Entry 2 of [26, 6] is not right"),
+    ("1.3", [1, 1], "[1, 1] is not it"),
+]
+
+MALFORMED = [
+    ("1.1", "2.73", 'one number; you gave the text "2.73"'),
+    ("1.1", [2.73, 1], "one number; your answer has shape (2,)"),
+    ("1.1", True, "you gave `True`"),
+    ("1.1", math.nan, "your answer holds nan"),
+    ("1.1", {"w": 2.73}, "you gave a dict"),
+    ("1.1", right_walk, "you gave the function `right_walk`"),
+    ("1.2", math.inf, "your answer holds inf"),
+    ("1.3", 26, "2 numbers, such as `[0.5, 0.5]`; your answer has shape ()"),
+    ("1.3", [26, "-6x"], 'you gave a list that holds the text "-6x"'),
+    ("1.3", [[26, -6]], "shape (1, 2)"),
+    ("1.3", [26, ...], "you gave a list that holds `...`"),
+    ("1.3", (True, 26, [1]), "you gave a tuple that holds `True`"),
+    ("1.3", [26, [1]], "you gave a list."),
+    ("1.4", 3.5, "Hand over the function itself"),
+    ("1.4", np.ones(2), "you gave an array of shape (2,)"),
+    ("1.4", lambda start: start, "must take 4 arguments; it takes 1"),
+    ("1.5", "e", 'one letter out of `"a"`, `"b"`, `"c"`, `"d"`'),
+    ("1.5", 3, "you gave the number 3"),
+    ("1.5", "", "one letter"),
+    ("1.6", lambda f, w: "steep", 'you gave the text "steep"'),
+]

@@ -1,0 +1,65 @@
+"""Answers to the exercises of lecture 3: right, wrong and malformed, and the words they get."""
+
+import math
+
+import numpy as np
+
+
+def written_triangle(k, lr, warm, steps):
+    if k < warm:
+        return lr * (k + 1) / (warm + 1)
+    return max(0, lr * (steps - k) / (steps - warm))
+
+
+def without_an_end(k, lr, warm, steps):
+    if k < steps:
+        return written_triangle(k, lr, warm, steps)
+    return None
+
+
+RIGHT = {
+    "3.1": [1 / 3, 0.333, 0.3333, [1 / 3], np.float64(1 / 3)],
+    "3.2": [113, 113.0, np.array([113])],
+    "3.3": [0.1276 + 0.0002, 0.128, 0.1281, 0.1286],
+    "3.4": [300, 300.0, np.int64(300)],
+    "3.5": [written_triangle],
+    "3.6": ["c", "C", "(c)"],
+}
+
+# (number, answer, some of the words that a reader is told)
+WRONG = [
+    ("3.3", -0.1, "above 0"),
+    ("3.3", 0, "above 0"),
+    ("3.3", 0.05, "settles"),
+    ("3.3", 0.098, "settles"),
+    ("3.3", 0.11, "cycle of 2"),
+    ("3.3", 0.122, "cycle of 2"),
+    ("3.3", 0.125, "cycle of 4"),
+    ("3.3", 0.12755, "cycle of 4"),
+    ("3.3", 0.1289, "A notch too far"),
+    ("3.3", 0.1324, "window of order"),
+    ("3.3", 0.13, "wanders"),
+    ("3.3", 0.16, "wanders"),
+    ("3.3", 0.18, "trap"),
+    ("3.3", 0.3, "flies off"),
+    ("3.3", 1e300, "flies off"),
+    ("3.1", 0.9, "0.9 is not it. Find the second derivative"),
+    ("3.2", 50, "50 is not it. The factor of the flat direction"),
+    ("3.4", 123, "123 is not it. For which k"),
+    ("3.5", lambda k, lr, warm, steps: 7.0, "For k = 0, lr = 0.2, warm = 4, steps = 20"),
+]
+
+MALFORMED = [
+    ("3.1", "1/3", 'one number; you gave the text "1/3"'),
+    ("3.1", [0.3, 0.4], "your answer has shape (2,)"),
+    ("3.2", math.inf, "your answer holds inf"),
+    ("3.3", True, "you gave `True`"),
+    ("3.4", {"k": 300}, "you gave a dict"),
+    ("3.5", 0.2, "Hand over the function itself"),
+    ("3.5", lambda k: 0.1, "must take 4 arguments; it takes 1"),
+    ("3.5", lambda k, lr, warm, steps: lr / warm, "ZeroDivisionError"),
+    ("3.5", lambda k, lr, warm, steps: None, "returns nothing for k = 0"),
+    ("3.5", without_an_end, "returns nothing for k = 20"),
+    ("3.6", "e", "one letter out of"),
+    ("3.6", 3, "you gave the number 3"),
+]

@@ -1,0 +1,68 @@
+"""Answers to the exercises of lecture 5: right, wrong and malformed, and the words they get."""
+
+import math
+
+import numpy as np
+
+
+def right_ball(gradient, start, alpha, beta, steps):
+    w, v = start, 0 * start
+    for _ in range(steps):
+        v = beta * v + alpha * gradient(w)
+        w = w - v
+    return w
+
+
+RIGHT = {
+    "5.1": [-0.248, np.float64(-0.248), [-0.248], 0.32 - 0.4 * 1.42],
+    "5.2": [0.64, 0.65, 0.69],
+    "5.3": [0.05, 0.1 * 0.5],
+    "5.4": [right_ball],
+    "5.5": [[0.16, 0.36], (4 / 25, 9 / 25), np.array([0.16, 0.36])],
+    "5.6": [[0.25, 0.51], [0.24, 0.52], (0.26, 0.56)],
+    "5.7": [0.005, 0.0053],
+}
+
+# (number, answer, some of the words that a reader is told)
+WRONG = [
+    ("5.2", -0.1, "from 0 up to"),
+    ("5.2", 1.0, "from 0 up to"),
+    ("5.2", 0.3, "Too little"),
+    ("5.2", 0.9, "Too much"),
+    ("5.6", [-0.1, 0.5], "must be above 0"),
+    ("5.6", [0.2, 1.0], "must be above 0"),
+    ("5.6", [0.5, 0.25], "does not come within"),
+    ("5.6", [0.001, 0.0], "does not come within"),
+    ("5.6", [0.1, 0.2], "It arrives"),
+    ("5.6", [0.25, 0.5], "44 steps, as many"),
+    ("5.6", [0.2, 0.5], "quicker"),
+    ("5.6", [0.24, 0.51], "more than 40"),
+    ("5.7", 0, "above 0"),
+    ("5.7", 0.1, "twentyfold"),
+    ("5.7", 0.01, "20, not 10"),
+    ("5.7", 0.095, "1 − μ"),
+    ("5.7", 0.001, "Too small"),
+    ("5.7", 4.5, "diverges"),
+    ("5.7", 0.05, "Too large"),
+]
+
+MALFORMED = [
+    ("5.1", "left", "one number"),
+    ("5.1", [1, 2], "one number"),
+    ("5.1", math.nan, "holds nan"),
+    ("5.2", "0.65", 'the text "0.65"'),
+    ("5.2", [0.6, 0.7], "your answer has shape (2,)"),
+    ("5.3", "0.05", "one number"),
+    ("5.3", {}, "you gave a dict"),
+    ("5.4", 0.5, "Hand over the function itself"),
+    ("5.4", "heavy_ball", "Hand over the function itself"),
+    ("5.4", lambda: 0, "must take 5 arguments"),
+    ("5.5", 0.16, "2 numbers"),
+    ("5.5", [0.16], "2 numbers"),
+    ("5.5", "a", "2 numbers"),
+    ("5.6", 0.25, "2 numbers"),
+    ("5.6", [0.25, 0.5, 0.1], "2 numbers"),
+    ("5.6", [math.inf, 0.5], "holds"),
+    ("5.7", True, "you gave `True`"),
+    ("5.7", "small", "one number"),
+]
