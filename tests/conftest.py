@@ -19,9 +19,9 @@ os.environ["COURSE_PROGRESS"] = os.path.join(tempfile.mkdtemp(prefix="course-"),
 # The course can be used without PyTorch, and then checked as far as that goes.
 collect_ignore = []
 if find_spec("torch") is None:
-    for path in sorted(Path(__file__).parent.glob("test_*.py")):
-        if re.search(r"^ *(import|from) torch\b", path.read_text(encoding="utf-8"), re.MULTILINE):
-            collect_ignore.append(path.name)
+    for path in sorted(Path(__file__).parent.glob("*/test_*.py")):
+        if re.search(r"^ *(import|from) torch", path.read_text(encoding="utf-8"), re.MULTILINE):
+            collect_ignore.append(str(path.relative_to(Path(__file__).parent)))
 
 
 def pytest_report_header() -> str | None:

@@ -89,7 +89,7 @@ def main() -> None:
     ):
         folder = Path(place, "notebooks")
         shutil.copytree(ROOT / "notebooks", folder)
-        environment = seeing_the_course(JUPYTER_CONFIG_PATH=str(ROOT / "course_lib"))
+        environment = seeing_the_course(JUPYTER_CONFIG_PATH=str(ROOT / "course_lib" / "live"))
         with jupyterlab(Path(place), folder, sys.executable, environment) as lab:
             browser = driver.chromium.launch(**browser_start())
             page = browser.new_page(

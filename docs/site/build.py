@@ -84,7 +84,7 @@ def gather(source: Path, frames: int) -> None:
     (static / "pictures").mkdir()
     for name in ("site.css", "site.js", "favicon.svg"):
         shutil.copy(HERE / name, static)
-    shutil.copy(ROOT / "course_lib" / "live.js", static)
+    shutil.copy(ROOT / "course_lib" / "live" / "live.js", static)
     shutil.copy(HERE / "conf.py", source)
     shutil.copytree(ROOT / "docs" / "images", source / "docs" / "images")
     terms = glossary()

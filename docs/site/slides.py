@@ -70,7 +70,7 @@ def main() -> int:
         shutil.copy(REVEAL / name, out / "reveal")
     for name in ("site.js", "slides.js", "slides.css", "favicon.svg"):
         shutil.copy(build.HERE / name, static)
-    shutil.copy(build.ROOT / "course_lib" / "live.js", static)
+    shutil.copy(build.ROOT / "course_lib" / "live" / "live.js", static)
     print(f"Computing what the sliders of {path.stem} show", flush=True)
     views = build.explorers(path, chosen.frames)
     (out / "index.html").write_text(deck(path, views, static), encoding="utf-8")

@@ -475,7 +475,7 @@ def laboratory(notebooks: list[dict]) -> Iterator[Lab]:
         for number, content in enumerate(notebooks):
             Path(folder, f"{number}.ipynb").write_text(json.dumps(content), encoding="utf-8")
         # With the package's setting of the server, as it is where the package is installed.
-        environment = seeing_the_course(JUPYTER_CONFIG_PATH=str(ROOT / "course_lib"))
+        environment = seeing_the_course(JUPYTER_CONFIG_PATH=str(ROOT / "course_lib" / "live"))
         with jupyterlab(Path(place), folder, sys.executable, environment) as lab:
             yield lab
 

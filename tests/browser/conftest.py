@@ -50,7 +50,7 @@ def lab(browser) -> Iterator[Lab]:
             ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints")
         )
         # Where an installation of the package puts its setting for the server.
-        environment = seeing_the_course(JUPYTER_CONFIG_PATH=str(ROOT / "course_lib"))
+        environment = seeing_the_course(JUPYTER_CONFIG_PATH=str(ROOT / "course_lib" / "live"))
         with jupyterlab(Path(place), folder, sys.executable, environment) as running:
             yield running
 

@@ -97,7 +97,7 @@ def hub(tmp_path_factory, complete):
                 "COURSE_PROGRESS": str(place / "progress.json"),
                 "JUPYTER_CONFIG_DIR": str(place),
                 # As a real installation of the course has it.
-                "JUPYTER_CONFIG_PATH": str(ROOT / "course_lib"),
+                "JUPYTER_CONFIG_PATH": str(ROOT / "course_lib" / "live"),
                 "JUPYTERLAB_SETTINGS_DIR": str(place / "settings"),
                 "OMP_NUM_THREADS": "1",
             },

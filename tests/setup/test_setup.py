@@ -758,13 +758,18 @@ def test_ci_runs_the_command_of_the_readme():
     assert f"python {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "page", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], ids=lambda p: p.name
+)
 def test_pages_name_only_files_that_are_there(page):
-    text = (ROOT / page).read_text(encoding="utf-8")
-    named = re.findall(r"(?:course_lib|notebooks|tests|docs|binder|\.ci)/[\w./-]*\w", text)
-    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
-    for path in {*named, *linked} - {path for path in named if "N" in Path(path).name}:
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(
+        r"(?<![\w/])(?:course_lib|notebooks|tests|docs|binder|\.ci)/[\w./-]*\w", text
+    )
+    for path in {path for path in named if "N" not in Path(path).name}:
         assert (ROOT / path).exists(), path
+    for path in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        assert (page.parent / path).exists(), path
     for notebook in re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE):
         assert (ROOT / "notebooks" / f"{notebook}.ipynb").exists()
 
