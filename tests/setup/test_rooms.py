@@ -93,7 +93,8 @@ def test_the_core_uses_numpy_and_torch_only_where_it_trains_and_is_called(name):
         package = used.split(".")[0]
         if package not in sys.stdlib_module_names and not of_the_course(used):
             assert package in NUMBERS | CORE_MAY_USE.get(name, set())
-        assert late or package != "torch", "torch is imported when it is called for"
+        if not late and name != "course_lib.training":
+            assert used not in ("torch", "course_lib.training"), "not before it is called for"
 
 
 def test_a_module_is_looked_up_by_name_only_where_modules_are_what_is_looked_for():
