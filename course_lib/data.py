@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 from array_api_compat import array_namespace, device, is_numpy_array, is_torch_array
 
 from course_lib import mnist
-from course_lib.arguments import whole
+from course_lib.arguments import one_of, whole
 from course_lib.mnist import MnistUnavailable, find_mnist
 
 __all__ = [
@@ -30,7 +29,11 @@ __all__ = [
     "load_digits",
     "load_mnist",
     "load_small_digits",
+    "load_table",
 ]
+
+_TABLES = Path(__file__).parent / "tables"
+_NAMES = ("digits", "breast cancer", "wine")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,8 +138,26 @@ class Digits:
         )
 
 
+def load_table(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return a small table of real measurements: inputs, shape (m, n), and classes, shape (m,).
+
+    Parameters
+    ----------
+    name : str
+        "digits" (64 pixels from 0 to 16), "breast cancer" (30 features of cells) or "wine" (13
+        chemical measurements).
+
+    References
+    ----------
+    The UCI Machine Learning Repository; sources and license are in `course_lib/tables/README.md`.
+    """
+    place = _TABLES / f"{one_of('name', name, _NAMES).replace(' ', '_')}.csv.gz"
+    table = np.loadtxt(place, delimiter=",")
+    return table[:, :-1], table[:, -1].astype(int)
+
+
 def load_small_digits() -> Digits:
-    """Return the 1797 handwritten digits of 8×8 pixels that come with scikit-learn.
+    """Return 1797 handwritten digits of 8×8 pixels, which come with the course.
 
     The stand-in for MNIST: real digits, no network. The split is always the same: 1437 to train
     and 360 to test, with every digit in equal proportion in both. A writer may appear in both, so
@@ -148,48 +169,10 @@ def load_small_digits() -> Digits:
     E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
     Repository, 1998.
     """
-    # The file alone: importing scikit-learn for it would take a second and 90 MB.
-    home = Path(find_spec("sklearn").submodule_search_locations[0])
-    table = np.loadtxt(home / "datasets" / "data" / "digits.csv.gz", delimiter=",")
-    images = np.round(table[:, :-1].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-    labels = table[:, -1].astype(np.uint8)
-    train, test = _split(labels, 360)
-    return Digits(
-        LabeledImages(images[train], labels[train]),
-        LabeledImages(images[test], labels[test]),
-        name="Small digits",
-        source="the 8×8 digits that come with scikit-learn",
-    )
-
-
-def _split(labels: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return which entries to train on and `size` to test on, each label in equal proportion.
-
-    The same as scikit-learn's `train_test_split(..., stratify=labels, random_state=0)`.
-    """
-    random = np.random.RandomState(0)
-    counts = np.bincount(labels)
-
-    def shares(of: np.ndarray, total: int) -> np.ndarray:
-        exact = of / of.sum() * total
-        share = np.floor(exact).astype(int)
-        left, rest = total - share.sum(), exact - share
-        for value in np.unique(rest)[::-1]:  # one more to those who miss most, ties by lot
-            if left:
-                more = np.flatnonzero(rest == value)
-                more = random.choice(more, size=min(len(more), left), replace=False)
-                share[more] += 1
-                left -= len(more)
-        return share
-
-    to_train = shares(counts, len(labels) - size)
-    to_test = shares(counts - to_train, size)
-    train, test = [], []
-    for label, count in enumerate(counts):
-        own = np.flatnonzero(labels == label)[random.permutation(count)]
-        train.append(own[: to_train[label]])
-        test.append(own[to_train[label] :][: to_test[label]])
-    return random.permutation(np.concatenate(train)), random.permutation(np.concatenate(test))
+    pixels, labels = load_table("digits")
+    images = np.round(pixels.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    digits = LabeledImages(images, labels.astype(np.uint8))
+    return Digits(digits[:1437], digits[1437:], "Small digits", "the 8×8 digits of the course")
 
 
 def load_mnist(folder: str | os.PathLike | None = None) -> Digits:

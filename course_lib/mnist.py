@@ -107,6 +107,7 @@ MIRRORS = (
 # after that: enough for a bad link, and an end for an answer that drips or never stops.
 PATIENCE = 15.0
 SLOWEST = 10_000.0
+LONGEST = 1800.0  # seconds for all files from all mirrors together
 
 # A temporary file this old (in seconds) was left by a process that was killed.
 ABANDONED = 3600.0
@@ -308,6 +309,7 @@ def _download(looked: list[str]) -> tuple[dict[str, bytes], str | None]:
     contents, _ = _read_folder(folder)
     missing = [file for file in FILES if file.name not in contents]
     mirrors, tried, unsaved = list(MIRRORS), [], None
+    end = time.monotonic() + LONGEST
     total = sum(file.packed_size for file in missing)
     # On stdout, because Jupyter shows stderr as an alarm; not at all on a fast link.
     with tqdm(
@@ -318,7 +320,7 @@ def _download(looked: list[str]) -> tuple[dict[str, bytes], str | None]:
             for mirror in tuple(mirrors):
                 url = f"{mirror}{file.name}.gz"
                 try:
-                    data = _receive(url, file, bar)
+                    data = _receive(url, file, bar, end)
                     contents[file.name] = _checked("what it sent", data, file)
                 except _UnusableError as unusable:
                     tried.append(f"{url}: {unusable}")
@@ -333,8 +335,8 @@ def _download(looked: list[str]) -> tuple[dict[str, bytes], str | None]:
     return contents, unsaved
 
 
-def _receive(url: str, file: MnistFile, bar: Any) -> bytes:
-    """Return what `url` sends, not yet checked, or say in words why it did not come.
+def _receive(url: str, file: MnistFile, bar: Any, end: float) -> bytes:
+    """Return what `url` sends until the time `end`, or say in words why it did not come.
 
     Receiving goes on in a thread of its own: a look-up of the address, a handshake or a header
     can take for ever without any single time-out being reached, and a thread can be left behind.
@@ -369,6 +371,8 @@ def _receive(url: str, file: MnistFile, bar: Any) -> bytes:
             coming = thread.is_alive()
             bar.update(before + min(len(received), file.packed_size) - bar.n)
             seconds = time.monotonic() - began
+            if coming and began + seconds > end:
+                raise _UnusableError(f"the download has taken {LONGEST / 60:g} minutes, too slow")
             if coming and seconds > PATIENCE + len(received) / SLOWEST:
                 raise _UnusableError(
                     f"sent {len(received)} bytes in {seconds:.0f} seconds, too slow"

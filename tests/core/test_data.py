@@ -1,5 +1,6 @@
 """Small digits, labeled images and batches. Finding and downloading MNIST: test_data_mnist.py."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -9,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.datasets import load_digits
 
 from course_lib import data
 from course_lib import mnist as mnist_files
@@ -23,20 +23,32 @@ def small() -> Digits:
     return data.load_small_digits()
 
 
-def test_small_digits_are_scikit_learns_1797_each_once(small):
-    original = load_digits()
-    ours = np.concatenate([small.train.images, small.test.images])
-    labels = np.concatenate([small.train.labels, small.test.labels])
-    assert ours.shape == (1797, 8, 8)
-    # 255/16 per level is undone exactly by rounding, so no gray level was lost or merged.
-    levels = np.round(ours * (16 / 255)).astype(int)
-    theirs = sorted(
-        (*image.astype(int).ravel(), label)
-        for image, label in zip(original.images, original.target, strict=True)
-    )
-    assert theirs == sorted(
-        (*image.ravel(), int(label)) for image, label in zip(levels, labels, strict=True)
-    )
+def test_small_digits_and_their_split_are_scikit_learns_to_the_last_bit(small):
+    """The fingerprint of scikit-learn's `load_digits`, split by its `train_test_split`."""
+    said = hashlib.sha256()
+    for part in (small.train, small.test):
+        said.update(part.images.tobytes() + part.labels.tobytes())
+    assert said.hexdigest() == "0c699ee1b3bc1bc500b40944070efde66a8c5e6e73662466fad20af5d1e65d7e"
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "sums", "classes"),
+    [
+        ("digits", (1797, 64), 561718, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]),
+        ("breast cancer", (569, 30), 1056474.4596356, [212, 357]),
+        ("wine", (178, 13), 159975.295999, [59, 71, 48]),
+    ],
+)
+def test_a_table_is_the_one_of_scikit_learn(name, shape, sums, classes):
+    inputs, targets = data.load_table(name)
+    assert inputs.shape == shape
+    assert inputs.sum() == pytest.approx(sums, rel=1e-12)
+    assert np.bincount(targets).tolist() == classes
+
+
+def test_a_table_that_is_not_there_is_named_with_those_that_are():
+    with pytest.raises(ValueError, match="name must be one of digits, breast cancer, wine; got"):
+        data.load_table("iris")
 
 
 def test_small_digits_use_the_gray_levels_of_mnist(small):
@@ -57,7 +69,7 @@ def test_the_split_of_the_small_digits_is_always_the_same_and_even(small):
 def test_a_data_set_introduces_itself_without_telling_where_it_lies(small):
     assert repr(small) == "Small digits: 1437 training and 360 test images of 8×8"
     assert repr(small.train) == "1437 images of 8×8"
-    assert "scikit-learn" in small.source
+    assert small.source == "the 8×8 digits of the course"
 
 
 # -------------------------------------------------------------------------------- labeled images
@@ -278,20 +290,3 @@ def test_loading_mnist_peaks_below_200_megabytes(mnist):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 200_000
-
-
-def test_the_small_digits_are_split_as_scikit_learn_does_it_without_importing_it():
-    from sklearn.model_selection import train_test_split
-
-    bunch = load_digits()
-    parts = train_test_split(np.arange(1797), test_size=360, random_state=0, stratify=bunch.target)
-    digits = data.load_small_digits()
-    for part, mine in zip(parts, (digits.train, digits.test), strict=True):
-        np.testing.assert_array_equal(mine.labels, bunch.target[part])
-        np.testing.assert_array_equal(mine.images, np.round(bunch.images[part] * 255 / 16))
-    code = (
-        "import sys; from course_lib.data import load_small_digits as load; load(); "
-        "print('sklearn' in sys.modules)"
-    )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert told.stdout.strip() == "False", told.stderr

@@ -265,6 +265,14 @@ def test_a_download_that_stalls_is_given_up_however_well_it_began(server, monkey
         data.load_mnist()
 
 
+def test_all_files_and_mirrors_together_have_an_end(server, monkeypatch):
+    """Each file alone would still be waited for, and so would each mirror."""
+    monkeypatch.setattr(mnist, "LONGEST", 0.6)
+    monkeypatch.setattr(mnist, "MIRRORS", (server["silent"], server["stalling"]))
+    with pytest.raises(data.MnistUnavailable, match=r"the download has taken 0\.01 minutes"):
+        data.load_mnist()
+
+
 class StartsAndEnds(threading.Thread):
     """A thread that has ended when `start` returns, as one can that receives a small file."""
 
@@ -338,11 +346,11 @@ def behavior(request, monkeypatch):
     """Each way to fail; where it is a matter of waiting, patience with that mirror is short."""
     receive = mnist._receive
 
-    def impatient(url, file, bar):
+    def impatient(url, file, bar, end):
         with pytest.MonkeyPatch.context() as short:
             if f"/{request.param}/" in url:
                 short.setattr(mnist, "PATIENCE", 1.0)
-            return receive(url, file, bar)
+            return receive(url, file, bar, end)
 
     if "slow" in FAILURES[request.param]:
         monkeypatch.setattr(mnist, "_receive", impatient)

@@ -105,7 +105,7 @@ def points_of(course):
 def test_nbgrader_gives_the_same_points_as_the_course(short_course, tmp_path):
     """Full points for the reference, some for a mistake, and none for what is left blank.
 
-    On the small digits that come with scikit-learn, so that it takes seconds.
+    On the small digits that come with the course, so that it takes seconds.
     """
     solved = read(short_course / "source" / "mnist_lab" / assignment.NAME)
     blank = read(short_course / "release" / "mnist_lab" / assignment.NAME)
