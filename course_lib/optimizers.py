@@ -1,4 +1,4 @@
-"""The eleven update rules, each a frozen dataclass that fits on a screen with its formula.
+"""The update rules, each a frozen dataclass that fits on a screen with its formula.
 
 A rule is pure: `init(w)` gives its first state, `step(w, g, state)` the next parameters and the
 next state, and neither changes what it was given. The same lines run on numpy arrays and torch

@@ -18,7 +18,7 @@ from course_lib.optimizers import OPTIMIZERS
 
 HEAD = """# Optimizers
 
-The eleven update rules of the course, each with its formula, its code and a valley to try it in.
+The update rules of the course, each with its formula, its code and a valley to try it in.
 `w` are the parameters, `g` is the gradient, $\\alpha$ is the learning rate `lr`, and `k` counts the
 steps. The formulas and the notes are the docstrings of `course_lib.optimizers`; the code is what
 runs.

@@ -1,6 +1,6 @@
 """Count the pictures a second that the race of lecture 6 shows, dragged and played.
 
-Run it with `python tests/benchmarks/race.py`. The notebook's own cells make the race of all eleven
+Run it with `python tests/benchmarks/race.py`. The notebook's own cells make the race of all
 rules in real JupyterLab. The slider of its steps is dragged as in `drag.py`, at once and again when
 the page has fetched its frames; then the race plays at three speeds. A picture counts if the canvas
 was painted and the standing below names a step not yet seen. Printed are medians of three rounds.

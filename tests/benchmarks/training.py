@@ -33,7 +33,7 @@ from course_lib.training import as_torch
 import torch  # isort: skip
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
-from torch_originals import original
+from references import original
 
 RULES = [
     *(kind(lr=0.01) for kind in (GradientDescent, Momentum, Nesterov)),

@@ -1,4 +1,4 @@
-"""Every rule is torch.optim's to 1e-12, on numpy arrays and on torch tensors, and is pure."""
+"""Every rule is its reference to 1e-12, on numpy arrays and on torch tensors, and is pure."""
 
 from dataclasses import fields, replace
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from torch_originals import NAMES, original
+from references import REFERENCES, TORCHS, UPDATES, Published, original
 
 from course_lib.landscapes import banana
 from course_lib.optimizers import (
@@ -45,7 +45,7 @@ class Quadratic:
         return matrix @ w
 
 
-def run_torch(rule, problem, start, steps):
+def run_reference(rule, problem, start, steps):
     w = torch.tensor(start, dtype=torch.float64, requires_grad=True)
     optimizer, points = original(rule, [w]), []
     for _ in range(steps):
@@ -66,8 +66,6 @@ def run_ours(rule, problem, start, steps):
 
 below_one = st.floats(0, 0.99)
 RANGES = {
-    "momentum": below_one,
-    "beta1": below_one,
     "beta2": st.floats(0.5, 0.9999),
     "rho": st.floats(0.5, 0.999),
     "eps": st.floats(1e-10, 1e-4),
@@ -85,7 +83,7 @@ RATES = {  # up to where a rule stays on the banana; the others are bounded by t
 @st.composite
 def rules(draw, kind, lr):
     names = [field.name for field in fields(kind) if field.name != "lr"]
-    return kind(lr=draw(lr), **{name: draw(RANGES[name]) for name in names})
+    return kind(lr=draw(lr), **{name: draw(RANGES.get(name, below_one)) for name in names})
 
 
 def assert_equal_to_1e_12(ours, theirs):
@@ -112,8 +110,34 @@ def slopes(problem, w):
     return np.array([problem.gradient(row) for row in w])
 
 
-@pytest.mark.parametrize("kind", OPTIMIZERS.values(), ids=OPTIMIZERS)
-class TestAgainstTorch:
+def test_every_rule_has_a_reference():
+    assert set(REFERENCES) == set(OPTIMIZERS.values())
+
+
+PUBLISHED = [each for each in REFERENCES.values() if isinstance(each, Published)]
+TWO_STEPS = Published(GradientDescent(lr=0.1), 1.0, gradients=(2.0, 3.0), points=(0.8, 0.5))
+
+
+@pytest.mark.parametrize("published", [TWO_STEPS, *PUBLISHED])
+def test_a_rule_comes_to_the_published_points(published):
+    rule, w = published.rule, np.array([published.start])
+    state = rule.init(w)
+    for g, point in zip(published.gradients, published.points, strict=True):
+        w, state = rule.step(w, np.array([g]), state)
+        assert w[0] == pytest.approx(point, rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", TORCHS, ids=lambda kind: kind.__name__)
+def test_default_hyper_parameters_are_torchs(kind):
+    rule, w = kind(), torch.zeros(2, requires_grad=True)
+    torchs, extra = REFERENCES[kind](rule)
+    # torch's SGD has no momentum by default; a rule named for it does.
+    extra = {name: extra[name] for name in ("momentum", "nesterov", "amsgrad") if name in extra}
+    assert original(rule, [w]).defaults == torchs([w], **extra).defaults
+
+
+@pytest.mark.parametrize("kind", UPDATES, ids=lambda kind: kind.__name__)
+class TestAgainstItsReference:
     @given(data=st.data())
     @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
     def test_300_steps_on_the_banana(self, kind, data):
@@ -121,7 +145,7 @@ class TestAgainstTorch:
         start = np.array(data.draw(st.tuples(st.floats(-1.5, 1.5), st.floats(-1, 2))))
         assume_not_chaotic(rule, banana, start)
         assert_equal_to_1e_12(
-            run_ours(rule, banana, start, 300), run_torch(rule, banana, start, 300)
+            run_ours(rule, banana, start, 300), run_reference(rule, banana, start, 300)
         )
 
     @given(data=st.data(), seed=st.integers(0, 10_000))
@@ -132,7 +156,7 @@ class TestAgainstTorch:
         assume_not_chaotic(rule, problem, problem.start)
         assert_equal_to_1e_12(
             run_ours(rule, problem, problem.start, 300),
-            run_torch(rule, problem, problem.start, 300),
+            run_reference(rule, problem, problem.start, 300),
         )
 
     @given(data=st.data(), seed=st.integers(0, 10_000))
@@ -141,7 +165,7 @@ class TestAgainstTorch:
         """Any rate at all: both take the gradients that torch meets on its way."""
         problem = Quadratic(seed)
         rule = data.draw(rules(kind, st.floats(0, 0.15)))
-        theirs = run_torch(rule, problem, problem.start, 300)
+        theirs = run_reference(rule, problem, problem.start, 300)
         w, ours = problem.start, []
         state = rule.init(w)
         for met in [problem.start, *theirs[:-1]]:
@@ -149,20 +173,11 @@ class TestAgainstTorch:
             ours.append(w)
         assert_equal_to_1e_12(np.array(ours), theirs)
 
-    def test_default_hyper_parameters_are_torchs(self, kind):
-        rule, w = kind(), torch.zeros(2, requires_grad=True)
-        torchs, extra = NAMES[kind](rule)
-        # torch's SGD has no momentum by default; a rule named for it does.
-        extra = {name: extra[name] for name in ("momentum", "nesterov", "amsgrad") if name in extra}
-        theirs = torchs([w], **extra).defaults
-        ours = original(rule, [w]).defaults
-        assert ours == theirs
-
     @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
     def test_300_steps_at_the_defaults(self, kind, weight_decay):
         rule, start = replace(kind(), weight_decay=weight_decay), np.array([-1.5, 2.0])
         assert_equal_to_1e_12(
-            run_ours(rule, banana, start, 300), run_torch(rule, banana, start, 300)
+            run_ours(rule, banana, start, 300), run_reference(rule, banana, start, 300)
         )
 
 

@@ -15,7 +15,7 @@ from course_lib import plots
 from course_lib.descent import descend
 from course_lib.landscapes import LANDSCAPES, banana, himmelblau, quartic
 from course_lib.live import figures
-from course_lib.optimizers import GradientDescent
+from course_lib.optimizers import OPTIMIZERS, GradientDescent
 
 
 @pytest.fixture
@@ -255,9 +255,9 @@ def test_walks_beside_each_other_differ_in_color_dash_and_mark(ax):
     assert len(ax.get_legend().get_texts()) == 4
 
 
-def test_eleven_walks_are_all_told_apart(ax):
-    lines = [plots.loss_curve(ax).artists[0] for _ in range(11)]
-    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 11
+def test_as_many_walks_as_there_are_rules_are_all_told_apart(ax):
+    lines = [plots.loss_curve(ax).artists[0] for _ in OPTIMIZERS]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == len(OPTIMIZERS)
 
 
 def test_the_loss_axis_depends_on_the_landscape_alone(ax):

@@ -11,37 +11,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
+from references import UPDATES, original
 from torch.nn import functional
-from torch_originals import original
 
 from course_lib import training
 from course_lib.data import load_small_digits
 from course_lib.optimizers import (
-    OPTIMIZERS,
     Adadelta,
     Adagrad,
     Adam,
-    AdaMax,
     AdamW,
-    AMSGrad,
     GradientDescent,
     Momentum,
     Nadam,
     Nesterov,
-    RMSProp,
 )
 from course_lib.schedules import ReduceOnPlateau, cosine, step_decay, warmup
 from course_lib.training import accuracy, as_torch, evaluate, fit, outputs
 
-RULES = [
-    GradientDescent(lr=0.1),
-    Momentum(lr=0.05),
-    Nesterov(lr=0.05),
-    Adagrad(lr=0.02),
-    RMSProp(lr=0.003),
-    Adadelta(),
-    *(kind(lr=0.003) for kind in (Adam, AdaMax, Nadam, AMSGrad, AdamW)),
-]
+# Where the default rate of a rule is too small or too large to learn in so few steps.
+RATES = {GradientDescent: 0.1, Momentum: 0.05, Nesterov: 0.05, Adagrad: 0.02, Adadelta: 1.0}
+RULES = [kind(lr=RATES.get(kind, 0.003)) for kind in UPDATES]
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
 
 
@@ -80,10 +70,6 @@ def train(model, optimizer, batch, steps, scheduler=None):
 
 
 # -------------------------------------------------------------------------------------- as_torch
-
-
-def test_all_eleven_rules_are_compared_with_torch():
-    assert {type(rule) for rule in RULES} == set(OPTIMIZERS.values())
 
 
 @each_rule
