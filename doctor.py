@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
+import course
+
 BROKEN = ""
 try:
     from packaging.requirements import Requirement
@@ -115,7 +117,8 @@ def _torch() -> Finding:
     try:
         found = metadata.version("torch")
     except metadata.PackageNotFoundError:
-        advice = "Lectures 1, 6 and 7 and the lab need it: python course.py setup."
+        needing = [Path(path).stem for path in course.notebooks_with(*course.TORCH)]
+        advice = f"These need it: {', '.join(needing)}. To install it: python course.py setup."
         return Finding("PyTorch", False, "not installed", advice)
     wanted = found.split("+")[0] == TORCH
     advice = f"The course is tested with {TORCH}: python course.py setup."

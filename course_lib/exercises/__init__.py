@@ -160,7 +160,8 @@ def exercise(number: str) -> Exercise | Missing:
 
 def every() -> list[Exercise]:
     """Return all exercises of the course: those of each module `lecture_N` beside this one."""
-    modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name[:8] == "lecture_")
+    modules = [m.name for m in pkgutil.iter_modules(__path__) if m.name.startswith("lecture_")]
+    modules.sort(key=lambda name: int(name.removeprefix("lecture_")))
     lectures = [importlib.import_module(f"{__name__}.{name}") for name in modules]
     return [each for lecture in lectures for each in lecture.EXERCISES]
 

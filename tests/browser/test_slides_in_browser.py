@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import books
 import pytest
 from pages import BUILT, build
-from servers import ROOT
 
 pytest.importorskip("sphinx_revealjs")
 pytestmark = BUILT
 
-LECTURES = [path.stem for path in sorted((ROOT / "notebooks").glob("0[1-7]_*.ipynb"))]
+LECTURES = [path.stem for path in books.LECTURES]
 # What is wrong with the slide that is shown, in words.
 FAULTS = """() => {
   const slide = Reveal.getCurrentSlide(), scale = Reveal.getScale(), found = [];

@@ -215,6 +215,13 @@ def test_the_task_folds_its_hints_away_and_the_solution_inside_them(each):
     assert each.worked not in repr(each)
 
 
+def test_lecture_10_comes_after_lecture_9(monkeypatch):
+    modules = [SimpleNamespace(name=name) for name in ("answers", "lecture_10", "lecture_9")]
+    monkeypatch.setattr("pkgutil.iter_modules", lambda path: modules)
+    monkeypatch.setattr("importlib.import_module", lambda name: SimpleNamespace(EXERCISES=[name]))
+    assert [name.rpartition("_")[2] for name in every()] == ["9", "10"]
+
+
 def test_an_exercise_is_the_same_object_each_time_so_that_hints_are_counted():
     assert exercise("1.1") is exercise("1.1")
 

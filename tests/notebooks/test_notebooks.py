@@ -5,6 +5,7 @@ small, and the same on every machine. Its numbers are compared by nbval when the
 """
 
 import ast
+import inspect
 import itertools
 import json
 import random
@@ -13,20 +14,18 @@ import subprocess
 import sys
 import tomllib
 from importlib import util
-from pathlib import Path
 from types import ModuleType
 
+import books
 import nbformat
 import pytest
+from books import ALL, FOLDER, LECTURES
 
 from course_lib import exercises
 
-FOLDER = Path(__file__).parents[2] / "notebooks"
 _spec = util.spec_from_file_location("store_outputs", FOLDER / "store_outputs.py")
 STORE = util.module_from_spec(_spec)
 _spec.loader.exec_module(STORE)
-ALL = sorted(FOLDER.glob("*.ipynb"))
-LECTURES = [path for path in ALL if re.match(r"0[1-7]_", path.name)]
 # Lecture 1 came first and is shorter.
 LATER = LECTURES[1:]
 LARGEST = 2_000_000
@@ -325,6 +324,13 @@ def test_storing_puts_the_cell_in_once_and_renews_an_old_one():
 # --------------------------------------------------------------------------------- every lecture
 
 
+def section_of(book, heading):
+    """Return what stands below a heading."""
+    found = re.search(rf"(?ms)^## (?:\d+ · )?{heading}\b.*?$(.*?)(?=^## |\Z)", text_of(book))
+    assert found, f"the section {heading!r} is missing"
+    return found[1]
+
+
 def test_it_has_the_sections_of_a_lecture_in_their_order(lecture):
     headings = re.findall(r"(?m)^## (?:\d+ · )?(.*)$", text_of(lecture))
     places = [
@@ -336,12 +342,12 @@ def test_it_has_the_sections_of_a_lecture_in_their_order(lecture):
 
 
 def test_it_names_two_to_four_objectives(lecture):
-    objectives = text_of(lecture).split(f"## {SECTIONS[0]}")[1].split("\n#")[0]
+    objectives = section_of(lecture, SECTIONS[0])
     assert 2 <= len(re.findall(r"(?m)^- ", objectives)) <= 4
 
 
 def test_its_terms_are_defined_in_at_most_two_sentences(lecture):
-    terms = text_of(lecture).split("## Terms")[1].split("\n## ")[0]
+    terms = section_of(lecture, "Terms")
     rows = re.findall(r"(?m)^\| \*\*(.+?)\*\*.*?\| (.+?) \|$", terms)
     assert len(rows) >= 5
     for term, meaning in rows:
@@ -354,7 +360,7 @@ def test_every_explorer_comes_after_a_prediction_of_its_own(lecture):
         predicted += calls(cell.source, "predict")
         explored += calls(cell.source, "explore")
         assert predicted >= explored, f"nothing is predicted before\n{cell.source}"
-    assert explored >= 1
+    assert explored >= 1, "there is no explorer"
 
 
 @pytest.mark.parametrize("path", LATER, ids=name)
@@ -367,14 +373,15 @@ def test_a_later_lecture_has_three_explorers_and_five_exercises_at_least(path):
 def test_every_prediction_is_revealed(lecture):
     source = "\n".join(cell.source for cell in code_of(lecture))
     names = re.findall(r"(?m)^(\w+) = predict\(", source)
-    assert len(names) == len(set(names)) >= 1
+    assert names, "nothing is predicted"
+    assert len(names) == len(set(names))
     for each in names:
         assert f"{each}.reveal(" in source
 
 
 def test_it_asks_at_least_four_exercises_and_each_is_not_attempted_yet(lecture):
     checks = [cell for cell in code_of(lecture) if ".check(" in cell.source]
-    assert len(checks) >= 4
+    assert len(checks) >= 4, f"it asks {len(checks)} exercises; a lecture has four at least"
     for cell in checks:
         assert [data["text/plain"][:15] for data in data_of(cell)] == ["Not attempted. "], (
             cell.source
@@ -385,11 +392,32 @@ def test_it_asks_at_least_four_exercises_and_each_is_not_attempted_yet(lecture):
 def test_its_exercises_are_the_ones_of_its_module_with_their_templates(path):
     cells = [cell.source for cell in code_of(nbformat.read(path, as_version=4))]
     asked = re.findall(r'(?m)^exercise\("([\d.]+)"\)$', "\n".join(cells))
-    module = __import__(f"course_lib.exercises.lecture_{path.name[1]}", fromlist=["EXERCISES"])
-    assert asked == [each.number for each in module.EXERCISES]
+    lecture = books.number(path)
+    own = [each.number for each in exercises.every() if each.number.startswith(f"{lecture}.")]
+    assert asked == own, f"course_lib/exercises/lecture_{lecture}.py has {own}"
     for number in asked:
         place = cells.index(f'exercise("{number}")')
         assert cells[place + 1] == exercises.exercise(number).template
+
+
+def test_a_new_lecture_is_found_and_told_all_that_is_missing(tmp_path):
+    for name in ("00_start_here", "02_second", "10_tenth", "9_ninth", "08_mnist_lab", "notes"):
+        nbformat.write(nbformat.v4.new_notebook(), tmp_path / f"{name}.ipynb")
+    found = books.lectures(tmp_path)
+    assert [path.stem for path in found] == ["02_second", "9_ninth", "10_tenth"]
+    rules = [rule for rule in globals().values() if "lecture" in parameters(rule)]
+    told = []
+    for rule in rules:
+        with pytest.raises(AssertionError) as missing:
+            rule(nbformat.v4.new_notebook())
+        told.append(str(missing.value))
+    assert len(told) >= 6
+    for words in ("'What you will be able to do' is missing", "'Terms' is missing", "no explorer"):
+        assert any(words in each for each in told), words
+
+
+def parameters(test):
+    return inspect.signature(test).parameters if inspect.isfunction(test) else ()
 
 
 # ---------------------------------------------------------------------------- explorers, driven

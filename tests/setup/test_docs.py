@@ -13,6 +13,7 @@ import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
+import books
 import nbformat
 import pytest
 import test_notebooks as rules
@@ -24,7 +25,7 @@ GUIDES = sorted(ROOT.glob("docs/*.ipynb"))
 BOOKS = sorted([*ROOT.glob("notebooks/*.ipynb"), *GUIDES])
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 GLOSSARY = ROOT / "docs" / "glossary.md"
-START = ROOT / "notebooks" / "00_start_here.ipynb"
+START = books.START
 EXPLORERS = ROOT / "docs" / "write_your_own_explorer.ipynb"
 
 # Every reader leaves with these. A term may bring other names, which its entry mentions.
@@ -174,13 +175,18 @@ def test_the_entries_are_in_the_order_of_the_alphabet():
 
 def test_the_map_links_every_lecture_that_exists():
     linked = re.findall(r"\]\((\d\d_\w+\.ipynb)\)", rules.text_of(nbformat.read(START, 4)))
-    lectures = {path.name for path in ROOT.glob("notebooks/0[1-8]_*.ipynb")}
-    assert lectures == set(linked)
+    assert set(linked) == {path.name for path in books.STATIONS if path != START}
 
 
-def test_the_map_names_all_nine_stations():
-    rows = re.findall(r"(?m)^\| (\d) \|", rules.text_of(nbformat.read(START, 4)))
-    assert rows == list("012345678")
+def test_the_map_has_a_row_for_every_station():
+    rows = re.findall(r"(?m)^\| (\d+) \|", rules.text_of(nbformat.read(START, 4)))
+    assert list(map(int, rows)) == list(map(books.number, books.STATIONS))
+
+
+@pytest.mark.parametrize("page", ["docs/site/index.md", "README.md"])
+def test_a_list_of_the_lectures_leaves_none_out(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert [path.stem for path in books.STATIONS if path.stem not in text] == []
 
 
 def test_the_first_page_leads_to_the_glossary_and_to_the_guide():
