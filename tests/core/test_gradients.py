@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from course_lib import gradients
 from course_lib.descent import descend
 from course_lib.gradients import (
     backward_difference,
@@ -13,16 +14,26 @@ from course_lib.gradients import (
 from course_lib.landscapes import banana, beale, quartic
 from course_lib.optimizers import GradientDescent
 
-DIFFERENCES = (forward_difference, backward_difference, central_difference)
+# For each difference the power of ε with which its error falls.
+ORDERS = {forward_difference: 1, backward_difference: 1, central_difference: 2}
 
 
-@pytest.mark.parametrize("difference", DIFFERENCES)
+def test_every_difference_has_its_order_in_these_tests():
+    public = {f for name, f in vars(gradients).items() if name.endswith("_difference")}
+    assert set(ORDERS) == {f for f in public if not f.__name__.startswith("_")}
+
+
+@pytest.mark.parametrize("difference", ORDERS)
 class TestEachDifference:
     def test_it_is_near_the_gradient(self, difference):
         points = np.random.default_rng(0).uniform(-1, 2, (50, 2))
         np.testing.assert_allclose(
             difference(beale, points, 1e-6), beale.gradient(points), rtol=1e-3, atol=1e-3
         )
+
+    def test_its_error_falls_with_its_power_of_eps(self, difference):
+        wide, narrow = (abs(difference(np.sin, 1.0, eps) - np.cos(1.0)) for eps in (1e-2, 1e-3))
+        assert np.log10(wide / narrow) == pytest.approx(ORDERS[difference], abs=0.01)
 
     def test_a_batch_is_each_point_on_its_own(self, difference):
         points = np.random.default_rng(0).uniform(-1, 2, (2, 3, 2))

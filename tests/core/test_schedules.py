@@ -1,5 +1,6 @@
 """Schedules: closed forms, torch's own schedulers where torch has them, and bad arguments."""
 
+import inspect
 import math
 
 import numpy as np
@@ -89,20 +90,35 @@ class TestAgainstTorch:
             assert now == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-12)
 
 
-class TestFormulas:
-    @pytest.mark.parametrize("k", [0, 1, 7, 100])
-    def test_closed_forms(self, k):
-        assert constant(0.3)(k) == 0.3
-        assert time_based(0.2, 0.01)(k) == pytest.approx(0.2 / (1 + 0.01 * k), rel=1e-15)
-        assert natural_exponential(0.2, 0.05)(k) == pytest.approx(0.2 * math.exp(-0.05 * k))
-        assert inverse_sqrt(0.2, 3)(k) == pytest.approx(0.6 / math.sqrt(k + 1), rel=1e-15)
+# For each schedule one made with its values, and its formula written anew.
+FORMULAS = {
+    "constant": (constant(0.3), lambda k: 0.3),
+    "time_based": (time_based(0.3, 0.1), lambda k: 0.3 / (1 + 0.1 * k)),
+    "exponential": (exponential(0.3, 0.9), lambda k: 0.3 * 0.9**k),
+    "natural_exponential": (natural_exponential(0.3, 0.1), lambda k: 0.3 * math.exp(-0.1 * k)),
+    "inverse_sqrt": (inverse_sqrt(0.3, 1), lambda k: 0.3 / math.sqrt(k + 1)),
+    "step_decay": (step_decay(0.3, 0.5, 10), lambda k: 0.3 * 0.5 ** (k // 10)),
+    "cosine": (cosine(0.3, 20), lambda k: 0.15 * (1 + math.cos(math.pi * min(k / 20, 1)))),
+}
 
-    @pytest.mark.parametrize("name", SCHEDULES)
+
+def test_every_schedule_has_its_formula_in_these_tests():
+    assert set(FORMULAS) == set(SCHEDULES)
+
+
+class TestFormulas:
+    @pytest.mark.parametrize("name", FORMULAS)
+    def test_it_is_its_formula(self, name):
+        schedule, formula = FORMULAS[name]
+        expected = [formula(k) for k in range(100)]
+        np.testing.assert_allclose(ours(schedule, 100), expected, rtol=1e-14, atol=1e-16)
+
+    def test_a_value_of_its_own_counts(self):
+        assert inverse_sqrt(0.2, 3)(7) == pytest.approx(0.6 / math.sqrt(8), rel=1e-15)
+
+    @pytest.mark.parametrize("name", FORMULAS)
     def test_a_schedule_is_pure_and_takes_one_step_or_many(self, name):
-        arguments = {"decay": 0.1, "base": 0.9, "rate": 0.1, "steps": 20}
-        kind = SCHEDULES[name]
-        needed = kind.__code__.co_varnames[1 : kind.__code__.co_argcount]
-        schedule = kind(0.3, **{key: arguments[key] for key in needed if key in arguments})
+        schedule, _ = FORMULAS[name]
         one_by_one = ours(schedule, 50)
         np.testing.assert_allclose(schedule(np.arange(50)), one_by_one, rtol=1e-14)
         assert ours(schedule, 50) == one_by_one  # looking at it does not use it up
@@ -159,11 +175,17 @@ class TestReduceOnPlateau:
         np.testing.assert_array_equal(first, rates())
 
 
+def required(kind):
+    """Return a value for each argument that has none by default."""
+    takes = inspect.signature(kind).parameters.values()
+    return [1 for each in takes if each.default is each.empty]
+
+
 class TestBadArguments:
     @pytest.mark.parametrize("name", SCHEDULES)
     def test_a_negative_rate_is_refused_with_its_value(self, name):
         with pytest.raises(ValueError, match="lr must be a number at least 0, got -1"):
-            SCHEDULES[name](-1, *[1] * (SCHEDULES[name].__code__.co_argcount > 1))
+            SCHEDULES[name](-1, *required(SCHEDULES[name])[1:])
 
     @pytest.mark.parametrize(
         ("call", "says"),
