@@ -51,7 +51,17 @@ CPU_MARK = "+cpu" if sys.platform.startswith("linux") else ""
 TORCH = ("import torch", "course_lib.training")
 
 # What each part takes once installed, measured on Linux, and what pip needs beside it meanwhile.
-NEED_MB = {"notebooks": 650, "torch": 880, "tests": 240, "site": 120, "hub": 150, "homework": 40}
+NEED_MB = {"notebooks": 490, "torch": 880, "tests": 200, "browser": 190}
+NEED_MB.update({"site": 120, "hub": 150, "homework": 40})
+
+# What the tests of a place need beside the extras "notebooks" and "tests".
+NEEDED_BY = (
+    ("tests/browser", ["browser"]),
+    ("tests/browser/test_hub_", ["hub"]),
+    ("tests/browser/test_site_", ["site"]),
+    ("tests/browser/test_slides_", ["site"]),
+    ("tests/homework", ["homework"]),
+)
 SPARE_MB = 300
 
 
@@ -475,19 +485,34 @@ def notebooks_with(*words):
 
 def test(arguments):
     """Run every check, or pytest alone with `arguments`; return 0 if all passed."""
-    stamp = set_up(["notebooks", "tests", "site", "hub"])
+    stamp = set_up(extras_for(arguments))
     # The notebooks are stored as they look to a reader who has solved nothing yet.
     os.environ["COURSE_PROGRESS"] = os.path.join(tempfile.mkdtemp(), "progress.json")
     pytest = [PYTHON, "-m", "pytest"]
     if arguments:
         return subprocess.call(pytest + arguments, cwd=ROOT, env=environment())
+    start = time.time()
     results = [run_part(*part) for part in parts(stamp["torch"] == "installed", pytest)]
     print("\n== Summary")
     for title, result, seconds in results:
         print("%-14s %s%s" % (title, result, " in " + seconds if seconds else ""))
+    print("%-14s %s" % ("All together", clock(start)))
     failed = [title for title, result, _ in results if result.startswith("FAILED")]
     print("Failed: %s." % ", ".join(failed) if failed else "All passed.")
     return 1 if failed else 0
+
+
+def extras_for(arguments):
+    """Return the extras that the files named to pytest need: those of all where none is named."""
+    paths = [os.path.join(ROOT, argument.split("::")[0]) for argument in arguments]
+    named = [os.path.relpath(path, ROOT) for path in paths if os.path.exists(path)]
+    named = [name.replace(os.sep, "/") for name in named] or ["tests"]
+    extras = ["notebooks", "tests"]
+    for place, needed in NEEDED_BY:
+        # A place lies in a folder that is named, or holds a file that is.
+        if any(place.startswith(name) or name.startswith(place) for name in named):
+            extras += needed
+    return extras
 
 
 def parts(torch, pytest):
@@ -507,9 +532,14 @@ def parts(torch, pytest):
 
     yield "Lint", [PYTHON, "-m", "ruff", "check", "."], ""
     yield "Format", [PYTHON, "-m", "ruff", "format", "--check", "."], ""
+    yield "Types", [PYTHON, "-m", "mypy"], "" if torch else "PyTorch is not installed"
     if not torch:
         yield "PyTorch", [], "not installed; what imports it is left out"
     yield "Unit tests", unit, ""
+    scripts = sorted(glob.glob(glob.escape(ROOT) + "/tests/*/*.test.mjs"))
+    if scripts:
+        node = shutil.which("node")
+        yield "JavaScript", [node, "--test"] + scripts, "" if node else "Node.js is not installed"
     yield "Notebooks", nbval + ["--nbval"] + strict, "" if strict else "there are none to run"
     if not mnist:
         yield "MNIST", [], "no files (COURSE_DATA names their folder); outputs are not compared"

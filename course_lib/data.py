@@ -171,8 +171,11 @@ def load_small_digits() -> Digits:
     """
     pixels, labels = load_table("digits")
     images = np.round(pixels.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-    digits = LabeledImages(images, labels.astype(np.uint8))
-    return Digits(digits[:1437], digits[1437:], "Small digits", "the 8×8 digits of the course")
+    train, test = (
+        LabeledImages(images[part], labels[part].astype(np.uint8))
+        for part in (slice(1437), slice(1437, None))
+    )
+    return Digits(train, test, "Small digits", "the 8×8 digits of the course")
 
 
 def load_mnist(folder: str | os.PathLike | None = None) -> Digits:
@@ -203,14 +206,11 @@ def load_mnist(folder: str | os.PathLike | None = None) -> Digits:
     recognition", Proceedings of the IEEE 86(11), 1998.
     """
     arrays, source = mnist.load(folder)
-    return Digits(
-        *(
-            LabeledImages(arrays[f"{part}-images-idx3-ubyte"], arrays[f"{part}-labels-idx1-ubyte"])
-            for part in ("train", "t10k")
-        ),
-        name="MNIST",
-        source=source,
+    train, test = (
+        LabeledImages(arrays[f"{part}-images-idx3-ubyte"], arrays[f"{part}-labels-idx1-ubyte"])
+        for part in ("train", "t10k")
     )
+    return Digits(train, test, "MNIST", source)
 
 
 def load_digits(folder: str | os.PathLike | None = None) -> Digits:

@@ -209,7 +209,7 @@ def _search(
     folder: str | os.PathLike | None,
 ) -> tuple[Path | None, dict[str, bytes], list[str]]:
     """Return the first intact folder and its contents, and what was wrong with those before it."""
-    looked = []
+    looked: list[str] = []
     for path, why in _places(folder):
         contents, flaws = _read_folder(path)
         if not flaws:
@@ -241,7 +241,8 @@ def _places(folder: str | os.PathLike | None) -> Iterator[tuple[Path, str]]:
 
 def _read_folder(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     """Return the unpacked content of the intact files, and what is wrong with the others."""
-    contents, flaws = {}, []
+    contents: dict[str, bytes] = {}
+    flaws = []
     if not os.path.isdir(folder):
         return contents, ["there is no such folder"]
     for file in FILES:

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
@@ -33,6 +34,9 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 TORCH = EXTRAS["torch"][0].removeprefix("torch==")
+
+# What comes with what is asked for: matplotlib's pictures, Jupyter's own parts.
+COME_ALONG = {"IPython", "PIL", "jupyter_server", "nbclient", "packaging", "traitlets"}
 
 # A project as small as can be, with a build backend of its own: pip needs no index for it.
 TINY_PROJECT = f"""
@@ -48,6 +52,10 @@ version = "0"
 [project.optional-dependencies]
 notebooks = ["jupyterlab", "matplotlib"]
 tests = []
+browser = []
+site = []
+hub = []
+homework = []
 torch = ["torch=={TORCH}"]
 """
 BACKEND = f'''
@@ -606,11 +614,56 @@ def test_with_everything_there_every_notebook_is_compared(tree, monkeypatch):
     monkeypatch.setattr(course, "find_mnist", lambda: True)
     monkeypatch.setattr(course, "find_browser", lambda: "/usr/bin/chromium")
     found = rows(course)
-    assert list(found) == ["Lint", "Format", "Unit tests", "Notebooks", "Explorers", "Browser"]
+    assert list(found) == [
+        "Lint", "Format", "Types", "Unit tests", "Notebooks", "Explorers", "Browser"
+    ]  # fmt: skip
     assert not any(missing for _, missing in found.values())
     assert found["Notebooks"][0][-2:] == course.notebooks()
     assert "--nbval-current-env" in found["Notebooks"][0]
     assert os.environ["COURSE_BROWSER"] == "/usr/bin/chromium"
+
+
+def test_the_scripts_tests_are_found_where_there_are_any(tree, monkeypatch):
+    course = load(tree)
+    place = tree / "tests" / "live" / "parts.test.mjs"
+    place.parent.mkdir(parents=True)
+    place.write_text("")
+    monkeypatch.setattr(course, "find_mnist", lambda: True)
+    monkeypatch.setattr(course.shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert rows(course)["JavaScript"] == [["/usr/bin/node", "--test", str(place)], ""]
+    monkeypatch.setattr(course.shutil, "which", lambda name: None)
+    assert rows(course)["JavaScript"][1] == "Node.js is not installed"
+
+
+TESTS = sorted(ROOT.glob("tests/*/test_*.py"))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_what_a_file_of_tests_imports_is_installed_for_it(path):
+    course = load(ROOT)
+    asked = [path, *path.parent.glob("conftest.py")]
+    words = "\n".join(each.read_text(encoding="utf-8") for each in asked)
+    names = re.findall(r"^ *(?:import|from) (\w+)|importorskip\(\"(\w+)", words, re.MULTILINE)
+    extras = [*course.extras_for([str(path.relative_to(ROOT))]), "torch"]
+    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in EXTRAS[extra])]
+    there = {re.split("[><=; ]", line)[0].lower() for line in lines}
+    packages = metadata.packages_distributions()
+    for name in {first or second for first, second in names}:
+        homes = {home.lower() for home in packages.get(name, [])} - {"course-lib"}
+        if homes and name not in sys.stdlib_module_names and name not in COME_ALONG:
+            assert homes & there, f"{name} of {homes}"
+
+
+def test_only_what_the_named_files_need_is_installed():
+    course = load(ROOT)
+    few = ["notebooks", "tests"]
+    assert course.extras_for(["tests/core/test_schedules.py", "-k", "cosine"]) == few
+    assert course.extras_for(["tests/homework/test_grade.py::test_it", "-x"]) == [*few, "homework"]
+    assert course.extras_for(["tests/browser/test_hub_in_browser.py"]) == [*few, "browser", "hub"]
+    everything = {*few, "browser", "hub", "site", "homework"}
+    for arguments in ([], ["-k", "cosine"], ["tests"], [str(ROOT / "tests")]):
+        assert set(course.extras_for(arguments)) == everything
+    assert set(course.extras_for(["tests/browser"])) == everything - {"homework"}
 
 
 def test_without_mnist_the_lab_runs_but_is_not_compared(tree, monkeypatch):
@@ -822,7 +875,7 @@ def test_line_ends_and_diffs(path, attribute, value, tmp_path):
 
 @pytest.mark.skipif(not shutil.which("apt-get"), reason="CI runs on Debian or Ubuntu")
 @pytest.mark.parametrize("failures", [0, 1, 2])
-def test_ci_installs_a_browser_and_tries_twice(failures, tmp_path):
+def test_ci_installs_what_is_missing_and_tries_twice(failures, tmp_path):
     """Run it among commands that only write down how they were called."""
     calls = tmp_path / "calls"
     for name in ("bash", "dirname", "realpath", "env", "id", "grep"):
@@ -839,5 +892,8 @@ def test_ci_installs_a_browser_and_tries_twice(failures, tmp_path):
     made = [line for line in calls.read_text().splitlines() if not line.startswith("sudo")]
     assert answer.returncode == (1 if failures == 2 else 0)
     assert sum(line.startswith("apt-get update") for line in made) == min(failures + 1, 2)
-    assert any("apt-get install" in line and "chromium" in line for line in made) == (failures < 2)
+    installed = [line.split() for line in made if "apt-get install" in line]
+    assert bool(installed) == (failures < 2)
+    for package in ("chromium", "firefox-esr", "nodejs"):
+        assert all(package in words for words in installed)
     assert (made[-1] == "python3 course.py test") == (failures < 2)
