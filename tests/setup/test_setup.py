@@ -823,7 +823,7 @@ def test_pages_name_only_files_that_are_there(page):
         assert (ROOT / path).exists(), path
     for path in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
         assert (page.parent / path).exists(), path
-    for notebook in re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE):
+    for notebook in re.findall(r"^\| `(\d\d_\w+)` \|", text, re.MULTILINE):
         assert (ROOT / "notebooks" / f"{notebook}.ipynb").exists()
 
 
