@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
+import re
 import traceback
 import warnings
 from collections.abc import Callable
@@ -55,6 +57,42 @@ def _functions(source: str) -> dict[str, FunctionType]:
     return {name: value for name, value in made.items() if isinstance(value, FunctionType)}
 
 
+# A number as a reader writes it: 2.73, 0,5, −6, .5, 1e-3, and 1/3 as two of them.
+# Not the 1 of x1, nor the 6 of 6x.
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?(?!\w)"
+_WRITTEN = re.compile(
+    rf"(?<![\w.])({_NUMBER})(?:\s*/\s*({_NUMBER}))?\s*(%|percent\b)?", re.IGNORECASE
+)
+
+
+def numbers_in(text: str, percent: bool = False) -> list[float]:
+    """Return the numbers in a text: "2.73", "1/3", "33%", "a learning rate of 0.15", "[26, −6]".
+
+    Parameters
+    ----------
+    text : str
+        What the reader wrote. A comma is a decimal point between two digits without a space.
+    percent : bool
+        Whether the question asks for a percentage: "33%" is then 33, and 0.33 otherwise.
+    """
+    plain = text.replace("−", "-").replace("–", "-")
+    if plain.count(",") == 1 and "." not in plain and not set(plain) & set("[]()"):
+        plain = re.sub(r"(?<=\d),(?=\d)", ".", plain)
+    found = []
+    for upper, lower, sign in _WRITTEN.findall(plain):
+        value = float(upper)
+        if lower:
+            value = value / float(lower) if float(lower) else math.nan
+        found.append(value / 100 if sign and not percent else value)
+    return found
+
+
+def number_in(text: str, percent: bool = False) -> float | None:
+    """Return the number in a text if there is exactly one, and None otherwise."""
+    found = numbers_in(text, percent)
+    return found[0] if len(found) == 1 else None
+
+
 @dataclass(frozen=True)
 class Numbers:
     """One number, or an array of the given shape.
@@ -64,11 +102,14 @@ class Numbers:
     tolerance : float
         The largest absolute difference that still agrees.
     shape : tuple of int
-        () for one number.
+        () for one number. A column or a row of the same numbers is read as if it had this shape.
+    percent : bool
+        Whether a percentage is asked for: "33%" is then 33, and 0.33 otherwise.
     """
 
     tolerance: float
     shape: tuple[int, ...] = ()
+    percent: bool = False
 
     @property
     def wanted(self) -> str:
@@ -81,8 +122,8 @@ class Numbers:
 
     def read(self, answer: Any) -> np.ndarray:
         """Return the answer as an array, or raise an AnswerError that says what is wrong."""
-        value = _as_numbers(answer, self.wanted)
-        if value.shape != self.shape and not (value.size == 1 and not self.shape):
+        value = _as_numbers(_written_out(answer, self.percent), self.wanted)
+        if _squeezed(value.shape) != _squeezed(self.shape):
             raise AnswerError(f"This needs {self.wanted}; your answer has shape {value.shape}.")
         if not np.all(np.isfinite(value)):
             raise AnswerError(f"This needs {self.wanted}; your answer holds {_shown(value)}.")
@@ -96,6 +137,10 @@ class Numbers:
 
     def differs(self, value: np.ndarray, reference: Any) -> str:
         """Return in words where what was read differs from the reference."""
+        if not callable(reference):
+            rounded = self._rounded(value, np.asarray(reference, dtype=float))
+            if rounded:
+                return rounded
         if value.size > 1 and not callable(reference):
             wrong = np.abs(value - np.asarray(reference, dtype=float)) > self.tolerance
             if not wrong.all():
@@ -103,6 +148,22 @@ class Numbers:
                 subject, verb = ("Entries", "are") if wrong.sum() > 1 else ("Entry", "is")
                 return f"{subject} {where} of {_shown(value)} {verb} not right, the rest is."
         return f"{_shown(value)} is not it."
+
+    def _rounded(self, value: np.ndarray, right: np.ndarray) -> str:
+        """Return what to say to the right numbers with too few digits; "" if that is not it."""
+        needed = max(0, math.ceil(-math.log10(2 * self.tolerance) - 1e-9)) if self.tolerance else 0
+        off = np.abs(value - right)
+        for decimals in range(1, needed):
+            # Where the last digit is between two, either way of rounding is one.
+            near = (off <= self.tolerance) | (off <= 0.5001 * 10.0**-decimals)
+            if near.all() and np.allclose(value, np.round(value, decimals), rtol=0, atol=1e-12):
+                coarse = [_shown(v) for v in np.ravel(value)[np.ravel(off > self.tolerance)]]
+                verb = "are" if len(coarse) > 1 else "is"
+                return (
+                    f"Right so far, but {' and '.join(coarse)} {verb} rounded too early: "
+                    f"give {needed} decimals."
+                )
+        return ""
 
 
 @dataclass(frozen=True)
@@ -113,17 +174,40 @@ class Choice:
     ----------
     letters : str
         The letters there are, such as "abc".
+    options : tuple of str
+        What they stand for, in the same order; an answer may also say that.
     """
 
     letters: str
+    options: tuple[str, ...] = ()
 
     def read(self, answer: Any) -> str:
         """See `Numbers.read`."""
-        letter = answer.strip().strip("()").lower() if isinstance(answer, str) else ""
+        letter = self._letter(answer)
         if len(letter) != 1 or letter not in self.letters:
             allowed = ", ".join(f'`"{each}"`' for each in self.letters)
             raise AnswerError(f"Answer with one letter out of {allowed}; you gave {_kind(answer)}.")
         return letter
+
+    def _letter(self, answer: Any) -> str:
+        while isinstance(answer, (list, tuple, set)) and len(answer) == 1:
+            (answer,) = answer
+        if isinstance(answer, (int, float)) and not isinstance(answer, bool):
+            answer = str(answer)
+        if not isinstance(answer, str):
+            return ""
+        plain = _plain(answer)
+        letter = re.fullmatch(r"(?:(?:the )?(?:answer|option|choice)(?: is)? )?(\w)", plain)
+        if letter:
+            return letter[1]
+        # The option itself, or a number that only one option names.
+        same = [n for n, option in enumerate(self.options) if _plain(option) == plain]
+        same = same or [
+            n
+            for n, option in enumerate(self.options)
+            if number_in(plain) is not None and number_in(option) == number_in(plain)
+        ]
+        return self.letters[same[0]] if len(same) == 1 else ""
 
     def agrees(self, value: str, reference: str) -> bool:
         """See `Numbers.agrees`."""
@@ -145,10 +229,14 @@ class Function:
         may need torch without its module importing it.
     tolerance : float
         The largest difference that still agrees, relative to the reference where that is above 1.
+    failures : tuple of (pattern, message)
+        What to say where the function stops with an error, such as "TypeError: …", or returns what
+        is no answer, "returned None" or "returned a tensor", and the pattern is found in that.
     """
 
     inputs: Callable[[], list[tuple]]
     tolerance: float = 1e-9
+    failures: tuple[tuple[str, str], ...] = ()
 
     def read(self, answer: Any) -> list[tuple[tuple, str, np.ndarray]]:
         """See `Numbers.read`."""
@@ -172,6 +260,7 @@ class Function:
                 f"You stopped your function. Does its loop end, for {case}?"
             ) from None
         except (Exception, SystemExit) as error:
+            self._diagnose(f"{type(error).__name__}: {error}")
             raise AnswerError(_failure(function, error, case)) from None
         for name, before, after in zip(names, arguments, given, strict=False):
             if isinstance(before, np.ndarray) and not np.array_equal(before, after):
@@ -180,15 +269,22 @@ class Function:
                     "`w -= …` and `w[0] = …` write into it; `w = w - …` makes a new array."
                 )
         if returned is None or returned is ...:
+            self._diagnose("returned None")
             raise AnswerError(
-                f"Your function returns nothing for {case}. Does every way through it end in "
+                f"Your function returned None for {case}. Does every way through it end in "
                 "`return …`?"
             )
         if hasattr(returned, "detach"):
+            self._diagnose("returned a tensor")
             raise AnswerError(
                 "Your function returns a torch tensor. `.detach().numpy()` makes it a numpy array."
             )
         return arguments, case, _as_numbers(returned, "numbers back from your function")
+
+    def _diagnose(self, found: str) -> None:
+        for pattern, message in self.failures:
+            if re.search(pattern, found):
+                raise AnswerError(message)
 
     def agrees(self, value: list, reference: Callable) -> bool:
         """See `Numbers.agrees`."""
@@ -197,8 +293,9 @@ class Function:
 
     def _same(self, out: np.ndarray, reference: Any) -> bool:
         expected = np.asarray(reference, dtype=float)
-        if out.shape != expected.shape:
+        if _squeezed(out.shape) != _squeezed(expected.shape):
             return False
+        out = out.reshape(expected.shape)  # a column where a row was meant holds the same numbers
         scale = max(1.0, float(np.abs(expected).max(initial=0)))
         return np.allclose(out, expected, rtol=0, atol=self.tolerance * scale, equal_nan=True)
 
@@ -207,11 +304,11 @@ class Function:
         for arguments, case, out in value:
             expected = np.asarray(reference(*arguments), dtype=float)
             if not self._same(out, expected):
-                if out.shape != expected.shape:
+                if _squeezed(out.shape) != _squeezed(expected.shape):
                     shapes = f"shape {out.shape}; it should have shape {expected.shape}"
                     return f"For {case} your function returns an array of {shapes}."
                 if out.size > _MOST:
-                    gap = _shown(np.max(np.abs(out - expected)))
+                    gap = _shown(np.max(np.abs(out.reshape(expected.shape) - expected)))
                     return f"For {case} your function's numbers are off by up to {gap}."
                 # As many digits as it takes to see the difference.
                 for digits in (6, 9, 12, 17):
@@ -236,6 +333,27 @@ def _names(function: Callable, arguments: tuple) -> list[str]:
             f"Your function must take {count} argument{'s'[: count - 1]}; "
             f"it takes {len(signature.parameters)}: `{signature}`."
         ) from None
+
+
+def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape without its axes of length one: a row and a column are then the same."""
+    return tuple(length for length in shape if length != 1)
+
+
+def _plain(text: str) -> str:
+    """Return a text in small letters and without marks around it, to compare what it says."""
+    plain = text.replace("$", "").replace("\\alpha", "α").lower()
+    return re.sub(r"\s+", " ", re.sub(r"[\"'`()\[\]:;]|[.,!]+(?=\s|$)", " ", plain)).strip()
+
+
+def _written_out(answer: Any, percent: bool) -> Any:
+    """Return an answer with each text in it read as the number, or the numbers, it holds."""
+    if isinstance(answer, str):
+        found = numbers_in(answer, percent)
+        return answer if not found else found[0] if len(found) == 1 else found
+    if type(answer) in (list, tuple):
+        return type(answer)(_written_out(entry, percent) for entry in answer)
+    return answer
 
 
 def _as_numbers(answer: Any, wanted: str) -> np.ndarray:

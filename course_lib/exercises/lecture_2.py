@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.exercises import Exercise
 from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.exercises.tasks import Exercise
 from course_lib.gradients import backward_difference, central_difference, forward_difference
 from course_lib.landscapes import banana, quartic
+
+TITLE = "Finite differences"
 
 # ---------------------------------------------------------------------------- 2.1 a nudge by hand
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 
-from course_lib.exercises import Exercise
 from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.exercises.tasks import Exercise
+
+TITLE = "Learning rate and schedules"
 
 # -------------------------------------------------------------------- 3.1 the border of a parabola
 

@@ -10,8 +10,10 @@ import math
 
 import numpy as np
 
-from course_lib.exercises import Exercise
 from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.exercises.tasks import Exercise
+
+TITLE = "SGD and mini-batches"
 
 # ------------------------------------------------------------------- 4.1 one example, by the chain
 

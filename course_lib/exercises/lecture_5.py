@@ -10,9 +10,11 @@ import math
 
 import numpy as np
 
-from course_lib.exercises import Exercise
 from course_lib.exercises.answers import Function, Numbers
+from course_lib.exercises.tasks import Exercise
 from course_lib.landscapes import banana, quartic
+
+TITLE = "Momentum"
 
 # ----------------------------------------------------------------------- 5.1 three steps by hand
 

@@ -11,9 +11,11 @@ import math
 
 import numpy as np
 
-from course_lib.exercises import Exercise
 from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.exercises.tasks import Exercise
 from course_lib.landscapes import banana, bowl, quartic
+
+TITLE = "Adaptive methods"
 
 # ------------------------------------------------------------------------- 6.1 Adagrad by hand
 

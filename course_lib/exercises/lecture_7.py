@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.exercises import Exercise
 from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.exercises.tasks import Exercise
+
+TITLE = "Backpropagation and the training loop"
 
 # ------------------------------------------------------------------------ 7.1 backward, by hand
 

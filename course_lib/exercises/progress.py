@@ -11,24 +11,29 @@ import html
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
 
-LECTURES = {
-    1: "Gradient basics",
-    2: "Finite differences",
-    3: "Learning rate and schedules",
-    4: "SGD and mini-batches",
-    5: "Momentum",
-    6: "Adaptive methods",
-    7: "Backpropagation and the training loop",
-}
-
+# Number, title and exercises of each lecture, as `count` was told.
+_lectures: Callable[[], list[tuple[int, str, list[str]]]] = list
 _bars: list[tuple[Any, int | None]] = []
 _trouble = ""
+
+
+def count(lectures: Callable[[], list[tuple[int, str, list[str]]]]) -> None:
+    """Take the function that lists what there is to solve; it is called when a bar is shown.
+
+    Parameters
+    ----------
+    lectures : callable
+        Returns number, title and the numbers of the exercises of each lecture, in their order.
+    """
+    global _lectures
+    _lectures = lectures
 
 
 def place() -> Path:
@@ -109,15 +114,11 @@ class Bar:
 
     def lines(self) -> list[tuple[str, int, int]]:
         """Return title, solved exercises and all exercises of each lecture that is shown."""
-        from course_lib.exercises import every
-
-        numbers = [each.number for each in every()]
         found = []
-        for lecture, title in LECTURES.items():
-            own = [number for number in numbers if number.split(".")[0] == str(lecture)]
-            if own and self.lecture in (None, lecture):
-                done = sum(number in self.solved for number in own)
-                found.append((f"Lecture {lecture} · {title}", done, len(own)))
+        for lecture, title, numbers in _lectures():
+            if self.lecture in (None, lecture):
+                done = len(self.solved.intersection(numbers))
+                found.append((f"Lecture {lecture} · {title}", done, len(numbers)))
         return found
 
     def __repr__(self) -> str:
@@ -143,12 +144,14 @@ def progress(lecture: int | None = None) -> None:
     Parameters
     ----------
     lecture : int, optional
-        Its number, from 1 to 7. Without it there is a bar for each lecture.
+        Its number. Without it there is a bar for each lecture.
     """
     from IPython.display import display
 
-    if lecture is not None and lecture not in LECTURES:
-        raise ValueError(f"lecture must be a number from 1 to {len(LECTURES)}, got {lecture!r}.")
+    known = [number for number, *_ in _lectures()]
+    if lecture is not None and lecture not in known:
+        listed = ", ".join(map(str, known))
+        raise ValueError(f"lecture must be one of {listed}, got {lecture!r}.")
     handle = display(Bar(lecture, solved()), display_id=True)
     if handle is not None:
         _bars[:] = [(h, n) for h, n in _bars if n != lecture] + [(handle, lecture)]

@@ -1,18 +1,22 @@
 """What a reader is told: on right, wrong, missing and malformed answers, and broken functions."""
 
+import dataclasses
 import math
 import re
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from course_lib.exercises import Prediction, every, exercise, predict
+from course_lib.exercises import Prediction, every, exercise, lectures, predict
 from course_lib.exercises.answers import Numbers
+from course_lib.exercises.tasks import modules
 from course_lib.landscapes import banana, quartic
 from course_lib.lectures.source import show_source
 
 ALL = every()
+PREDICTIONS = [each for module in modules() for each in getattr(module, "PREDICTIONS", ())]
 
 
 def by_number(each):
@@ -141,7 +145,7 @@ def never_ends(gradient, start, alpha, steps):
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (no_return, ["returns nothing", "`return …`"]),
+        (no_return, ["returned None", "`return …`"]),
         (in_place, ["changes the array `start`", "start = [2, 2]", "`w -= …`"]),
         (fails, ["IndexError", "in the line `return start[7]`", "start = [2, 2], alpha = 0.1"]),
         (fails, ["gradient = banana.gradient"]),
@@ -218,8 +222,14 @@ def test_the_task_folds_its_hints_away_and_the_solution_inside_them(each):
 def test_lecture_10_comes_after_lecture_9(monkeypatch):
     modules = [SimpleNamespace(name=name) for name in ("answers", "lecture_10", "lecture_9")]
     monkeypatch.setattr("pkgutil.iter_modules", lambda path: modules)
-    monkeypatch.setattr("importlib.import_module", lambda name: SimpleNamespace(EXERCISES=[name]))
-    assert [name.rpartition("_")[2] for name in every()] == ["9", "10"]
+    monkeypatch.setattr(
+        "importlib.import_module",
+        lambda name: SimpleNamespace(
+            __name__=name, TITLE=name[-2:], EXERCISES=[SimpleNamespace(number=name)]
+        ),
+    )
+    assert [each.number.rpartition("_")[2] for each in every()] == ["9", "10"]
+    assert [number for number, *_ in lectures()] == [9, 10]
 
 
 def test_an_exercise_is_the_same_object_each_time_so_that_hints_are_counted():
@@ -265,53 +275,142 @@ def test_the_gradient_asked_for_is_that_of_the_banana():
 # ------------------------------------------------------------------------------------ predictions
 
 
-def answered(question, options, value):
-    prediction = Prediction(question, options)
+def option(**changed):
+    settings = {
+        "number": "1.z",
+        "question": "Up or down?",
+        "options": ("up", "down"),
+        "result": lambda slope: "up" if slope > 0 else "down",
+        "why": lambda slope: f"The slope is {slope}.",
+    }
+    return Prediction(**settings | changed)
+
+
+def number(**changed):
+    settings = {"number": "1.y", "question": "How many?", "result": len, "why": "One each."}
+    return Prediction(**settings | changed)
+
+
+def answered(prediction, value):
     prediction._build()
     prediction._control.value = value
     return prediction
 
 
-def test_a_prediction_nobody_made_says_so_and_still_reveals():
-    told = predict("Where does it end?", ["at 0", "at 9/4"]).reveal("at 0", "It is flat there.")
-    assert repr(told) == "No prediction recorded. What happens: at 0. It is flat there."
+@pytest.mark.parametrize("prediction", [option(), answered(number(), ""), answered(number(), " ")])
+def test_a_reveal_before_a_choice_is_folded_and_its_text_gives_nothing_away(prediction):
+    folded = prediction.reveal(3) if prediction.options else prediction.reveal([0] * 7)
+    assert repr(folded) == "What happens? Choose first. Then run this cell again."
+    shown = folded._repr_html_()
+    assert shown.startswith("<details><summary>What happens? Choose first.</summary>")
+    assert "What happens: " in shown.removeprefix("<details><summary>What happens? Choose first.")
 
 
 @pytest.mark.parametrize(
-    ("options", "value", "result", "told"),
+    ("prediction", "value", "happened", "told"),
     [
-        (("up", "down"), "up", "down", "You predicted: up. What happens: down."),
-        (("up", "down"), "down", "down", "You predicted: down. That is what happens."),
-        ((), "12", 3, "You predicted: 12. What happens: 3."),
-        ((), "−0,5", -0.5, "You predicted: -0.5. That is what happens."),
-        ((), "63 %", 63, "You predicted: 63. That is what happens."),
-        ((), "many", 3, "You predicted: many. What happens: 3."),
-        ((), "", 0, "No prediction recorded. What happens: 0."),
-        ((), "0", 0, "You predicted: 0. That is what happens."),
+        (option(), "up", 2, "Right. What happens: up, as you predicted. The slope is 2."),
+        (
+            option(),
+            "up",
+            -2,
+            "Not this time. You predicted: up. What happens: down. The slope is -2.",
+        ),
+        (number(), "3", "abc", "Right. What happens: 3, as you predicted. One each."),
+        (
+            number(result=lambda x: x),
+            "36",
+            35.8,
+            "Close. You predicted 36. What happens: 35.8. One each.",
+        ),
+        (
+            number(result=lambda x: x),
+            "90",
+            35.8,
+            "Not this time. You predicted 90. What happens: 35.8. One each.",
+        ),
+        (number(result=lambda x: x, tolerance=0.5), "36", 35.8, "Right. "),
+        (number(result=lambda x: x, close=5), "9", 5, "Close. "),
+        (number(result=lambda x: x, close=5), "11", 5, "Not this time. "),
+        (number(result=lambda x: x), "−0,5", -0.5, "Right. What happens: −0.5, "),
+        (number(result=lambda x: x), "0", 0, "Right. "),
+        (number(result=lambda x: x, unit="%"), "63 %", 63, "Right. What happens: 63 %, "),
+        (number(result=lambda x: x), "1/4", 0.25, "Right. "),
+        (
+            number(),
+            "many",
+            "abc",
+            'Your prediction "many" is not a number. Write one, such as 12. Then run',
+        ),
     ],
 )
-def test_a_reveal_shows_the_prediction_beside_the_result(options, value, result, told):
-    assert repr(answered("Which way?", options, value).reveal(result)) == told
+def test_a_reveal_compares_the_prediction_with_what_was_computed(prediction, value, happened, told):
+    assert repr(answered(prediction, value).reveal(happened)).startswith(told)
+
+
+def test_what_happens_must_be_one_of_the_options():
+    with pytest.raises(ValueError, match=r"prediction 1\.z: what happens must be one of"):
+        option(result=lambda slope: "sideways").reveal(1)
 
 
 def test_a_prediction_survives_a_second_run_of_its_cell():
-    first = predict("Does it survive?", ["yes", "no"])
+    first = predict(PREDICTIONS[0].number)
     first._repr_mimebundle_()
-    first._control.value = "yes"
-    again = predict("Does it survive?", ["yes", "no"])
-    assert again.answer == "yes"
-    assert predict("Does it survive?", ["yes", "no", "maybe"]).answer is None
+    assert predict(PREDICTIONS[0].number) is first
 
 
-def test_a_question_can_be_read_without_widgets(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "ipywidgets", None)
-    prediction = Prediction("Up or down?", ("up", "down"))
-    assert prediction._repr_mimebundle_() == {
-        "text/plain": "Predict: Up or down?\n  ( ) up\n  ( ) down",
-        "text/html": "<strong>Predict.</strong> Up or down?"
-        '<ul style="list-style: circle"><li>up</li><li>down</li></ul>',
-    }
-    assert repr(prediction.reveal("up")) == "No prediction recorded. What happens: up."
+def test_an_unknown_prediction_suggests_the_nearest_and_raises_nothing():
+    missing = predict("0.aa")
+    assert re.fullmatch(r'There is no prediction "0\.aa"\. Did you mean "0\.a"\?', repr(missing))
+    assert repr(missing.reveal(3, 4)) == repr(missing)
+
+
+def test_a_question_can_be_read_and_marked_without_python(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    shown = option(question="Is `w` > 0?")._repr_mimebundle_()
+    assert shown["text/plain"] == "Predict. Is `w` > 0?\n  ( ) up\n  ( ) down"
+    assert (
+        "<legend><strong>Predict.</strong> Is <code>w</code> &gt; 0?</legend>"
+        in (shown["text/html"])
+    )
+    marks = re.findall(
+        r'<label><input type="radio" name="predict-1.z"> (\w+)</label>', shown["text/html"]
+    )
+    assert marks == ["up", "down"]
+    assert "Your prediction <input" in number()._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("prediction", [option(), number()])
+def test_a_screen_reader_is_told_what_the_live_controls_ask(prediction):
+    bundle = prediction._repr_mimebundle_()
+    assert any(kind.startswith("application/vnd.jupyter.widget-view") for kind in bundle)
+    assert prediction._control.tooltip == prediction.question
+    assert prediction._control.value in (None, "")
+
+
+def test_going_deeper_is_said_of_exercises_and_predictions():
+    assert repr(option(deeper=True)).startswith("Predict (going deeper). Up or down?")
+    deeper = dataclasses.replace(exercise("1.1"), deeper=True)
+    assert repr(deeper).startswith("Exercise 1.1: One step by hand (going deeper)")
+    assert "**Exercise 1.1 · One step by hand (going deeper)**" in deeper._repr_markdown_()
+
+
+def test_every_prediction_has_a_number_of_its_lecture_and_a_question_of_its_own():
+    assert len({each.number for each in PREDICTIONS}) == len(PREDICTIONS)
+    assert len({each.question for each in PREDICTIONS}) == len(PREDICTIONS)
+    for module in modules():
+        lecture = module.__name__.rpartition("_")[2]
+        for each in getattr(module, "PREDICTIONS", ()):
+            assert re.fullmatch(rf"{lecture}\.[a-z]", each.number)
+
+
+@pytest.mark.parametrize("each", PREDICTIONS, ids=by_number)
+def test_no_option_is_given_away_by_its_length(each):
+    """The options are of one kind: the longest is at most twice as long as the shortest."""
+    if each.options:
+        assert 2 <= len(set(each.options)) == len(each.options)
+        lengths = [len(option) for option in each.options]
+        assert max(lengths) <= 2 * min(lengths) + 8, each.options
 
 
 # ----------------------------------------------------------------------------------- shown source

@@ -21,11 +21,32 @@ def right_slope(f, w):
 
 
 RIGHT = {
-    "1.1": [2.73, np.float64(2.73), np.array(2.73), [2.73], 3 - 0.01 * 27],
-    "1.2": [0.05, 0.06, 0.08],
-    "1.3": [[26, -6], (26.0, -6.0), np.array([26, -6])],
+    "1.1": [
+        2.73,
+        np.float64(2.73),
+        np.array(2.73),
+        [2.73],
+        3 - 0.01 * 27,
+        "2.73",
+        "2,73",
+        "273/100",
+    ],
+    "1.2": [0.05, 0.06, 0.08, "α = 0.06", "6%"],
+    "1.3": [
+        [26, -6],
+        (26.0, -6.0),
+        np.array([26, -6]),
+        [[26], [-6]],
+        [[26, -6]],
+        "26, −6",
+        "(26, -6)",
+        ["26", "−6"],
+    ],
     "1.4": [right_walk],
-    "1.5": ["c", "C", "(c)", " c "],
+    "1.5": [
+        *("c", "C", "(c)", " c ", "'c'", "c.", ["c"], "option c", "The answer is c."),
+        *("a learning rate of 0.15", "0.15", 0.15),
+    ],
     "1.6": [right_slope],
 }
 
@@ -46,7 +67,8 @@ WRONG = [
 ]
 
 MALFORMED = [
-    ("1.1", "2.73", 'one number; you gave the text "2.73"'),
+    ("1.1", "left", 'one number; you gave the text "left"'),
+    ("1.1", "2.73 or 3.27", "your answer has shape (2,)"),
     ("1.1", [2.73, 1], "one number; your answer has shape (2,)"),
     ("1.1", True, "you gave `True`"),
     ("1.1", math.nan, "your answer holds nan"),
@@ -55,7 +77,7 @@ MALFORMED = [
     ("1.2", math.inf, "your answer holds inf"),
     ("1.3", 26, "2 numbers, such as `[0.5, 0.5]`; your answer has shape ()"),
     ("1.3", [26, "-6x"], 'you gave a list that holds the text "-6x"'),
-    ("1.3", [[26, -6]], "shape (1, 2)"),
+    ("1.3", [[26, -6], [0, 0]], "shape (2, 2)"),
     ("1.3", [26, ...], "you gave a list that holds `...`"),
     ("1.3", (True, 26, [1]), "you gave a tuple that holds `True`"),
     ("1.3", [26, [1]], "you gave a list."),

@@ -51,11 +51,11 @@ WRONG = [
 
 MALFORMED = [
     ("2.1", 0.16, "2 numbers"),
-    ("2.1", ["0.16 and", 0.35], "2 numbers"),
+    ("2.1", ["a sixth", 0.35], "2 numbers"),
     ("2.2", 3.0, "Hand over the function itself"),
     ("2.2", lambda w: w, "must take 3 arguments; it takes 1"),
-    ("2.2", lambda f, w, eps: None, "returns nothing"),
-    ("2.3", "0.29", "one number"),
+    ("2.2", lambda f, w, eps: None, "returned None"),
+    ("2.3", "no idea", 'the text "no idea"'),
     ("2.3", np.inf, "holds inf"),
     ("2.4", 0, "one letter"),
     ("2.5", [101_770, 101_770], "one number"),

@@ -50,7 +50,7 @@ WRONG = [
 ]
 
 MALFORMED = [
-    ("3.1", "1/3", 'one number; you gave the text "1/3"'),
+    ("3.1", "no idea", 'the text "no idea"'),
     ("3.1", [0.3, 0.4], "your answer has shape (2,)"),
     ("3.2", math.inf, "your answer holds inf"),
     ("3.3", True, "you gave `True`"),
@@ -58,8 +58,8 @@ MALFORMED = [
     ("3.5", 0.2, "Hand over the function itself"),
     ("3.5", lambda k: 0.1, "must take 4 arguments; it takes 1"),
     ("3.5", lambda k, lr, warm, steps: lr / warm, "ZeroDivisionError"),
-    ("3.5", lambda k, lr, warm, steps: None, "returns nothing for k = 0"),
-    ("3.5", without_an_end, "returns nothing for k = 20"),
+    ("3.5", lambda k, lr, warm, steps: None, "returned None for k = 0"),
+    ("3.5", without_an_end, "returned None for k = 20"),
     ("3.6", "e", "one letter out of"),
     ("3.6", 3, "you gave the number 3"),
 ]
