@@ -253,9 +253,12 @@ def _least(k: Any, most: int) -> Any:
 
 SCHEDULES = arguments.Names(
     {
-        schedule.__name__: schedule
-        for schedule in (
-            constant, time_based, exponential, natural_exponential, inverse_sqrt, step_decay, cosine
-        )
+        "constant": constant,
+        "time_based": time_based,
+        "exponential": exponential,
+        "natural_exponential": natural_exponential,
+        "inverse_sqrt": inverse_sqrt,
+        "step_decay": step_decay,
+        "cosine": cosine,
     }
-)  # fmt: skip
+)

@@ -432,7 +432,8 @@ explorer = explore(figure, update, slope=slider(0, 1, 0.5))
 def test_what_stays_still_is_sent_once_and_what_moves_as_vertices():
     browser = Browser(design_example())
     content, buffers = browser.ask(screen=1)
-    assert content["scene"]["size"] == [920, 380]
+    # Older versions of matplotlib round 9.2 inches of 100 pixels down.
+    assert content["scene"]["size"] == pytest.approx([920, 380], abs=1)
     assert buffers[content["scene"]["below"]].startswith(b"\x89PNG")
     content, buffers = browser.ask(lr=0.02)
     assert "scene" not in content
