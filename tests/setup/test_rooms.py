@@ -5,6 +5,7 @@ stand the notebooks, the homework, and `doctor`, which looks at all that is inst
 """
 
 import ast
+import graphlib
 import json
 import shutil
 import subprocess
@@ -95,6 +96,14 @@ def test_the_core_uses_numpy_and_torch_only_where_it_trains_and_is_called(name):
             assert package in NUMBERS | CORE_MAY_USE.get(name, set())
         if not late and name != "course_lib.training":
             assert used not in ("torch", "course_lib.training"), "not before it is called for"
+
+
+def test_no_module_uses_itself_by_a_circle():
+    uses = {
+        name: {used for used, _ in imports(path, name) if used in MODULES and used != name}
+        for name, path in MODULES.items()
+    }
+    graphlib.TopologicalSorter(uses).prepare()  # raises CycleError, with the circle
 
 
 def test_a_module_is_looked_up_by_name_only_where_modules_are_what_is_looked_for():
