@@ -219,6 +219,33 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Sentence:
+    """A sentence of the reader's own. Nobody judges it: the reader compares it with a model.
+
+    Parameters
+    ----------
+    least : int
+        The fewest words that are taken for an answer.
+    """
+
+    least: int = 6
+
+    def read(self, answer: Any) -> str:
+        """See `Numbers.read`."""
+        if not isinstance(answer, str):
+            raise AnswerError(
+                f"Write a sentence between quotation marks; you gave {_kind(answer)}."
+            )
+        if len(answer.split()) < self.least:
+            raise AnswerError(f"Write a whole sentence, of {self.least} words at least.")
+        return answer
+
+    def agrees(self, value: str, reference: Any) -> bool:
+        """See `Numbers.agrees`."""
+        return True
+
+
+@dataclass(frozen=True)
 class Function:
     """A function of the reader's, tried on some inputs.
 

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from course_lib.exercises import progress
-from course_lib.exercises.answers import AnswerError, Choice, is_untouched
+from course_lib.exercises.answers import AnswerError, Choice, Sentence, is_untouched
 from course_lib.live.notes import Note
 
 _HEADS = {
@@ -62,12 +62,13 @@ class Exercise:
         Its name, and what is asked, in Markdown.
     template : str
         The code the reader starts from, with `...` where the answer goes.
-    answer : Numbers, Choice or Function
+    answer : Numbers, Choice, Function or Sentence
         What an answer looks like and how two are compared (see `course_lib.exercises.answers`).
     right
         The right answer, or for a number a function that tells whether it is right.
     praise : str
-        Said on the right answer: what it means, not only that it is right.
+        Said on the right answer: what it means, not only that it is right. For a sentence it is the
+        model to compare with.
     mistakes : tuple of (wrong answer, message)
         Wrong answers that are often given, in the form of `right`, and what to say to them.
     hints : tuple of str
@@ -104,7 +105,8 @@ class Exercise:
         verdict, message = self._judge(answer)
         if verdict == "right":
             message = f"{message} {progress.record(self.number)}".strip()
-        return Note(message, _HEADS[verdict], verdict)
+        own = verdict == "right" and isinstance(self.answer, Sentence)
+        return Note(message, "Compare." if own else _HEADS[verdict], verdict)
 
     def _judge(self, answer: Any) -> tuple[str, str]:
         if is_untouched(answer, self.template):
