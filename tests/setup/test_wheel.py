@@ -17,7 +17,7 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 FILES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in ROOT.glob("course_lib/**/*.*")
-    if path.suffix in (".py", ".js", ".mplstyle")
+    if not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts) and path.is_file()
 )
 PYTHON = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
