@@ -189,6 +189,18 @@ def test_a_list_of_the_lectures_leaves_none_out(page):
     assert [path.stem for path in books.STATIONS if path.stem not in text] == []
 
 
+NUMBER = r"(?:seven|eight|nine|ten|eleven|twelve|thirteen|1[0-9])"
+
+
+@pytest.mark.parametrize("path", [*BOOKS, *PAGES], ids=lambda path: path.name)
+def test_no_page_counts_what_can_be_added_to(path):
+    """The rules are counted by their list, the lectures by their files."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        text = rules.text_of(nbformat.reads(text, 4))
+    assert not re.search(rf"(?i)\b{NUMBER} (?:update )?(?:rules|optimizers|lectures)\b", text)
+
+
 def test_the_first_page_leads_to_the_glossary_and_to_the_guide():
     text = rules.text_of(nbformat.read(START, 4))
     for page in (GLOSSARY, EXPLORERS):
