@@ -4,7 +4,9 @@ The package is thin and its modules are meant to be read: each one is a room of 
 Data flows one way: landscapes and rules, then `descent` and `training`, then `plots` and `live`.
 """
 
+import logging
 import os
+import sys
 
 __version__ = "0.1.0"
 
@@ -12,3 +14,7 @@ __version__ = "0.1.0"
 # machine. torch reads the setting when it is first imported, so it stands before anything else.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+if sys.platform == "emscripten":
+    # In a page matplotlib lists its fonts at each start, and would say so below the first cell.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)

@@ -96,11 +96,11 @@ class LabeledImages:
         -------
         x : ndarray of float32, shape (n, height * width)
             The pixels, from 0 (background) to 1 (full ink).
-        y : ndarray of int64, shape (n,)
-            The digits.
+        y : ndarray of intp, shape (n,)
+            The digits, in the type that numpy counts and indexes with: int64 but for a browser.
         """
         x = np.divide(self.images, 255, dtype=np.float32)
-        return x.reshape(len(self), -1), self.labels.astype(np.int64)
+        return x.reshape(len(self), -1), self.labels.astype(np.intp)
 
     def tensors(self) -> tuple[Any, Any]:
         """Return the same as `arrays`, as torch tensors. torch is imported here, not before."""

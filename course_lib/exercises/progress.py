@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ def count(lectures: Callable[[], list[tuple[int, str, list[str]]]]) -> None:
 def place() -> Path:
     """Return where the file is: a folder of the reader's, or what COURSE_PROGRESS names."""
     named = os.environ.get("COURSE_PROGRESS")
+    if not named and sys.platform == "emscripten":
+        # In a page only this folder outlives the kernel; all notebooks of the browser share it.
+        return Path("/drive/progress.json")
     return Path(named) if named else user_data_path("how-neural-networks-learn") / "progress.json"
 
 

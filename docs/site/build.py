@@ -1,10 +1,11 @@
 """Build the website: every lecture as a page whose sliders move with no kernel and no network.
 
-    python docs/site/build.py [--out FOLDER] [--frames N]
+    python docs/site/build.py [--out FOLDER] [--frames N] [--offline] [--no-lab]
 
 `python course.py site` calls it in the course's own environment. Text and pictures are the stored
 ones. Only the explorers are computed anew: their notebooks run once, and each explorer leaves the
 frames of its sliders in a file of its own, which a page fetches when the reader comes near it.
+The folder `lab/` holds the course as `lite.py` builds it, where every lecture runs in the browser.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ sys.path.insert(0, str(ROOT))
 # The notebooks run with the course of this folder, installed or not.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
 
-import optimizer_pages  # noqa: E402  (beside this file)
+import lite  # noqa: E402  (beside this file)
+import optimizer_pages  # noqa: E402
 from figures import figure  # noqa: E402
 
 BINDER = "https://mybinder.org/v2/gh/OWNER/how-neural-networks-learn/HEAD?urlpath=lab/tree/"
@@ -64,6 +66,9 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("--out", type=Path, default=ROOT / "build" / "site")
     options.add_argument("--frames", type=int, default=FRAMES, help="at most, of each explorer")
+    options.add_argument("--offline", action="store_true", help="the lab needs no other host")
+    options.add_argument("--pyodide", default=os.environ.get("COURSE_PYODIDE"))
+    options.add_argument("--no-lab", action="store_true", help="leave out the lab")
     chosen = options.parse_args()
     source = chosen.out.with_name(chosen.out.name + "-source")
     shutil.rmtree(source, ignore_errors=True)
@@ -71,6 +76,14 @@ def main() -> int:
     gather(source, chosen.frames)
     print("Writing the pages", flush=True)
     failed = sphinx(["-q", "-b", "html", "-j", "2", str(source), str(chosen.out)])
+    if not failed and not chosen.no_lab:
+        print("Building the lab, where lectures run in the browser", flush=True)
+        try:
+            python = lite.distribution(chosen.pyodide)
+            lite.build(chosen.out / "lab", python, offline=chosen.offline)
+        except lite.LiteError as trouble:
+            print(f"{trouble}\nThe pages are built; --no-lab leaves out the lab.", file=sys.stderr)
+            failed = 1
     if not failed:
         print(f"The website is in {chosen.out}; open index.html through a web server:")
         print(f"    python -m http.server --directory {chosen.out}")
@@ -145,9 +158,12 @@ def page_of(book, path: Path, views: dict, static: Path, terms: dict):
                 output.data = {"text/html": figure(name, up, about, words, bool(moving))}
                 output.metadata = {}
     launch = f"{BINDER}{path.relative_to(ROOT)}"
+    lab = f"{up}lab/notebooks/index.html?path={path.relative_to(ROOT)}"
     note = (
         "```{note}\nSliders move on this page. To run the cells, answer the exercises and drag the "
-        f"points in the figures, [open it on Binder]({launch}), or install the course.\n```"
+        f'points in the figures, <a class="run-page" href="{lab}">run this page</a> in your '
+        "browser: about 30 MB, half a minute the first time, nothing to install. "
+        f"Or [open it on Binder]({launch}).\n```"
     )
     if views:
         book.cells.insert(1, nbformat.v4.new_markdown_cell(note, id="note-to-run"))

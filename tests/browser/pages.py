@@ -31,7 +31,8 @@ class Quiet(SimpleHTTPRequestHandler):
 
 def build(program: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "docs" / "site" / program), *arguments, "--frames", "20"],
+        [sys.executable, str(ROOT / "docs" / "site" / program), *arguments, "--frames", "20"]
+        + ["--no-lab"] * (program == "build.py"),
         cwd=ROOT,
         capture_output=True,
         text=True,
