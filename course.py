@@ -51,7 +51,7 @@ CPU_MARK = "+cpu" if sys.platform.startswith("linux") else ""
 TORCH = ("import torch", "course_lib.training")
 
 # What each part takes once installed, measured on Linux, and what pip needs beside it meanwhile.
-NEED_MB = {"notebooks": 460, "torch": 880, "tests": 200, "browser": 190}
+NEED_MB = {"notebooks": 480, "torch": 880, "tests": 200, "browser": 190}
 NEED_MB.update({"site": 120, "hub": 150, "homework": 40})
 
 # What the tests of a place need beside the extras "notebooks" and "tests".
