@@ -88,7 +88,15 @@ def numbers_in(text: str, percent: bool = False) -> list[float]:
 
 
 def number_in(text: str, percent: bool = False) -> float | None:
-    """Return the number in a text if there is exactly one, and None otherwise."""
+    """Return the number in a text if there is exactly one, and None otherwise.
+
+    Parameters
+    ----------
+    text : str
+        What the reader wrote, such as "about 0.5".
+    percent : bool
+        Whether a percent sign may follow the number.
+    """
     found = numbers_in(text, percent)
     return found[0] if len(found) == 1 else None
 

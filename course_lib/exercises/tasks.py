@@ -168,7 +168,17 @@ def exercise(number: str) -> Exercise | Missing:
 
 
 def find(kind: str, number: str, known: Sequence[Any]) -> Any:
-    """Return what has this number, or a note that suggests the nearest number there is."""
+    """Return what has this number, or a note that suggests the nearest number there is.
+
+    Parameters
+    ----------
+    kind : str
+        What is looked for, in a word: "exercise" or "prediction".
+    number : str
+        Such as "1.2" or "1.a".
+    known : sequence
+        All there are, each with its number.
+    """
     numbers = {each.number: each for each in known}
     if str(number) in numbers:
         return numbers[str(number)]
