@@ -95,7 +95,7 @@ def number_in(text: str, percent: bool = False) -> float | None:
     text : str
         What the reader wrote, such as "about 0.5".
     percent : bool
-        Whether a percent sign may follow the number.
+        As for `numbers_in`.
     """
     found = numbers_in(text, percent)
     return found[0] if len(found) == 1 else None
