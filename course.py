@@ -7,6 +7,7 @@
     python course.py slides 05    build the slides of lecture 5
     python course.py setup    install what is missing, PyTorch included, and open nothing
     python course.py doctor   look at what is here, and say what to do about what is not
+    python course.py owner YOU/YOUR-COPY    let the links lead to your copy of the repository
 
 What follows `lab` goes to JupyterLab (`--no-browser`, `--port 9999`). What follows `test` goes to
 pytest, which then runs alone (`tests/core/test_schedules.py -k cosine`). `site` and `slides` take
@@ -617,6 +618,76 @@ def build(program, arguments):
     return subprocess.call(command, cwd=ROOT, env=environment())
 
 
+# --- owner ----------------------------------------------------------------------------------------
+
+
+def owner(arguments):
+    """Let every link to the repository lead to a copy of it: Binder, Colab, installation."""
+    new = arguments[0] if arguments else remote()
+    form = r"([A-Za-z0-9-]+)/([\w.-]+?)(?:\.git)?$"
+    found = re.match(form, new or "")
+    if not found or len(arguments) > 1:
+        raise SetupError(
+            "owner needs your name and your copy's on GitHub, for example:\n"
+            "python course.py owner YOU/YOUR-COPY. In a clone of the copy, leave them out."
+        )
+    changed = 0
+    for path in texts():
+        with open(path, "rb") as file:
+            before = file.read()
+        try:
+            after = renamed(before.decode("utf-8"), current_owner(), found.groups())
+        except UnicodeDecodeError:
+            continue  # a picture
+        if after.encode("utf-8") != before:
+            with open(path + ".part", "wb") as file:
+                file.write(after.encode("utf-8"))
+            shutil.copymode(path, path + ".part")
+            os.replace(path + ".part", path)
+            changed += 1
+    print("The links lead to %s/%s now; %d files were changed." % (found.groups() + (changed,)))
+    return 0
+
+
+def remote():
+    """Return name and copy of the clone's origin on GitHub, with a slash between, or None."""
+    try:
+        said = subprocess.check_output(["git", "remote", "get-url", "origin"], cwd=ROOT)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    found = re.search(r"github\.com[:/](.+)$", said.decode("utf-8", "replace").strip())
+    return found.group(1) if found else None
+
+
+def current_owner():
+    """Return the name and the copy that the links of the README lead to now."""
+    with open(os.path.join(ROOT, "README.md"), "rb") as file:
+        text = file.read().decode("utf-8")
+    return re.search(r"mybinder\.org/v2/gh/([\w.-]+)/([\w.-]+)/HEAD", text).groups()
+
+
+def texts():
+    """Return the paths of all that may hold such a link, the README last: it says what to find."""
+    found = []
+    for folder, inside, files in os.walk(ROOT):
+        apart = ("tests", "build", "__pycache__")
+        inside[:] = [name for name in inside if name not in apart and name[:1] != "."]
+        found += [os.path.join(folder, name) for name in files if name != "CHANGELOG.md"]
+    readme = os.path.join(ROOT, "README.md")
+    return sorted(path for path in found if path != readme) + [readme]
+
+
+def renamed(text, old, new):
+    """Return a text whose links lead to `new` = (owner, copy) where they led to `old`."""
+    for slash in ("/", "%2F", "%252F"):
+        text = text.replace(slash.join(old), slash.join(new))
+        # The folder that a server clones into is named as the copy.
+        text = text.replace("tree" + slash + old[1], "tree" + slash + new[1])
+    for before, after in (("ghcr.io/%s/", 0), ("$HOME/%s", 1), ("cd %s\n", 1)):
+        text = text.replace(before % old[after], before % new[after])
+    return text
+
+
 # --- Start ----------------------------------------------------------------------------------------
 
 
@@ -651,7 +722,7 @@ def clock(start):
 def main(arguments):
     """Do what the first word asks for and return the exit code."""
     words = {"lab": lab, "test": test, "site": site, "slides": slides}
-    words.update({"setup": setup, "doctor": doctor})
+    words.update({"setup": setup, "doctor": doctor, "owner": owner})
     try:
         check_python(sys.version_info)
         sys.stdout.reconfigure(errors="replace")  # a path may hold what the terminal cannot show

@@ -83,17 +83,39 @@ def test_the_alternative_texts_of_the_badges_tell_them_apart():
 
 
 @needs_git
-@needs_bash
-def test_one_command_of_the_readme_puts_your_name_everywhere(clone):
-    (command,) = re.findall(r"(?m)^git grep .*$", README)
-    subprocess.run(["bash", "-c", command], cwd=clone, check=True)
-    left = subprocess.run(["git", "grep", "-I", REPOSITORY.split("/")[0]], cwd=clone)
-    assert left.returncode == 1  # nothing found
+def test_one_command_of_the_readme_lets_all_links_lead_to_a_copy_and_then_to_another(clone):
+    assert "`python course.py owner YOU/YOUR-COPY`" in README
+    owner, name = REPOSITORY.split("/")
+    program = [sys.executable, "course.py", "owner"]
+    for you, copy in (("someone", "old-copy"), ("someone", "old-copy"), ("YOU", "YOUR-COPY")):
+        subprocess.run([*program, f"{you}/{copy}"], cwd=clone, check=True)
+        for gone in {owner, name, "someone", "old-copy"} - {you, copy}:
+            command = ["git", "grep", "-In", gone, "--", ".", ":!tests", ":!CHANGELOG.md"]
+            found = subprocess.run(command, cwd=clone, capture_output=True, text=True).stdout
+            lines = [line for line in found.splitlines() if "user_data_path" not in line]
+            assert not lines, lines
     assert "mybinder.org/v2/gh/YOU/YOUR-COPY/HEAD" in (clone / "README.md").read_text("utf-8")
     assert "git+https://github.com/YOU/YOUR-COPY" in (clone / "binder/fast/postBuild").read_text()
     assert "YOU%252FYOUR-COPY" in (clone / "docs" / "classroom.md").read_text("utf-8")
     for notebook in clone.glob("notebooks/*.ipynb"):
         json.loads(notebook.read_text("utf-8"))
+
+
+@needs_git
+def test_in_a_clone_of_a_copy_on_github_the_command_needs_no_name(clone):
+    address = ["git", "remote", "set-url", "origin", "git@github.com:someone/a-copy.git"]
+    subprocess.run(address, cwd=clone, check=True)
+    subprocess.run([sys.executable, "course.py", "owner"], cwd=clone, check=True)
+    assert "github.com/someone/a-copy" in (clone / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", [[], ["me"], ["me/it/else"], ["me/it", "too"]])
+def test_the_command_says_what_it_needs(name, tmp_path):
+    shutil.copy(ROOT / "course.py", tmp_path)
+    asked = [sys.executable, "course.py", "owner", *name]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "YOU/YOUR-COPY" in done.stderr
 
 
 # -------------------------------------------------------------------------------------- the links

@@ -539,7 +539,7 @@ def test_words(capsys):
     course = load(ROOT)
     assert course.main([]) == 0
     said = capsys.readouterr().out
-    words = ("lab", "test", "site", "slides", "setup", "doctor")
+    words = ("lab", "test", "site", "slides", "setup", "doctor", "owner")
     for word in words:  # each with what it does
         assert re.search(rf"(?m)^    python course.py {word}\b.* +\w+ .+$", said), word
     assert not re.search(r"^    python course.py (?!" + "|".join(words) + r")", said, re.MULTILINE)
