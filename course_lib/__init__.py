@@ -15,6 +15,13 @@ __version__ = "0.1.0"
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+
+def threads() -> int:
+    """Return the threads that torch may use: OMP_NUM_THREADS, or 1 where that says no number."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return max(1, int(first)) if first.isascii() and first.isdigit() and len(first) < 5 else 1
+
+
 if sys.platform == "emscripten":
     # In a page matplotlib lists its fonts at each start, and would say so below the first cell.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)

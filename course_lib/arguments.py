@@ -49,7 +49,7 @@ def number(
         if isinstance(value, (str, bytes, bool)) or value is None:
             raise TypeError
         numbers = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be {wanted}, got {value!r}.") from None
     if numbers.ndim and not array:
         raise TypeError(f"{name} must be {wanted}, got an array of shape {numbers.shape}.")

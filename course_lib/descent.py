@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from course_lib import arguments, schedules, tape
+from course_lib import arguments, schedules
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,13 +142,8 @@ def descend(
         raise ValueError(f"every must divide steps = {steps}, got {every}.")
     w = _first_point(landscape, rule, start)
     rate = _rates(schedule, landscape, steps)
-    walked = None
-    if gradient is None and noise is None and isinstance(rate, list):
-        walked = tape.walk(landscape, rule, w, rate, every)
-    if walked is None:
-        slope = _slope(landscape, gradient, noise, seed, w.shape)
-        walked = _walk(rule, w, slope, rate, steps, every)
-    points, gradients, states, rates, diverged_at = walked
+    slope = _slope(landscape, gradient, noise, seed, w.shape)
+    points, gradients, states, rates, diverged_at = _walk(rule, w, slope, rate, steps, every)
 
     with np.errstate(all="ignore"):
         losses = _losses(landscape, points)
@@ -161,7 +156,7 @@ def descend(
         learning_rates=_rates_used(rates, rule),
         diverged_at=diverged_at if diverged_at.ndim else _where(int(diverged_at)),
         every=every,
-        recorded=(lambda: states) if isinstance(states, dict) else (lambda: _stacked(states)),
+        recorded=partial(_stacked, states),
     )
 
 

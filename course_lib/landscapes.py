@@ -203,6 +203,36 @@ two_valleys = Landscape(
     bounds=[[-1.8, 1.8], [-1.4, 1.4]],
 )
 
+
+def _rastrigin_value(x: Any, y: Any) -> Any:
+    cos = array_namespace(x).cos
+    return 20 + x**2 - 10 * cos(2 * math.pi * x) + y**2 - 10 * cos(2 * math.pi * y)
+
+
+def _rastrigin_partials(x: Any, y: Any) -> tuple:
+    sin = array_namespace(x).sin
+    return tuple(2 * u + 20 * math.pi * sin(2 * math.pi * u) for u in (x, y))
+
+
+def _rastrigin_minima() -> np.ndarray:
+    """Return the minima in the window: near each whole number, where the slope is 0 (Newton)."""
+    u = np.arange(-1.0, 2.0)
+    for _ in range(20):
+        slope = 2 * u + 20 * math.pi * np.sin(2 * math.pi * u)
+        u = u - slope / (2 + 40 * math.pi**2 * np.cos(2 * math.pi * u))
+    return np.array([(a, b) for a in u for b in u])
+
+
+# Rastrigin (1974): a bowl with a dimple near every pair of whole numbers; the lowest is at (0, 0).
+rastrigin = Landscape(
+    name="Rastrigin",
+    formula=r"20 + \sum_i x_i^2 - 10\cos 2\pi x_i",
+    value=_rastrigin_value,
+    partials=_rastrigin_partials,
+    minima=_rastrigin_minima(),
+    bounds=[[-1.4, 1.4], [-1.4, 1.4]],
+)
+
 LANDSCAPES = arguments.Names(
     {
         "quartic": quartic,
@@ -212,5 +242,6 @@ LANDSCAPES = arguments.Names(
         "beale": beale,
         "himmelblau": himmelblau,
         "two_valleys": two_valleys,
+        "rastrigin": rastrigin,
     }
 )

@@ -374,6 +374,33 @@ class AdamW(Rule):
         return w - lr * m_hat / (v_hat**0.5 + self.eps), {"m": m, "v": v, "k": k}
 
 
+@dataclass(frozen=True)
+class Lion(Rule):
+    """Lion: w ← w − α(sign(β₁m + (1 − β₁)g) + λw), m ← β₂m + (1 − β₂)g (Chen et al., 2023).
+
+    Algorithm 2 of the paper. Every coordinate moves by α, whatever the size of its gradient. The
+    decay λ does not pass through the sign, as in AdamW.
+
+    Notes
+    -----
+    β₁ mixes the gradient into the direction of this step, β₂ into the memory that is kept. Defaults
+    are the paper's; its learning rate is 3 to 10 times smaller than AdamW's.
+    """
+
+    lr: float = 1e-4
+    beta1: float = 0.9
+    beta2: float = 0.99
+    weight_decay: float = 0.0
+
+    memory = ("m",)
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr, decay=0.0)
+        u = _sign(self.beta1 * state["m"] + (1 - self.beta1) * g)
+        m = self.beta2 * state["m"] + (1 - self.beta2) * g
+        return w - lr * (u + self.weight_decay * w), {"m": m}
+
+
 OPTIMIZERS = arguments.Names(
     {
         "GradientDescent": GradientDescent,
@@ -387,6 +414,7 @@ OPTIMIZERS = arguments.Names(
         "Nadam": Nadam,
         "AMSGrad": AMSGrad,
         "AdamW": AdamW,
+        "Lion": Lion,
     }
 )
 
@@ -397,3 +425,7 @@ def _zeros(w: Any) -> Any:
 
 def _maximum(a: Any, b: Any) -> Any:
     return array_namespace(a, b).maximum(a, b)
+
+
+def _sign(a: Any) -> Any:
+    return array_namespace(a).sign(a)

@@ -11,7 +11,6 @@ import dataclasses
 import gc
 import inspect
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from course_lib import arguments, schedules
+from course_lib import arguments, schedules, threads
 from course_lib.data import Batches
 
 try:
@@ -33,7 +32,7 @@ except ImportError as error:
     ) from error
 
 # Said again for a torch that was imported before the package: see `course_lib/__init__.py`.
-torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"].split(",")[0]))
+torch.set_num_threads(threads())
 
 # A full collection of garbage looks at all that torch has made, so Python puts it off. Meanwhile,
 # figures that nobody can see any more pile up, ten megabytes each. What is frozen is passed over.

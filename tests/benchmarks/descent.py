@@ -2,8 +2,7 @@
 
 Run it with `python tests/benchmarks/descent.py`. Both walk 200 Adam steps on the banana, in float64
 and from the same start, pass through the same points, and record them; `descend` records losses,
-gradients and the rule's state as well. One walk is played from a tape (`course_lib.tape`), to the
-same bits as arrays walk it; in a batch the runs share numpy's cost of a call.
+gradients and the rule's state as well. In a batch the runs share numpy's cost of a call.
 """
 
 from __future__ import annotations

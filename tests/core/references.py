@@ -21,6 +21,7 @@ from course_lib.optimizers import (
     AdamW,
     AMSGrad,
     GradientDescent,
+    Lion,
     Momentum,
     Nadam,
     Nesterov,
@@ -60,6 +61,14 @@ def by_hand(update: Callable) -> type[torch.optim.Optimizer]:
     return ByHand
 
 
+def lion(w: Any, g: Any, memory: dict, **hyper: float) -> Any:
+    """Algorithm 2 of Chen et al. (2023), with interpolations written by `lerp` and in place."""
+    m = memory.setdefault("m", torch.zeros_like(w))
+    direction = torch.lerp(g, m, hyper["beta1"]).sign().add(w, alpha=hyper["weight_decay"])
+    m.lerp_(g, 1 - hyper["beta2"])
+    return -hyper["lr"] * direction
+
+
 REFERENCES = {
     GradientDescent: lambda r: (torch.optim.SGD, {}),
     Momentum: lambda r: (torch.optim.SGD, {"momentum": r.momentum}),
@@ -78,6 +87,7 @@ REFERENCES = {
         {"betas": (r.beta1, r.beta2), "eps": r.eps, "amsgrad": True},
     ),
     AdamW: lambda r: (torch.optim.AdamW, {"betas": (r.beta1, r.beta2), "eps": r.eps}),
+    Lion: lambda r: (by_hand(lion), {"beta1": r.beta1, "beta2": r.beta2}),
 }
 
 

@@ -57,3 +57,8 @@ def test_importing_the_package_loads_no_torch_and_no_matplotlib():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert loaded.stdout.strip() == "[]"
+
+
+def test_a_whole_number_too_large_for_a_float_is_refused_in_words():
+    with pytest.raises((TypeError, ValueError), match="rate must be a finite number"):
+        arguments.number("rate", 10**400)

@@ -4,12 +4,13 @@ import warnings
 
 import numpy as np
 import pytest
+from array_api_compat import array_namespace
 from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.descent import descend
-from course_lib.landscapes import LANDSCAPES, banana, bowl, quartic
-from course_lib.optimizers import OPTIMIZERS, Adam, GradientDescent, Momentum
+from course_lib.landscapes import LANDSCAPES, Landscape, banana, bowl, quartic
+from course_lib.optimizers import OPTIMIZERS, Adam, GradientDescent, Momentum, Rule
 from course_lib.schedules import ReduceOnPlateau, constant, cosine, time_based
 
 
@@ -266,3 +267,97 @@ def test_a_batch_of_starts_in_two_axes_gives_a_run_for_each():
     assert len(runs) == 6
     np.testing.assert_array_equal(runs[4].points, batch.points[:, 1, 1])
     assert runs[0].diverged_at is None
+
+
+# Every elementwise function of the array API (2023.12) with one real argument, and with two.
+ONE = [
+    "abs",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "ceil",
+    "cos",
+    "cosh",
+    "exp",
+    "expm1",
+    "floor",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "negative",
+    "positive",
+    "reciprocal",
+    "round",
+    "sign",
+    "signbit",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "trunc",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "logical_not",
+    "real",
+    "conj",
+]
+TWO = [
+    "add",
+    "atan2",
+    "copysign",
+    "divide",
+    "floor_divide",
+    "hypot",
+    "logaddexp",
+    "maximum",
+    "minimum",
+    "multiply",
+    "pow",
+    "remainder",
+    "subtract",
+    "equal",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "not_equal",
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+]
+
+
+class Through(Rule):
+    """Moves by whatever a function makes of the gradient."""
+
+    def __init__(self, function):
+        object.__setattr__(self, "function", function)
+
+    def step(self, w, g, state, lr=None):
+        return w - 1e-4 * self.function(g), {}
+
+
+@pytest.mark.parametrize("name", ONE + TWO)
+def test_a_rule_and_a_landscape_may_use_any_elementwise_function(name):
+    function = getattr(array_namespace(np.zeros(1)), name, None) or getattr(np, name)
+    apply = function if name in ONE else (lambda u: function(u, 0.5 + 0 * u))
+    hill = Landscape(
+        name, name, lambda x: apply(x) + x**2, lambda x: (apply(x) + 2 * x,), [[0]], [[-1, 1]]
+    )
+    walk = descend(hill, Through(apply), 0.7, 200)
+    w = 0.7
+    with np.errstate(all="ignore"):
+        for _ in range(1 if walk.diverged_at == 1 else 3):
+            w = w - 1e-4 * float(apply(np.float64(float(apply(np.float64(w))) + 2 * w)))
+    if walk.diverged_at is None:
+        assert len(walk.points) == 201
+        assert walk.points[3, 0] == pytest.approx(w, abs=1e-12)
+    else:  # such as acosh(0.7), which is no number
+        assert not np.isfinite(w)

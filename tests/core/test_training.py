@@ -14,7 +14,7 @@ import torch
 from references import UPDATES, original
 from torch.nn import functional
 
-from course_lib import training
+from course_lib import threads, training
 from course_lib.data import load_small_digits
 from course_lib.optimizers import (
     Adadelta,
@@ -700,3 +700,15 @@ class _DoubleByDefault:
 
     def __exit__(self, *problem):
         torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("said", "used"),
+    [("", 1), ("all", 1), ("2.0", 1), ("0", 1), ("-1", 1), (None, 1), ("2", 2), ("3,2", 3)],
+)
+def test_what_is_no_number_of_threads_counts_as_one(monkeypatch, said, used):
+    if said is None:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert threads() == used
