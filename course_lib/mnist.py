@@ -304,7 +304,7 @@ def _download(looked: list[str]) -> tuple[dict[str, bytes], str | None]:
     """
     from tqdm import tqdm
 
-    if os.environ.get("COURSE_OFFLINE", "0") not in ("", "0"):
+    if os.environ.get("COURSE_OFFLINE", "").strip().lower() not in ("", "0", "false", "no", "off"):
         raise _unavailable("COURSE_OFFLINE is set, so nothing was downloaded", looked, [])
     folder = cache_folder()
     contents, _ = _read_folder(folder)

@@ -542,6 +542,11 @@ def _try_out(model: torch.nn.Module, name: str, data: tuple, loss: Callable) -> 
                     f"The model gives {made.shape[1]} scores, for the labels 0 to "
                     f"{made.shape[1] - 1}, but {name} has the labels {low} to {high}."
                 )
+        if data[1].is_floating_point() and made.shape != y.shape and made.numel() == y.numel():
+            raise ValueError(
+                f"What the model makes of {name} has shape {tuple(made.shape)}, the targets have "
+                f"{tuple(y.shape)}: a loss would compare each with all others. Give both one shape."
+            )
         try:
             value = loss(made, y)
         except (RuntimeError, ValueError) as error:

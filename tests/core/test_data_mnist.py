@@ -485,11 +485,11 @@ def test_an_interrupted_download_leaves_nothing_behind(server, cache, monkeypatc
 
 def test_course_offline_downloads_nothing(server, cache, monkeypatch):
     monkeypatch.setattr(mnist, "MIRRORS", (server["good"],))
-    monkeypatch.setenv("COURSE_OFFLINE", "1")
+    monkeypatch.setenv("COURSE_OFFLINE", "True")
     with pytest.raises(data.MnistUnavailable, match="COURSE_OFFLINE is set"):
         data.load_mnist()
     assert server.requests == []
-    monkeypatch.setenv("COURSE_OFFLINE", "0")
+    monkeypatch.setenv("COURSE_OFFLINE", "false")
     assert is_the_stand_in(data.load_mnist())
 
 

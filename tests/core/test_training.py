@@ -712,3 +712,10 @@ def test_what_is_no_number_of_threads_counts_as_one(monkeypatch, said, used):
     else:
         monkeypatch.setenv("OMP_NUM_THREADS", said)
     assert threads() == used
+
+
+def test_scores_in_a_column_and_targets_in_a_row_are_refused_by_both_shapes():
+    x, y = torch.randn(8, 3), torch.randn(8)
+    for loss in (torch.nn.functional.mse_loss, lambda made, y: ((made - y) ** 2).mean()):
+        with pytest.raises(ValueError, match=r"shape \(2, 1\), the targets have \(2,\)"):
+            training.fit(torch.nn.Linear(3, 1), (x, y), None, GradientDescent(), loss=loss)
