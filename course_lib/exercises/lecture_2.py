@@ -6,9 +6,12 @@ that each message says what the reader did.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.exercises.answers import Choice, Function, Numbers, Sentence
+from course_lib.exercises.predictions import Prediction
 from course_lib.exercises.tasks import Exercise
 from course_lib.gradients import backward_difference, central_difference, forward_difference
 from course_lib.landscapes import banana, quartic
@@ -34,16 +37,17 @@ NUDGE_BY_HAND = Exercise(
     number="2.1",
     title="A nudge by hand",
     task=(
-        "Nudge $W_{23}$, the last weight of the second row, from 0.32 to 0.42. Its input is "
-        "$x_3 = -1$. The gaps before the nudge are 0.40 and −0.30, and the loss is 0.125. "
-        "Compute by hand the loss after the nudge, and the rate of change. Give both as a list."
+        "Nudge $W_{32}$, which leads from the third input to the second output, from 0.32 to "
+        "0.42. Its input is $x_3 = -1$. The gaps before the nudge are 0.40 and −0.30, and the "
+        "loss is 0.125. Compute by hand the loss after the nudge and the rate of change, and give "
+        "both as a list."
     ),
     template='loss_and_rate = [..., ...]\n\nexercise("2.1").check(loss_and_rate)',
     answer=Numbers(tolerance=0.0005, shape=(2,)),
     right=(_LOSS, _RATE),
     praise=(
-        "The weight went up, its input is negative, so the output went down, away from its target. "
-        "The rate is positive: lower this weight."
+        "Because its input is negative, raising the weight lowered an output that was too low "
+        "already. So the rate is positive, and this weight should go down."
     ),
     mistakes=(
         ((_LOSS, _LOSS - 0.125), "That is the change of the loss. Divide it by the nudge, 0.1."),
@@ -64,11 +68,11 @@ NUDGE_BY_HAND = Exercise(
         ),
         (
             _answer(0.1, first=-0.1),
-            "That is $W_{13}$. The second row of W belongs to the second output.",
+            "That is $W_{31}$. The second index names the output, here the second.",
         ),
         (
             _answer(0.1, second=0.2),
-            "That is $W_{22}$, whose input is 2. $W_{23}$ has the input −1.",
+            "That is $W_{22}$, whose input is 2. $W_{32}$ has the input −1.",
         ),
         (_answer(0.05, second=-0.05), "That is a nudge of 0.05. From 0.32 to 0.42 it is 0.1."),
         (_answer(-0.1, second=0.1), "That is a nudge of −0.1. Here the weight is raised."),
@@ -133,6 +137,13 @@ WRITE_CENTRAL = Exercise(
             (_wave, np.array([0.5, -1.0, 2.0]), 0.0078125),
         ],
         tolerance=1e-8,
+        failures=(
+            (
+                r"w must have shape|coordinate|number of coordinates|is not subscriptable|iterable",
+                "`f` needs the whole array of weights, and `f(w[i] + eps)` hands it a single "
+                "number. Nudge entry `i` of a copy, `nudged = w.copy()`, and call `f(nudged)`.",
+            ),
+        ),
     ),
     right=central_difference,
     praise=(
@@ -142,7 +153,14 @@ WRITE_CENTRAL = Exercise(
     mistakes=(
         (
             lambda f, w, eps: np.zeros(len(w)),
-            "All your slopes are 0. Does each one get into `found[i]`?",
+            "All your slopes are 0. Either none of them gets into `found[i]`, or your two readings "
+            "see the same array: `up = w` gives `w` a second name, and `w.copy()` makes a copy.",
+        ),
+        (
+            lambda f, w, eps: forward_difference(f, w, eps) / 2,
+            "Half of the forward difference: your second reading is at `w` itself. If you wrote "
+            "`up = w` and `down = w`, these are one array, so `-= eps` only undoes `+= eps`. "
+            "Write `w.copy()`.",
         ),
         (forward_difference, "That is the forward difference. Take one reading on each side."),
         (backward_difference, "That is the backward difference. Take one reading on each side."),
@@ -195,7 +213,72 @@ WRITE_CENTRAL = Exercise(
     ),
 )
 
-# ------------------------------------------------------------------------- 2.3 a nudge with a bias
+# ------------------------------------------------------------------------- 2.3 explain a picture
+
+VANISHED = Exercise(
+    number="2.3",
+    title="The line that vanished",
+    task=(
+        "In explorer 2, set $w$ to 0.75. The line of the central difference drops out of the right "
+        "picture, and a large nudge does not bring it back. In one sentence: why? Your sentence is "
+        "not judged; you compare it with ours."
+    ),
+    template='my_sentence = ...\n\nexercise("2.3").check(my_sentence)',
+    answer=Sentence(),
+    right=None,
+    praise=(
+        "Our sentence: *The error of the central difference is ε²/6 · L‴(w), and on the quartic "
+        "L‴(w) = 24w − 18 is zero at w = 0.75, so both readings together give the slope exactly, "
+        "up to rounding.* Does yours name the term that vanishes there?"
+    ),
+    mistakes=(),
+    hints=(
+        "Which derivative of the loss stands in the error of the central difference?",
+        r"$L'''(w) = 24w - 18$. What is it at $w = 0.75$?",
+    ),
+    worked=(
+        r"Taylor's formula leaves the central difference with the error $\tfrac{\epsilon^2}{6} "
+        r"L'''(w)$, and nothing beyond it, because the fifth derivative of a quartic is 0. At "
+        r"$w = 18/24 = 0.75$ the third derivative is 0, so the central difference is exact."
+    ),
+)
+
+# ------------------------------------------------------------------------------- 2.4 find the bug
+
+FIND_THE_BUG = Exercise(
+    number="2.4",
+    title="Find the bug",
+    task=(
+        "Which line of `suspect` is wrong? Check it as you checked the others: "
+        "`check_gradient(f, lambda w: pack(suspect(unpack(w), X, T)), pack(P))`, and then look at "
+        "`np.split(check.error, cuts)`, the errors of `W1`, `b1`, `W2` and `b2`. Answer with "
+        "the letter of the line."
+    ),
+    template='my_line = ...\n\nexercise("2.4").check(my_line)',
+    answer=Choice("abcdef"),
+    right="c",
+    praise=(
+        "W2 alone fails, so its own line is at fault. It should be `H.T @ G`: forward, "
+        "the second layer was fed H, not Z."
+    ),
+    mistakes=(
+        ("a", "G feeds everything. If it were wrong, b2 would fail, too. Does it?"),
+        ("b", "D feeds W1 and b1. If it were wrong, these would fail. Do they?"),
+        ("d", "This line makes the gradient of b2. Does b2 fail?"),
+        ("e", "This line makes the gradient of W1. Does W1 fail?"),
+        ("f", "This line makes the gradient of b1. Does b1 fail?"),
+    ),
+    hints=(
+        "Run the check in a new cell, and print the largest error of each of the four arrays.",
+        "Only `W2` fails. Which line is used for it, and for nothing else?",
+    ),
+    worked=(
+        'Line "c". Only W2 fails, and line c is used for nothing else. Forward, the second layer '
+        "multiplies H by W2, so its gradient is `H.T @ G`. The line has Z, from before the ReLU."
+    ),
+)
+
+# ------------------------------------------------------------------------- 2.5 a nudge with a bias
 
 _TARGET, _CLOSE = 2.1, 0.005
 
@@ -212,23 +295,23 @@ def _useful(eps: float) -> bool:
 
 
 BIASED_NUDGE = Exercise(
-    number="2.3",
+    number="2.5",
     title="How large was the nudge?",
     task=(
         "Somebody walked down the quartic by the forward difference, and settled at $w = 2.10$. "
-        r"Use explorer 3 to find the nudge $\epsilon$ they took. The walk should settle within "
+        r"Use explorer 4 to find the nudge $\epsilon$ they took. The walk should settle within "
         "0.005 of 2.10."
     ),
-    template='my_epsilon = ...\n\nexercise("2.3").check(my_epsilon)',
+    template='my_epsilon = ...\n\nexercise("2.5").check(my_epsilon)',
     answer=Numbers(tolerance=0),
     right=lambda eps: _useful(eps) and abs(_settles(eps) - _TARGET) < _CLOSE,
     praise=(
-        "The rule 9/4 − ε/2 suggests 0.30. The true nudge is a little smaller, because "
-        "the valley is not the same on both sides."
+        "The rule 9/4 − ε/2 suggests 0.30. The true nudge is a little smaller, because the valley "
+        "is steeper on the right than on the left, so two equal readings are not quite symmetric."
     ),
     mistakes=(
         (lambda eps: eps <= 0, "A nudge is above 0."),
-        (lambda eps: eps > 1, "Far too large. Stay within the slider of explorer 3, below 0.6."),
+        (lambda eps: eps > 1, "Far too large. Stay within the slider of explorer 4, below 0.6."),
         (
             lambda eps: abs(eps - 0.3) < 1e-9,
             "Very near. That is what the rule 9/4 − ε/2 says, but the rule is only nearly right. "
@@ -248,17 +331,18 @@ BIASED_NUDGE = Exercise(
         ),
     ),
     hints=(
-        "Choose *forward* in explorer 3. The larger the nudge, the farther to the left the walk "
+        "Choose *forward* in explorer 4. The larger the nudge, the farther to the left the walk "
         "settles. Read w under the figure.",
         "The walk is off by about ε/2, and 2.25 − 2.10 = 0.15. Look a little below 0.30.",
     ),
+    deeper=True,
     worked="With ε between 0.28 and 0.295 the walk settles within 0.005 of 2.10.",
 )
 
-# ------------------------------------------------------------------------------- 2.4 lost digits
+# ------------------------------------------------------------------------------- 2.6 lost digits
 
 LOST_DIGITS = Exercise(
-    number="2.4",
+    number="2.6",
     title="Lost digits",
     task=(
         "You differentiate the quartic at $w = 3$ by a forward difference with "
@@ -269,7 +353,7 @@ LOST_DIGITS = Exercise(
         '- `"c"` a random number of the size of 27\n'
         '- `"d"` infinity, or NaN'
     ),
-    template='my_choice = ...\n\nexercise("2.4").check(my_choice)',
+    template='my_choice = ...\n\nexercise("2.6").check(my_choice)',
     answer=Choice("abcd"),
     right="b",
     praise=(
@@ -293,30 +377,31 @@ LOST_DIGITS = Exercise(
         "What is `np.float32(3) + np.float32(1e-8)`? Try it in a cell.",
         "It is 3. So the two readings are the same number. What is their difference?",
     ),
+    deeper=True,
     worked=(
         '"b". In float32, 3 + 1e-8 is rounded to 3. Both readings are equal, their difference is '
         "0, and 0 / 1e-8 = 0."
     ),
 )
 
-# ------------------------------------------------------------------------------- 2.5 count passes
+# ------------------------------------------------------------------------------- 2.7 count passes
 
 _KERNELS = 784 * 128 + 128 * 10
 _WEIGHTS = _KERNELS + 128 + 10
 
 COUNT_PASSES = Exercise(
-    number="2.5",
+    number="2.7",
     title="Count the passes",
     task=(
         "A network for digits has 784 inputs, 128 hidden units and 10 outputs. Both layers have "
         "weights and biases. How many forward passes does one update take with central differences?"
     ),
-    template='passes_needed = ...\n\nexercise("2.5").check(passes_needed)',
+    template='passes_needed = ...\n\nexercise("2.7").check(passes_needed)',
     answer=Numbers(tolerance=0.5),
     right=2 * _WEIGHTS,
     praise=(
-        "Two for each of its 101 770 parameters. This is the network of lectures 7 and 8. With "
-        "backpropagation you will train it in seconds."
+        "Two for each of its 101 770 parameters, for one single update. Backpropagation takes the "
+        "time of about two passes, whatever the number of parameters (section 6)."
     ),
     mistakes=(
         (_WEIGHTS, "That is how many parameters there are. Each one takes two readings."),
@@ -327,59 +412,165 @@ COUNT_PASSES = Exercise(
         (2 * 784 * 128, "That is the first layer's kernel only."),
         (2 * (784 + 128 + 10), "A kernel has one weight for each *pair* of input and output."),
         (2 * 784 * 128 * 10, "The two layers do not multiply. Count each one, then add."),
-        (2, "That is about what backpropagation costs. And central differences?"),
+        (
+            2,
+            "Backpropagation costs about that. Central differences take two for *each* parameter.",
+        ),
     ),
     hints=(
         "Count the parameters first. A layer from $d$ inputs to $h$ outputs has $dh$ weights and "
         "$h$ biases.",
         r"$N = 784 \cdot 128 + 128 + 128 \cdot 10 + 10$. Central differences take $2N$ passes.",
     ),
+    deeper=True,
     worked=(
         r"$N = 784 \cdot 128 + 128 + 128 \cdot 10 + 10 = 101\,770$, so one update takes "
         r"$2N = 203\,540$ passes."
     ),
 )
 
-# ------------------------------------------------------------------------------- 2.6 find the bug
+# --------------------------------------------------------------------------------- predictions
 
-FIND_THE_BUG = Exercise(
-    number="2.6",
-    title="Find the bug",
-    task=(
-        "Which line of `suspect` is wrong? Check it as you checked the others: "
-        "`check_gradient(f, lambda w: pack(suspect(unpack(w), X, T)), pack(P))`, and then look at "
-        "`np.split(check.error, sizes)`, the errors of `W1`, `b1`, `W2` and `b2`. Answer with "
-        "the letter of the line."
+
+def _nearest(options: tuple[str, ...], values: tuple[float, ...], found: float) -> str:
+    return options[int(np.argmin(np.abs(np.log(np.array(values)) - np.log(found))))]
+
+
+DOWN = ("it falls by just as much", "it falls by less", "it falls by more")
+OFF = ("about 0.3", "about 0.05", "about 0.001")
+PLACES = ("at 2.25", "near 2.20", "near 2.30", "nowhere")
+SHRINKING = ("it falls all the way", "it falls, then stays level", "it falls, then rises")
+PASSES = ("about 2", "about 20", "about 400 000", "about 800 000")
+WRONG_GRADIENT = ("it rises from the start", "it falls half as far", "it falls almost as far")
+ARRAYS = ("W1 and b1", "only b1", "b1 and b2", "all four")
+
+
+def _down(up: float, down: float) -> str:
+    return DOWN[0 if np.isclose(up, -down) else 1 if up > -down else 2]
+
+
+def _settled(walk: Any) -> str:
+    before, end = walk.points[-2:, 0]
+    places = np.array([2.25, 2.20, 2.30])
+    return PLACES[3] if abs(end - before) > 1e-6 else PLACES[int(abs(places - end).argmin())]
+
+
+def _shrinking(errors: np.ndarray) -> str:
+    lowest = int(np.argmin(errors))
+    if lowest == len(errors) - 1:
+        return SHRINKING[0]
+    return SHRINKING[2] if errors[-1] > 100 * errors[lowest] else SHRINKING[1]
+
+
+def _trained(right: np.ndarray, wrong: np.ndarray) -> str:
+    share = (wrong[0] - wrong[-1]) / (right[0] - right[-1])
+    return WRONG_GRADIENT[0 if share < 0 else 1 if share < 0.75 else 2]
+
+
+PREDICTIONS = (
+    Prediction(
+        number="2.a",
+        question="+0.05 on W₁₁ raises the loss by 0.02125. What does −0.05 do to the loss?",
+        options=DOWN,
+        result=_down,
+        why=lambda up, down: (
+            f"It falls by {-down:.5f}. A squared gap is a parabola in each weight, and a parabola "
+            "gets steeper away from its bottom, so a nudge uphill changes the loss more than one "
+            "downhill."
+        ),
     ),
-    template='my_line = ...\n\nexercise("2.6").check(my_line)',
-    answer=Choice("abcdef"),
-    right="c",
-    praise=(
-        "W2 alone fails, so its own line is at fault. It should be `G.T @ H`: what the second "
-        "layer was fed forward is H, not Z."
+    Prediction(
+        number="2.b",
+        question=(
+            "At w = 2 on the quartic, with ε = 0.1, the forward difference is off by 0.65. How far "
+            "off is the central difference?"
+        ),
+        options=OFF,
+        result=lambda off: _nearest(OFF, (0.3, 0.05, 0.001), off),
+        why=lambda off: (
+            f"It is off by {off:.3f}. The forward and the backward difference miss the slope on "
+            "opposite sides, and the central one is their mean, so the larger part of the two "
+            "errors cancels."
+        ),
     ),
-    mistakes=(
-        ("a", "G feeds everything. If it were wrong, b2 would fail, too. Does it?"),
-        ("b", "D feeds W1 and b1. If it were wrong, these would fail. Do they?"),
-        ("d", "This line makes the gradient of b2. Does b2 fail?"),
-        ("e", "This line makes the gradient of W1. Does W1 fail?"),
-        ("f", "This line makes the gradient of b1. Does b1 fail?"),
+    Prediction(
+        number="2.c",
+        question=(
+            "A walk on the quartic, from w = 3 with a small rate, uses the forward difference with "
+            "ε = 0.1 as its slope. Where does it settle?"
+        ),
+        options=PLACES,
+        result=_settled,
+        why=lambda walk: (
+            f"It settles at {walk.points[-1, 0]:.4f}. It stops where its slope is measured as 0, "
+            "which is where both readings are equal. These are at w and w + 0.1, on the two sides "
+            "of the valley, so w is about half a nudge too far left."
+        ),
     ),
-    hints=(
-        "Run the check in a new cell, and print the largest error of each of the four arrays.",
-        "Only `W2` fails. Which line is used for it, and for nothing else?",
+    Prediction(
+        number="2.d",
+        question=(
+            "Central difference, float64, at w = 3: you shrink ε from 0.1 to 1e-12, dividing it by "
+            "ten each time. What does the error of the slope do?"
+        ),
+        options=SHRINKING,
+        result=_shrinking,
+        why=(
+            "At first the formula gets better, because the secant turns into the tangent. But the "
+            "two readings become so alike that they differ only in their last digits, which are "
+            "rounded, and dividing by a tiny ε magnifies that rounding."
+        ),
     ),
-    worked=(
-        'Line "c". Only W2 fails, and line c is used for nothing else. Forward, the second layer '
-        "multiplies W2 by H, so its gradient is `G.T @ H`. The line has Z, from before the ReLU."
+    Prediction(
+        number="2.e",
+        question=(
+            "A network has 400 000 weights. `backward` computes its whole gradient. How many "
+            "forward passes could you make in the same time?"
+        ),
+        options=PASSES,
+        result=lambda ratio: _nearest(PASSES, (2, 20, 400_000, 800_000), ratio),
+        why=(
+            "Going backward, each layer does two products of the size of its one product going "
+            "forward, except the first layer, which has nobody to pass the errors on to. So the "
+            "cost is a small multiple of one pass, whatever the number of weights."
+        ),
+    ),
+    Prediction(
+        number="2.f",
+        question=(
+            "You train 300 steps with this wrong gradient, and 300 with the right one. How does "
+            "the loss with the wrong one end?"
+        ),
+        options=WRONG_GRADIENT,
+        result=_trained,
+        why=lambda right, wrong: (
+            f"It ends at {wrong[-1]:.2f}, and with the right gradient at {right[-1]:.2f}. The "
+            "wrong gradient still points downhill, only not the steepest way, so training works, "
+            "and nothing in the curve tells you."
+        ),
+    ),
+    Prediction(
+        number="2.g",
+        question=(
+            "In bug C, the line of `db1` sums `G @ W2.T`, before it is multiplied by (H > 0). "
+            "Which gradients come out wrong?"
+        ),
+        options=ARRAYS,
+        result=lambda arrays: {1: "only b1", 4: "all four"}.get(len(arrays), " and ".join(arrays)),
+        why=(
+            "Nothing is made from db1, so its mistake stays where it is. A mistake in D would "
+            "reach W1 as well, and one in G all four."
+        ),
+        deeper=True,
     ),
 )
 
 EXERCISES = (
     NUDGE_BY_HAND,
     WRITE_CENTRAL,
+    VANISHED,
+    FIND_THE_BUG,
     BIASED_NUDGE,
     LOST_DIGITS,
     COUNT_PASSES,
-    FIND_THE_BUG,
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from course_lib.descent import descend
-from course_lib.exercises import exercise
+from course_lib.exercises import exercise, predict
 from course_lib.gradients import (
     backward_difference,
     central_difference,
@@ -34,7 +34,15 @@ def names_of(*cells):
 @pytest.fixture(scope="module")
 def net():
     """Return the small network of section 7, with its passes and its bugs."""
-    cells = ("network", "small-network", "buggy", "bugs", "bugs-checked", "suspect")
+    cells = (
+        "network",
+        "network-backward",
+        "small-network",
+        "buggy",
+        "bugs",
+        "bugs-checked",
+        "suspect",
+    )
     return names_of(*cells)
 
 
@@ -43,7 +51,7 @@ def net():
 
 def exact_loss(nudge):
     """Return the loss of the worked layer as a fraction, with the first weight nudged."""
-    weights = [["0.30", "0.45", "0.10"], ["0.70", "0.56", "0.32"]]
+    weights = [["0.30", "0.45", "0.10"], ["0.70", "0.56", "0.32"]]  # those into each output
     weights = [[Fraction(number) for number in row] for row in weights]
     weights[0][0] += Fraction(nudge)
     biases, targets = ("0.50", "0.21"), ("1.20", "2.01")
@@ -140,7 +148,7 @@ def test_forward_takes_one_pass_more_than_there_are_weights_and_central_two_for_
 
 
 def test_the_network_of_the_race_grows_from_a_hundred_weights_to_four_hundred_thousand():
-    race = names_of("network", "count-products")
+    race = names_of("network", "shapes")
     counts = [sum(p.size for p in race["network"](d, h)[0]) for d, h in race["shapes"]]
     assert counts == sorted(counts)
     assert counts[0] == 100
@@ -152,7 +160,7 @@ def test_backpropagation_by_hand_is_that_of_torch(net, inputs, hidden):
     torch = pytest.importorskip("torch")
     P, X, T = net["network"](inputs, hidden)
     W1, b1, W2, b2 = leaves = [torch.tensor(p, requires_grad=True) for p in P]
-    outputs = torch.relu(torch.tensor(X) @ W1.T + b1) @ W2.T + b2
+    outputs = torch.relu(torch.tensor(X) @ W1 + b1) @ W2 + b2
     value = torch.nn.functional.mse_loss(outputs, torch.tensor(T))
     value.backward()
     assert net["loss"](P, X, T) == pytest.approx(value.item(), rel=1e-12)
@@ -177,7 +185,7 @@ def failing(net, gradient):
     """Return the arrays in which the checker finds wrong entries."""
     w, X, T = net["pack"](net["P"]), net["X"], net["T"]
     check = check_gradient(net["f"], lambda w: net["pack"](gradient(net["unpack"](w), X, T)), w)
-    parts = np.split(check.error > check.tolerance, net["sizes"])
+    parts = np.split(check.error > check.tolerance, net["cuts"])
     return [name for name, part in zip(("W1", "b1", "W2", "b2"), parts, strict=True) if part.any()]
 
 
@@ -220,13 +228,13 @@ def test_the_forgotten_relu_is_bug_a(net):
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_suspect_of_exercise_6_fails_in_w2_alone_and_with_line_c_mended_it_passes(net):
+def test_the_suspect_fails_in_w2_alone_and_with_line_c_mended_it_passes(net):
     assert failing(net, net["suspect"]) == ["W2"]
     book = nbformat.read(NOTEBOOK, as_version=4)
     (source,) = [cell.source for cell in book.cells if cell.id == "suspect"]
-    assert "dW2 = G.T @ Z  # line c" in source
+    assert "dW2 = Z.T @ G  # line c" in source
     names = {"np": np}
-    exec(source.replace("G.T @ Z", "G.T @ H"), names)
+    exec(source.replace("Z.T @ G", "H.T @ G"), names)
     assert failing(net, names["suspect"]) == []
 
 
@@ -243,16 +251,38 @@ def test_a_nudge_in_place_that_is_not_undone_is_told():
     assert "changes the array `w`" in result.message
 
 
+def test_at_three_quarters_the_central_difference_of_the_quartic_is_exact():
+    for eps in (0.5, 0.01):
+        assert central_difference(quartic, 0.75, eps) == pytest.approx(quartic.gradient(0.75))
+        assert abs(central_difference(quartic, 0.8, eps) - quartic.gradient(0.8)) > 1e-6
+
+
+@pytest.mark.parametrize("result", [np.array([1e-2, 1e-4, 1e-6]), np.array([1e-2, 1e-6, 1e-6])])
+def test_a_prediction_is_judged_by_what_was_computed(result):
+    assert predict("2.d").result(result) != predict("2.d").result(np.array([1e-2, 1e-8, 1e-3]))
+
+
+def test_no_prediction_is_decided_by_its_wording():
+    assert predict("2.a").result(0.02, -0.02) == "it falls by just as much"
+    assert predict("2.a").result(0.02, -0.03) == "it falls by more"
+    assert predict("2.b").result(0.001) == "about 0.001"
+    assert predict("2.e").result(300_000) == "about 400 000"
+    high, low = np.array([1.0, 2.0]), np.array([1.0, 0.5])
+    assert predict("2.f").result(low, high) == "it rises from the start"
+    assert predict("2.f").result(low, np.array([1.0, 0.8])) == "it falls half as far"
+    assert predict("2.g").result(["W1", "b1", "W2", "b2"]) == "all four"
+
+
 @pytest.mark.parametrize("eps", np.round(np.linspace(0.2, 0.4, 41), 3))
 def test_the_right_nudges_are_those_with_which_the_walk_settles_near_2_10(eps):
-    assert exercise("2.3").check(eps).right == (abs(settled(forward_difference, eps) - 2.1) < 0.005)
+    assert exercise("2.5").check(eps).right == (abs(settled(forward_difference, eps) - 2.1) < 0.005)
 
 
 def test_the_numbers_of_the_nudge_by_hand_are_those_of_the_layer():
     layer = names_of("layer-code")
     W = layer["W"].copy()
     before = layer["layer_loss"](W, layer["b"])
-    W[1, 2] += 0.1
+    W[2, 1] += 0.1
     after = layer["layer_loss"](W, layer["b"])
     assert exercise("2.1").check([after, (after - before) / 0.1]).right
 
@@ -260,4 +290,4 @@ def test_the_numbers_of_the_nudge_by_hand_are_those_of_the_layer():
 def test_the_passes_are_two_for_each_parameter_of_torchs_own_network():
     torch = pytest.importorskip("torch")
     model = torch.nn.Sequential(torch.nn.Linear(784, 128), torch.nn.Linear(128, 10))
-    assert exercise("2.5").check(2 * sum(p.numel() for p in model.parameters())).right
+    assert exercise("2.7").check(2 * sum(p.numel() for p in model.parameters())).right

@@ -27,37 +27,70 @@ def put_back(f, w, eps):
 
 
 RIGHT = {
-    "2.1": [[0.16, 0.35], (0.16, 0.35), np.array([0.16, 0.35])],
+    "2.1": [[0.16, 0.35], (0.16, 0.35), np.array([0.16, 0.35]), [[0.16], [0.35]], "0.16, 0.35"],
     "2.2": [by_hand, put_back, central_difference],
-    "2.3": [0.28, 0.285, 0.29, 0.295, np.float64(0.29), [0.29]],
-    "2.4": ["b", "B", "(b)"],
-    "2.5": [203_540, 203540.0, np.int64(203_540)],
-    "2.6": ["c", " C "],
+    "2.3": ["At 0.75 the third derivative of the quartic is zero."],
+    "2.4": ["c", " C ", "'c'", "c.", ["c"]],
+    "2.5": [0.28, 0.285, 0.29, 0.295, np.float64(0.29), [0.29], "0.29", "a nudge of 0.29"],
+    "2.6": ["b", "B", "(b)", "'b'", "b.", ["b"], "exactly 0"],
+    "2.7": [203_540, 203540.0, np.int64(203_540), "203540", "203540 passes"],
 }
+
+
+def aliased(f, w, eps):
+    found = np.zeros(len(w))
+    for i in range(len(w)):
+        up = w
+        up[i] += eps
+        down = w
+        down[i] -= eps
+        found[i] = (f(up) - f(down)) / (2 * eps)
+    return found
+
+
+def read_between(f, w, eps):
+    found = np.zeros(len(w))
+    for i in range(len(w)):
+        up = w
+        up[i] += eps
+        high = f(up)
+        down = w
+        down[i] -= eps
+        found[i] = (high - f(down)) / (2 * eps)
+    return found
+
+
+def one_number(f, w, eps):
+    return np.array([(f(w[i] + eps) - f(w[i] - eps)) / (2 * eps) for i in range(len(w))])
+
 
 # (number, answer, some of the words that a reader is told)
 WRONG = [
-    ("2.3", -0.29, "above 0"),
-    ("2.3", 0, "above 0"),
-    ("2.3", 0.3, "the rule is only nearly right"),
-    ("2.3", 0.15, "off by about *half* the nudge"),
-    ("2.3", 0.05, "Too small"),
-    ("2.3", 0.27, "Too small"),
-    ("2.3", 0.299, "Too large"),
-    ("2.3", 0.5, "Too large"),
-    ("2.3", 7, "Far too large"),
-    ("2.3", 1e300, "Far too large"),
+    ("2.2", aliased, "gives `w` a second name"),
+    ("2.2", read_between, "your second reading is at `w` itself"),
+    ("2.5", -0.29, "above 0"),
+    ("2.5", 0, "above 0"),
+    ("2.5", 0.3, "the rule is only nearly right"),
+    ("2.5", 0.15, "off by about *half* the nudge"),
+    ("2.5", 0.05, "Too small"),
+    ("2.5", 0.27, "Too small"),
+    ("2.5", 0.299, "Too large"),
+    ("2.5", 0.5, "Too large"),
+    ("2.5", 7, "Far too large"),
+    ("2.5", 1e300, "Far too large"),
 ]
 
 MALFORMED = [
+    ("2.2", one_number, "hands it a single number"),
+    ("2.3", "no idea", "Write a whole sentence"),
     ("2.1", 0.16, "2 numbers"),
     ("2.1", ["a sixth", 0.35], "2 numbers"),
     ("2.2", 3.0, "Hand over the function itself"),
     ("2.2", lambda w: w, "must take 3 arguments; it takes 1"),
     ("2.2", lambda f, w, eps: None, "returned None"),
-    ("2.3", "no idea", 'the text "no idea"'),
-    ("2.3", np.inf, "holds inf"),
-    ("2.4", 0, "one letter"),
-    ("2.5", [101_770, 101_770], "one number"),
-    ("2.6", "g", "one letter"),
+    ("2.5", "no idea", 'the text "no idea"'),
+    ("2.5", np.inf, "holds inf"),
+    ("2.6", 7, "one letter"),
+    ("2.7", [101_770, 101_770], "one number"),
+    ("2.4", "g", "one letter"),
 ]
