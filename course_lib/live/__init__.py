@@ -2,7 +2,7 @@
 
 It uses nothing of the course around it. Read it in this order: `figures` (a figure as a notebook
 shows it), `controls`, `scene` (a figure becomes a still picture and what moves), `explorer`, with
-`live.js` in the browser, `replay` (pages without Python), `server` (sends small messages at once)
+`front` in the browser, `replay` (pages without Python), `server` (sends small messages at once)
 and `checkup` (do sliders reach Python?). A module is loaded when something of it is first used, so
 that a figure can be had where no widgets are installed.
 """

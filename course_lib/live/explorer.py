@@ -32,7 +32,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from . import checks, replay
+from . import checks, front, replay
 from .controls import Point, _choose, _named
 from .figures import Picture, close, describe
 from .scene import Scene
@@ -44,15 +44,16 @@ SLICE = 0.02  # seconds of a sweep at a time: a cell that is run meanwhile waits
 
 
 class Canvas(anywidget.AnyWidget):
-    """The picture in the browser. live.js draws it and asks for frames by its own messages."""
+    """The picture in the browser. `front` draws it and asks for frames by its own messages."""
 
-    _esm = Path(__file__).with_name("live.js")
+    _esm = front.source()
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     controls = traitlets.List(traitlets.Instance(ipywidgets.Widget)).tag(
         sync=True, **ipywidgets.widget_serialization
     )
     plays = traitlets.List(traitlets.Unicode()).tag(sync=True)
     points = traitlets.List(traitlets.Dict()).tag(sync=True)
+    at = traitlets.Dict().tag(sync=True)  # where the points are now, by name
     size = traitlets.List(traitlets.Float()).tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     standing = traitlets.Unicode().tag(sync=True)
@@ -108,12 +109,14 @@ class Explorer(ipywidgets.VBox):
                 for name, p in controls.items()
                 if isinstance(p, Point)
             ],
+            at=self._points(),
             size=[float(width), float(height)],
             alt=alt,
             standing=self.standing,
             still=self.png(),
         )
         self._canvas.on_msg(self._received)
+        self._canvas.observe(self._pointed, "at")
         rows = [ipywidgets.VBox(_side_by_side(list(sliders.values())))] if sliders else []
         super().__init__([*rows, self._canvas])
 
@@ -124,8 +127,9 @@ class Explorer(ipywidgets.VBox):
             self.values[name] = _move(name, self.controls[name], value)
         with self._turn:
             self._update()
+            self._canvas.at = self._points()
             if self._on_screen:
-                self._send_frame({"values": self._points()})
+                self._send_frame({})
         return self.standing
 
     def reset(self) -> str:
@@ -313,10 +317,10 @@ class Explorer(ipywidgets.VBox):
         if not self._on_screen:
             return
         self.values |= self._asked(request)
+        updating = time.perf_counter()
         self._update()
-        answer = {"view": request.get("view"), "id": request.get("id")}
-        if request.get("screen"):
-            answer["values"] = self._points()
+        cost = round(1000 * (time.perf_counter() - updating), 2)
+        answer = {"view": request.get("view"), "id": request.get("id"), "cost": cost}
         self._send_frame(answer, began)
 
     def _asked(self, request: dict) -> dict:
@@ -378,9 +382,13 @@ class Explorer(ipywidgets.VBox):
             content["took"] = round(1000 * (time.perf_counter() - began), 2)
         self._canvas.send(content, buffers)
 
-    def _points(self) -> dict:
+    def _pointed(self, change: dict) -> None:
+        """Take where a reader has put the points; the picture is asked for apart from that."""
+        self.values |= self._asked({"values": change["new"]})
+
+    def _points(self) -> dict[str, list[float]]:
         return {
-            name: list(np.atleast_1d(self.values[name]))
+            name: np.atleast_1d(self.values[name]).tolist()
             for name, control in self.controls.items()
             if isinstance(control, Point)
         }

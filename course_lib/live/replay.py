@@ -1,6 +1,7 @@
 """An explorer for a page without a kernel: its frames, computed beforehand, in a piece of HTML.
 
-`Explorer.html` and `Explorer.save_html` call it. The drawing is live.js's, as in the notebook.
+`Explorer.html` and `Explorer.save_html` call it. `front` draws it, as in the
+notebook.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ import io
 import itertools
 import json
 import math
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import ipywidgets
 import numpy as np
 
-from . import checks, figures
+from . import checks, figures, front
 
 MOST = 1_500_000  # bytes of one explorer, with everything it needs
 FRAMES = 2500  # at most; drawing them takes a quarter of a minute
@@ -34,10 +34,14 @@ PAGE = """<!doctype html>
 {body}
 </body></html>
 """
-SNIPPET = """<div id="{name}" role="group" aria-label="{alt}"></div>
+# Where scripts are forbidden, the picture and its sentence stand. The same piece may stand twice on
+# a page: each script takes the first that no other has taken.
+SNIPPET = """<div data-course-explorer="{name}" role="group" aria-label="{alt}">
+<img src="data:image/png;base64,{still}" alt="{alt}" style="max-width: 100%" width="{width:.0f}">
+<p>{standing}</p></div>
 <script type="module">
 {source}
-replay(document.getElementById("{name}"), "{data}");
+begin("{name}", "{data}");
 </script>
 """
 
@@ -61,14 +65,23 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
     ValueError
         If a name is none of its sliders, drop-downs and toggles, or there are none.
     """
-    source = Path(__file__).with_name("live.js").read_text(encoding="utf-8")
-    name, data = packed(explorer, sweeps, MOST - len(source.encode()) - 2000, FRAMES)
-    alt = html.escape(explorer.alt, quote=True)
-    return SNIPPET.format(name=name, alt=alt, source=source, data=data.decode())
+    source = front.source()
+    still = base64.b64encode(figures.few_colors(io.BytesIO(explorer.png()))).decode()
+    room = MOST - len(source.encode()) - len(still) - 3000
+    name, data = packed(explorer, sweeps, room, FRAMES)
+    return SNIPPET.format(
+        name=name,
+        alt=html.escape(explorer.alt, quote=True),
+        still=still,
+        width=explorer.size[0],
+        standing=html.escape(explorer.standing),
+        source=source,
+        data=data.decode(),
+    )
 
 
 def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> tuple[str, bytes]:
-    """Return a name for the explorer and its frames as `replay` of live.js takes them.
+    """Return a name for the explorer and its frames as `replay` of the front takes them.
 
     Parameters
     ----------
@@ -184,7 +197,7 @@ def _fitting(explorer: Any, places: dict, limit: float) -> dict:
 
 
 def _packed(explorer: Any, places: dict) -> bytes:
-    """Return all combinations of the places, drawn, as compressed text for `replay` in live.js."""
+    """Return all combinations of the places, drawn, as compressed text for `replay` of `front`."""
     buffers: list[bytes] = []
     drawn: dict[bytes, int] = {}  # an image, such as a number, that many frames have is kept once
     shape = tuple(map(len, places.values()))
@@ -281,7 +294,7 @@ def _with_points(explorer: Any, values: dict) -> dict:
 
 
 def _steps(vertices: bytes) -> bytes:
-    """Return the vertices as `floats` of live.js reads them, which compresses to a fraction.
+    """Return the vertices as `floats` of the front reads them, which compresses to a fraction.
 
     Each number becomes a whole number of 64ths, finer than what is drawn, and of it the step from
     the one two before, which is the same coordinate of the vertex before. Steps are small: of their

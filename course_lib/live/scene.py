@@ -1,7 +1,7 @@
 """A matplotlib figure taken apart for the browser: what stays still, and what moves.
 
 `live` asks for a frame after each move of a control. What stays still is drawn once, as an image;
-what moves becomes vertices in pixels, which live.js draws.
+what moves becomes vertices in pixels, which the front draws.
 """
 
 from __future__ import annotations

@@ -92,12 +92,14 @@ def main() -> int:
 
 def gather(source: Path, frames: int) -> None:
     """Put everything Sphinx reads into `source`, at the places that the links name."""
+    from course_lib.live import front
+
     static = source / "_static"
     (static / "explorers").mkdir(parents=True)
     (static / "pictures").mkdir()
     for name in ("site.css", "site.js", "favicon.svg"):
         shutil.copy(HERE / name, static)
-    shutil.copy(ROOT / "course_lib" / "live" / "live.js", static)
+    (static / "live.js").write_text(front.source(), encoding="utf-8")
     shutil.copy(HERE / "conf.py", source)
     shutil.copytree(ROOT / "docs" / "images", source / "docs" / "images")
     terms = glossary()

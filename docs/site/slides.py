@@ -70,7 +70,9 @@ def main() -> int:
         shutil.copy(REVEAL / name, out / "reveal")
     for name in ("site.js", "slides.js", "slides.css", "favicon.svg"):
         shutil.copy(build.HERE / name, static)
-    shutil.copy(build.ROOT / "course_lib" / "live" / "live.js", static)
+    from course_lib.live import front
+
+    (static / "live.js").write_text(front.source(), encoding="utf-8")
     print(f"Computing what the sliders of {path.stem} show", flush=True)
     views = build.explorers(path, chosen.frames)
     (out / "index.html").write_text(deck(path, views, static), encoding="utf-8")

@@ -60,7 +60,7 @@ def line_explorer(update=None, **controls):
 
 
 class Browser:
-    """Takes the place of live.js: asks for frames and keeps the answers."""
+    """Takes the place of the front: asks for frames and keeps the answers."""
 
     def __init__(self, explorer):
         self.explorer, self.answers, self.number = explorer, [], 0

@@ -38,13 +38,13 @@ def walk_explorer():
 
 
 def unpacked(snippet):
-    """Return what live.js reads from the page, and the arrays and images it holds."""
-    (data,) = re.findall(r'replay\(document\.getElementById\("[^"]+"\), "([^"]+)"\)', snippet)
+    """Return what the front reads from the page, and the arrays and images it holds."""
+    (data,) = re.findall(r'^begin\("[^"]+", "([^"]+)"\);', snippet, re.MULTILINE)
     return opened(data)
 
 
 def opened(data):
-    """Return what live.js reads from frames in a file of their own."""
+    """Return what the front reads from frames in a file of their own."""
     plain = gzip.decompress(base64.b64decode(data))
     length = int.from_bytes(plain[:4], "little")
     about, rest, buffers = json.loads(plain[4 : 4 + length]), plain[4 + length :], []
@@ -55,7 +55,7 @@ def opened(data):
 
 
 def numbers(buffer):
-    """Return the vertices of a frame as `floats` of live.js reads them."""
+    """Return the vertices of a frame as `floats` of the front reads them."""
     steps = np.frombuffer(buffer, np.uint8).reshape(4, -1).T.copy().view("<i4").ravel()
     whole = np.empty_like(steps)
     for coordinate in (0, 1):

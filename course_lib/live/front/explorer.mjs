@@ -1,0 +1,307 @@
+// An explorer in a notebook: wires its sliders, points and picture to the kernel.
+//
+// What stays still comes as images, once. What moves comes as vertices in pixels, in every frame.
+// The sliders are ordinary widgets; their models are listened to here.
+
+import { SLOW, makeLink } from "./link.mjs";
+import { ruler } from "./notches.mjs";
+import { build, player, pressing, speaker } from "./page.mjs";
+import { bitmap, paint, unpack, unzipped } from "./painter.mjs";
+import { clickable, makePoint, movable, place } from "./points.mjs";
+import { makePrefetch } from "./prefetch.mjs";
+import { shelf } from "./shelf.mjs";
+import { keyOf, name, shown, swiping, tellAtRest, typing, undisturbed, valueOf } from "./widgets.mjs";
+
+const GONE = "Python was restarted or has stopped. Run this cell again to bring the explorer back.";
+const LATE = "Python has not answered for 10 seconds. It is busy with another cell, or was restarted: " +
+  "then run this cell again.";
+
+export async function render({ model, el }) {
+  const names = model.get("names");
+  const sliders = await Promise.all(
+    model.get("controls").map((id) => model.widget_manager.get_model(id.replace("IPY_MODEL_", "")))
+  );
+  const leave = new AbortController(), { signal } = leave;
+  const page = build(model, el);
+  const points = model.get("points").map((about) => makePoint(about, page.stage));
+  const keys = sliders.map((slider) => keyOf(slider));
+  const first = sliders.map((slider, i) => slider.get(keys[i]));
+  const rulers = sliders.map(ruler);
+  const view = Math.random().toString(36).slice(2);
+  const pressed = pressing(signal);
+  const words = speaker(page, pressed);
+  // Every widget knows whether its kernel is there; the layout is one that is always at hand.
+  const pulse = model.get("layout");
+  let gone = false;
+
+  function values() {
+    const all = {};
+    names.forEach((name, i) => (all[name] = valueOf(sliders[i], keys[i])));
+    for (const point of points) all[point.name] = point.value;
+    return all;
+  }
+
+  // Where a control stands, a slider by its notch; and what a frame is kept under: where all stand.
+  function spot(name, value) {
+    const ruler = rulers[names.indexOf(name)];
+    return String(ruler ? ruler.notch(value) : JSON.stringify(value));
+  }
+  const placeOf = (all) => JSON.stringify(Object.keys(all).map((name) => spot(name, all[name])));
+
+  const send = (message) => gone || model.send({ view, ...message });
+  const link = makeLink(send), kept = shelf(24e6);
+  const ahead = makePrefetch({
+    send, link, kept, rulers, names, values, placeOf,
+    sceneId: () => scene?.id,
+    told: (warm) => (page.root.dataset.warm = String(warm)),
+  });
+
+  // ---------------------------------------------------------------- asking for what is to be seen
+  let overdue = 0, marked = 0;
+  function ask(screen) {
+    const now = values();
+    if (gone || !link.ask(now, placeOf(now), screen)) return;
+    words.busy();
+    if (!marked) marked = setTimeout(() => page.root.classList.add("course-busy"), 300);
+    clearTimeout(overdue);
+    overdue = setTimeout(() => link.busy() && say(LATE, true), 10000 + 3 * link.took);
+  }
+  function idle() {
+    clearTimeout(marked);
+    clearTimeout(overdue);
+    marked = 0;
+    page.root.classList.remove("course-busy");
+  }
+
+  // Several controls that change at once make one request, and no more than one for each frame.
+  let due = false, behind = 0, last = values();
+  function changed() {
+    if (due || gone) return;
+    due = true;
+    requestAnimationFrame(() => {
+      due = false;
+      name(sliders);
+      const now = values();
+      // A logarithmic slider rounds its value as the page shows it: nobody has moved it.
+      const moved = Object.keys(now).filter((key) => spot(key, now[key]) !== spot(key, last[key]));
+      last = now;
+      if (!moved.length) return;
+      const found = kept.get(placeOf(now));
+      clearTimeout(behind);
+      if (found && scene && found.on === scene.id) {
+        // Nothing that was asked for earlier may take its place. The kernel hears of it at rest.
+        link.pass();
+        show(found, draw);
+        behind = setTimeout(atRest, 150);
+      } else if (page.slow.querySelector("input").checked) {
+        behind = setTimeout(atRest, 0);
+      } else {
+        ask();
+      }
+      const slider = names.indexOf(moved[0]);
+      ahead.expect(moved.length === 1 ? slider : -1, true);
+    });
+  }
+  function atRest() {
+    if (pressed()) behind = setTimeout(atRest, 50);
+    else ask();
+  }
+
+  // Points are state of the explorer, as sliders are: every view has the same, and the kernel hears
+  // of them at rest.
+  let telling = 0;
+  function pointed() {
+    draw();
+    model.set("at", Object.fromEntries(points.map(({ name, value }) => [name, [...value]])));
+    clearTimeout(telling);
+    telling = setTimeout(tell, 150);
+    changed();
+  }
+  function tell() {
+    if (points.some(({ held }) => held)) telling = setTimeout(tell, 150);
+    else if (!gone) model.save_changes();
+  }
+  function placed() {
+    const at = model.get("at");
+    for (const point of points)
+      if (!point.held && at[point.name]) point.value = [...at[point.name]];
+    draw();
+    changed();
+  }
+  for (const point of points) point.value = [...(model.get("at")[point.name] ?? point.value)];
+  last = values();
+
+  // ---------------------------------------------------------------- drawing what is answered
+  let scene = null, frame = null, dirty = false;
+  let queue = Promise.resolve();
+
+  function received(content, buffers) {
+    const mine = content.view === view;
+    if (content.sweep !== undefined) {
+      if (mine) gather(content, buffers).catch(console.error);
+      return;
+    }
+    let place = null;
+    if (mine && content.id !== undefined) {
+      place = link.answer(content);
+      const alone = content.scene ? content.cost : content.took;
+      // Sweeps end where frames are slow. One that is quick again says that they may go on.
+      if (alone && (alone > SLOW || ahead.cost > SLOW)) ahead.cost = alone;
+      if (alone > SLOW) page.slow.hidden = false;
+      if (!link.busy()) idle();
+      if (link.waiting) ask();
+    }
+    // What is set from Python may change what the same values show.
+    if (content.view === undefined) kept.clear();
+    // Images are decoded aside; the queue keeps what they belong to in order.
+    queue = queue.then(() => take(content, buffers, mine, place)).catch(console.error);
+  }
+
+  async function gather(content, buffers) {
+    const places = ahead.answer(content);
+    if (!places) return;
+    if (content.packed) [content.frames, buffers] = await unzipped(content.packed, buffers[0]);
+    for (const [i, answer] of content.frames.entries())
+      if (answer) keep(places[i], await unpack(answer, buffers));
+    ahead.arrived(places, content.frames, content.took);
+  }
+
+  function keep(place, frame) {
+    if (frame.on === undefined) frame.on = scene?.id; // nothing to draw: the values fail
+    kept.put(place, frame);
+  }
+
+  async function take(content, buffers, mine, place) {
+    if (content.scene) {
+      const below = await bitmap(buffers[content.scene.below]);
+      const above = content.scene.above
+        ? { at: content.scene.above.at, picture: await bitmap(buffers[content.scene.above.image]) }
+        : null;
+      scene = { ...content.scene, id: content.on, below, above };
+      page.root.dataset.live = "true";
+      page.root.dataset.warm = "false"; // frames on another still part are of no use now
+      name(sliders);
+    }
+    const next = await unpack(content, buffers);
+    if (place) keep(place, next);
+    if (!mine || link.counts(content.id ?? Infinity, place, placeOf(values()))) show(next);
+    else if (content.scene) redraw();
+    ahead.warm(content.scene ? 100 : 0);
+  }
+
+  function show(next, then = redraw) {
+    if (next.layers) frame = next;
+    say(next.standing, next.failed);
+    then();
+  }
+
+  function redraw() {
+    if (dirty) return;
+    dirty = true;
+    requestAnimationFrame(() => {
+      dirty = false;
+      draw();
+    });
+  }
+
+  function draw() {
+    if (!scene) return;
+    paint(page.canvas, scene, frame);
+    page.canvas.dataset.frames = Number(page.canvas.dataset.frames || 0) + 1;
+    for (const point of points) place(point, scene, page.stage);
+  }
+
+  // A frame that was still under way must not take the place of what tells that Python is gone. That
+  // stands on the picture, beside the sliders, where the reader looks.
+  function say(text, failed) {
+    if (gone) [text, failed] = [GONE, true];
+    words.say(text, failed);
+  }
+  function alive() {
+    if (gone || pulse.comm_live !== false) return;
+    gone = true;
+    idle();
+    for (const point of points) point.handle.classList.add("course-fixed");
+    page.notice.textContent = GONE;
+    say();
+  }
+
+  // ---------------------------------------------------------------- wiring
+  sliders.forEach((slider, i) => slider.on(`change:${keys[i]}`, changed));
+  model.on("msg:custom", received);
+  model.on("change:at", placed);
+  pulse.on("comm_live_update", alive);
+  undisturbed(page.root, signal);
+  swiping(sliders, signal);
+  typing(sliders, signal);
+  for (const point of points) movable(point, page, () => scene, pointed, signal);
+  clickable(points, page, () => scene, pointed, signal);
+  page.reset.addEventListener("click", () => {
+    sliders.forEach((slider, i) => {
+      if (slider.get(keys[i]) === first[i]) return;
+      slider.set(keys[i], first[i]);
+      slider.save_changes();
+    });
+    for (const point of points) point.value = [...point.first];
+    if (points.length) pointed();
+    changed();
+  }, { signal });
+  const stops = model.get("plays").map((name) => player(page, sliders[names.indexOf(name)], signal));
+
+  // The picture of the saved output stands until the kernel has drawn one for this screen.
+  const still = model.get("still");
+  if (still && still.byteLength) {
+    queue = queue.then(async () => {
+      const below = await bitmap(still);
+      if (!scene) scene = { below, above: null, size: [below.width, below.height], axes: [] };
+      draw();
+    }).catch(console.error);
+  }
+  say(model.get("standing"), false);
+  alive();
+
+  let scale = 0;
+  function fit() {
+    const wide = page.stage.clientWidth;
+    if (!wide) return;
+    const next = (wide / model.get("size")[0]) * (window.devicePixelRatio || 1);
+    if (Math.abs(next - scale) < 0.005) return;
+    scale = next;
+    ask({ scale });
+  }
+  // Hands on a slider say that it moves next.
+  const within = (slider, target) => target && [...shown(slider)].some((el) => el.contains(target));
+  const reach = (event) => {
+    const at = sliders.findIndex((slider) => within(slider, event.target));
+    if (at >= 0) ahead.expect(at);
+  };
+  for (const kind of ["pointerover", "focusin"])
+    document.addEventListener(kind, reach, { signal, passive: true });
+  for (const slider of sliders) tellAtRest(slider, () => within(slider, pressed()));
+  const sight = new IntersectionObserver(([entry]) => {
+    ahead.visible = entry.isIntersecting;
+    ahead.warm(100);
+  });
+  sight.observe(page.stage);
+  let settled = 0;
+  const watch = new ResizeObserver(() => {
+    draw();
+    clearTimeout(settled);
+    settled = setTimeout(fit, scale ? 150 : 0);
+  });
+  watch.observe(page.stage);
+
+  return () => {
+    stops.forEach((stop) => stop());
+    leave.abort();
+    watch.disconnect();
+    sight.disconnect();
+    ahead.stop();
+    words.stop();
+    for (const timer of [settled, overdue, behind, telling, marked]) clearTimeout(timer);
+    pulse.off("comm_live_update", alive);
+    model.off("msg:custom", received);
+    model.off("change:at", placed);
+    sliders.forEach((slider, i) => slider.off(`change:${keys[i]}`, changed));
+  };
+}

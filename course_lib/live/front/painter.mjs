@@ -1,0 +1,169 @@
+// Frames: out of the messages that bring them, and onto the canvas.
+
+export const UNPACKS = typeof DecompressionStream !== "undefined";
+
+// The frames of a slice and what belongs to them, one after the other in one compressed buffer.
+export async function unzipped(lengths, buffer) {
+  const { writable, readable } = new DecompressionStream("deflate");
+  const writer = writable.getWriter();
+  writer.write(buffer).then(() => writer.close()).catch(() => {}); // reading says what is wrong
+  const all = await new Response(readable).arrayBuffer();
+  let at = 0;
+  const [text, ...parts] = lengths.map((length) => new DataView(all.slice(at, (at += length))));
+  return [JSON.parse(new TextDecoder().decode(text)), parts];
+}
+
+// The vertices of a message, which come as floats but may not start where floats can.
+export function numbers(bytes) {
+  const start = bytes.byteOffset || 0;
+  return new Float32Array((bytes.buffer || bytes).slice(start, start + bytes.byteLength));
+}
+
+// A frame as it is drawn, from the message that brought it.
+export async function unpack(content, buffers, read = numbers) {
+  const { standing, failed, on, draw: layers } = content;
+  const frame = { standing, failed, on, bytes: 500 };
+  if (!layers) return frame;
+  frame.vertices = read(buffers[content.vertices]);
+  frame.bytes += frame.vertices.byteLength + 300 * layers.length;
+  for (const layer of layers)
+    if (layer.kind === "image") {
+      layer.picture = await bitmap(buffers[layer.image]);
+      frame.bytes += 4 * layer.picture.width * layer.picture.height;
+    }
+  frame.layers = layers;
+  return frame;
+}
+
+// The vertices of a frame from whole 64ths: of each the step from the one two before, in four rows of
+// bytes, the lowest first. replay.py writes them so.
+export function floats(bytes) {
+  const count = bytes.length / 4, whole = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const step = bytes[i] | (bytes[count + i] << 8) | (bytes[2 * count + i] << 16) | (bytes[3 * count + i] << 24);
+    whole[i] = step + (i > 1 ? whole[i - 2] : 0);
+  }
+  return Float32Array.from(whole, (number) => (number === -(2 ** 31) ? NaN : number / 64));
+}
+
+export async function bitmap(bytes) {
+  return createImageBitmap(new Blob([bytes], { type: "image/png" }));
+}
+
+export function paint(canvas, scene, frame) {
+  const [width, height] = scene.size;
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const pen = canvas.getContext("2d");
+  pen.clearRect(0, 0, width, height); // a figure may be transparent
+  pen.drawImage(scene.below, 0, 0);
+  for (const layer of frame ? frame.layers : []) {
+    pen.save();
+    if (layer.clip) {
+      pen.beginPath();
+      pen.rect(...layer.clip);
+      pen.clip();
+    }
+    LAYERS[layer.kind](pen, layer, frame.vertices);
+    pen.restore();
+  }
+  if (scene.above) pen.drawImage(scene.above.picture, ...scene.above.at);
+}
+
+const LAYERS = {
+  image(pen, layer) {
+    pen.drawImage(layer.picture, ...layer.at);
+  },
+  line(pen, layer, vertices) {
+    pen.lineCap = layer.cap === "projecting" ? "square" : layer.cap;
+    stroke(pen, layer, outline(vertices, layer.at, 1, shift(vertices, layer)));
+  },
+  area(pen, layer, vertices) {
+    const shape = outline(vertices, layer.at, 1, shift(vertices, layer));
+    if (layer.face) {
+      pen.fillStyle = layer.face;
+      pen.fill(shape);
+    }
+    stroke(pen, layer, shape);
+  },
+  marks(pen, layer, vertices) {
+    const at = part(vertices, layer.at);
+    const faces = layer.faces && part(vertices, layer.faces);
+    const sizes = layer.sizes && part(vertices, layer.sizes);
+    pen.lineJoin = layer.join || "miter";
+    pen.lineWidth = layer.width;
+    if (layer.edge) pen.strokeStyle = layer.edge;
+    if (layer.face) pen.fillStyle = layer.face;
+    const shapes = new Map(); // one shape for each size
+    for (let i = 0; i < at.length / 2; i++) {
+      const x = at[2 * i], y = at[2 * i + 1];
+      if (!(Math.abs(x) < 1e5 && Math.abs(y) < 1e5)) continue;
+      const size = sizes ? sizes[i % sizes.length] : 1;
+      if (!shapes.has(size)) shapes.set(size, outline(vertices, layer.outline, size));
+      const shape = shapes.get(size);
+      if (faces) {
+        const f = 4 * (i % (faces.length / 4));
+        pen.fillStyle = `rgba(${faces[f]},${faces[f + 1]},${faces[f + 2]},${faces[f + 3]})`;
+      }
+      pen.translate(x, y);
+      if (layer.face || faces) pen.fill(shape);
+      if (layer.edge && layer.width) pen.stroke(shape);
+      pen.translate(-x, -y);
+    }
+  },
+};
+
+function part(vertices, [start, count]) {
+  return vertices.subarray(start, start + count);
+}
+
+// matplotlib moves what consists of level and upright lines alone onto whole pixels, by the width of the
+// stroke onto their middle or their edge. A layer may say with `snap` that it does, or does not.
+export function shift(vertices, { at, snap, width, edge }) {
+  const numbers = part(vertices, at);
+  if (!(snap ?? isUpright(numbers))) return undefined;
+  const half = edge && Math.round(width) % 2 ? 0.5 : 0;
+  return (coordinate) => Math.floor(coordinate + 0.5) + half;
+}
+
+export function isUpright(numbers) {
+  if (numbers.length < 4 || numbers.length > 2048) return false;
+  for (let i = 2; i < numbers.length; i += 2)
+    if (Math.abs(numbers[i] - numbers[i - 2]) >= 1e-4 && Math.abs(numbers[i + 1] - numbers[i - 1]) >= 1e-4)
+      return false;
+  return true;
+}
+
+// A path through the vertices. A vertex that is no number ends one part; a part that comes back to
+// where it began is closed.
+export function outline(vertices, range, size = 1, snapped = (at) => at) {
+  const at = part(vertices, range);
+  const path = new Path2D();
+  let begin = -1;
+  for (let i = 0; i < at.length; i += 2) {
+    const x = snapped(at[i] * size), y = snapped(at[i + 1] * size);
+    if (Number.isNaN(x) || Number.isNaN(y)) {
+      begin = -1;
+    } else if (begin < 0) {
+      path.moveTo(x, y);
+      begin = i;
+    } else if (i > begin + 4 && at[i] === at[begin] && at[i + 1] === at[begin + 1]) {
+      path.closePath();
+    } else {
+      path.lineTo(x, y);
+    }
+  }
+  return path;
+}
+
+function stroke(pen, layer, shape) {
+  if (!layer.edge || !layer.width) return;
+  pen.strokeStyle = layer.edge;
+  pen.lineWidth = layer.width;
+  pen.lineJoin = layer.join || (layer.kind === "line" ? "round" : "miter");
+  pen.setLineDash(layer.dash);
+  pen.lineDashOffset = layer.offset || 0;
+  pen.stroke(shape);
+}

@@ -1,0 +1,150 @@
+// Points on the picture: handles that are dragged, clicked or pushed by keys.
+
+export function makePoint(about, stage) {
+  const handle = document.createElement("div");
+  handle.className = about.value.length === 1 ? "course-handle course-flat" : "course-handle";
+  handle.tabIndex = 0;
+  handle.setAttribute("role", "slider");
+  handle.setAttribute("aria-roledescription", "movable point");
+  handle.setAttribute("aria-label", `${about.label}, move it with the arrow keys`);
+  handle.hidden = true;
+  stage.appendChild(handle);
+  return { ...about, first: [...about.value], handle, held: false };
+}
+
+function fraction(value, [low, high, log]) {
+  return log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+}
+
+function unfraction(part, [low, high, log]) {
+  return log ? low * Math.pow(high / low, part) : low + part * (high - low);
+}
+
+export function place(point, scene, stage) {
+  const axes = scene.axes[point.axes];
+  point.handle.hidden = !axes;
+  if (!axes) return;
+  const shrink = stage.clientWidth / scene.size[0];
+  const [left, top, width, height] = axes.box;
+  const [x, y] = point.value;
+  point.handle.style.left = `${(left + fraction(x, axes.x) * width) * shrink}px`;
+  // A point with one coordinate slides along the bottom of its axes, under a plumb line.
+  const up = y === undefined ? 0 : fraction(y, axes.y);
+  const lift = y === undefined ? 12 : 0;
+  point.handle.style.top = `${(top + (1 - up) * height) * shrink - lift}px`;
+  point.handle.style.setProperty("--course-tall", `${height * shrink - 22}px`);
+  const words = point.value.map((v) => Number(v.toPrecision(3)));
+  point.handle.setAttribute("aria-valuemin", point.bounds[0][0]);
+  point.handle.setAttribute("aria-valuemax", point.bounds[0][1]);
+  point.handle.setAttribute("aria-valuenow", words[0]);
+  point.handle.setAttribute("aria-valuetext", words.join(", "));
+}
+
+// The coordinates under the pointer, kept inside the point's bounds.
+function under(event, point, scene, stage) {
+  const axes = scene.axes[point.axes];
+  const edge = stage.getBoundingClientRect();
+  const grow = scene.size[0] / edge.width;
+  const [left, top, width, height] = axes.box;
+  const across = ((event.clientX - edge.left) * grow - left) / width;
+  const up = 1 - ((event.clientY - edge.top) * grow - top) / height;
+  return clamp(point, [unfraction(across, axes.x), unfraction(up, axes.y)]);
+}
+
+function clamp(point, xy) {
+  return point.bounds.map(([low, high], i) => Math.min(Math.max(xy[i], low), high));
+}
+
+function grab(event, point) {
+  point.held = true;
+  point.handle.classList.add("course-grabbed");
+  point.handle.setPointerCapture(event.pointerId);
+  point.handle.focus({ preventScroll: true });
+  event.preventDefault();
+}
+
+export function movable(point, page, scene, moved, signal) {
+  const options = { signal };
+  const { handle } = point;
+  handle.addEventListener("pointerdown", (event) => grab(event, point), options);
+  handle.addEventListener("pointermove", (event) => {
+    if (!point.held || !scene()) return;
+    point.value = under(event, point, scene(), page.stage);
+    moved();
+  }, options);
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
+    handle.addEventListener(end, () => {
+      point.held = false;
+      handle.classList.remove("course-grabbed");
+    }, options);
+  handle.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const value = pushed(point, event.key, event.shiftKey);
+    if (!value) return;
+    event.preventDefault(); // nor may the page scroll
+    event.stopPropagation();
+    if (value.every((v, i) => v === point.value[i])) return;
+    point.value = value;
+    moved();
+  }, options);
+}
+
+// Where a key sends a point: arrows a step, PageUp and PageDown a large one, Home and End to the ends of
+// its first coordinate; Space leaves it where it is. Nothing for any other key.
+export function pushed(point, key, far) {
+  if (key === " ") return [...point.value];
+  if (key === "Home" || key === "End")
+    return point.value.map((v, i) => (i ? v : point.bounds[0][key === "Home" ? 0 : 1]));
+  const large = key.startsWith("Page") || far;
+  const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1],
+    PageUp: [0, 1], PageDown: [0, -1] }[key];
+  if (!step) return null;
+  // A point with one coordinate takes up and down, too.
+  const go = point.bounds.length === 1 ? [step[0] + step[1]] : step;
+  const share = large ? 0.1 : 0.01;
+  return clamp(point, point.value.map((v, i) => point.places
+    ? beside(point.places[i], v, go[i] * (large ? 4 : 1))
+    : v + go[i] * share * (point.bounds[i][1] - point.bounds[i][0])));
+}
+
+// With no kernel a point has places on a grid: the number of the nearest, and the one some steps on.
+export function nearest(places, value) {
+  return places.reduce((best, place, i) =>
+    Math.abs(place - value) < Math.abs(places[best] - value) ? i : best, 0);
+}
+
+export function beside(places, value, steps) {
+  return places[Math.min(Math.max(nearest(places, value) + steps, 0), places.length - 1)];
+}
+
+// A press anywhere on the axes brings their nearest point there.
+export function clickable(points, page, scene, moved, signal) {
+  let finger = false;
+  page.canvas.addEventListener("pointerdown", (event) => {
+    finger = event.pointerType === "touch";
+    if (!finger) bring(event);
+  }, { signal });
+  // A finger may only want to move the page: it brings the point when it taps.
+  page.canvas.addEventListener("click", (event) => finger && bring(event), { signal });
+
+  function bring(event) {
+    if (!scene() || event.button) return;
+    const edge = page.stage.getBoundingClientRect();
+    const grow = scene().size[0] / edge.width;
+    const x = (event.clientX - edge.left) * grow, y = (event.clientY - edge.top) * grow;
+    let closest = null, best = Infinity;
+    for (const point of points) {
+      const axes = scene().axes[point.axes];
+      if (!axes) continue;
+      const [left, top, width, height] = axes.box;
+      if (x < left || x > left + width || y < top || y > top + height) continue;
+      const dx = left + fraction(point.value[0], axes.x) * width - x;
+      const dy = point.value.length > 1 ? top + (1 - fraction(point.value[1], axes.y)) * height - y : 0;
+      if (dx * dx + dy * dy < best) [best, closest] = [dx * dx + dy * dy, point];
+    }
+    if (!closest) return;
+    closest.value = under(event, closest, scene(), page.stage);
+    if (!finger) grab(event, closest);
+    moved();
+  }
+}

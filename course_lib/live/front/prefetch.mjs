@@ -1,0 +1,86 @@
+// Frames in advance: while nothing else is to do, those for the places a slider may go next are asked
+// for, a slice at a time, and kept.
+
+import { SLOW } from "./link.mjs";
+import { UNPACKS } from "./painter.mjs";
+
+export function makePrefetch({ send, link, kept, rulers, names, values, placeOf, sceneId, told }) {
+  const swept = new Map(); // id of a request -> the places it is for
+  const under_way = new Set(), barred = new Set();
+  let likely = rulers.findIndex(Boolean), tried = 0; // the slider that moves next
+  let wide = 2; // slices under way at once
+  let soon = 0;
+  const fetch = {
+    cost: 10, // milliseconds for one frame
+    visible: false,
+
+    warm(pause = 0) {
+      clearTimeout(soon);
+      if (pause) soon = setTimeout(fetch.warm, pause);
+      if (pause || likely < 0 || !fetch.visible || !sceneId() || fetch.cost > SLOW) return;
+      const now = performance.now();
+      for (const [key, { when, places }] of swept)
+        if (now - when > 15000) {
+          swept.delete(key);
+          places.forEach((place) => under_way.delete(place));
+        }
+      // Slices of about 20 ms, and as many of them as the way to the kernel and back holds.
+      const many = Math.min(Math.max(Math.floor(20 / fetch.cost), 1), 40);
+      const all = values();
+      while (swept.size < Math.floor(wide) && tried < 3) {
+        const at = [], places = [];
+        for (const value of rulers[likely].around(all[names[likely]])) {
+          const place = placeOf({ ...all, [names[likely]]: value });
+          if (kept.has(place, sceneId()) || under_way.has(place) || barred.has(place)) continue;
+          at.push(value);
+          places.push(place);
+          if (at.length === many) break;
+        }
+        told(!at.length && !swept.size);
+        if (!at.length) return;
+        places.forEach((place) => under_way.add(place));
+        const id = link.next();
+        swept.set(id, { when: now, places });
+        // Unpacking takes a while, too: on this very computer longer than the bytes it saves.
+        const unpacks = UNPACKS && (!link.quickest || link.quickest > 30);
+        send({ id, sweep: names[likely], at, values: all, unpacks });
+      }
+    },
+
+    // Takes note of an answer: returns the places its frames are for, null if it was given up.
+    answer(content) {
+      const request = swept.get(content.sweep);
+      if (!request) return null;
+      swept.delete(content.sweep);
+      // Answers that come later than the way takes stand in a queue, and single frames behind them.
+      const way = performance.now() - request.when;
+      link.quickest = link.quickest ? Math.min(link.quickest, way - content.took) : way - content.took;
+      const late = way > 1.3 * link.quickest + 60;
+      wide = Math.max(late ? wide / 2 : Math.min(wide + 0.5, 1 + link.quickest / 20, 10), 1);
+      return request.places;
+    },
+
+    // The frames are unpacked: one that the machine held up must not end the sweeps, several may.
+    arrived(places, frames, took) {
+      if (frames.length) fetch.cost = 0.7 * fetch.cost + 0.3 * Math.min(took / frames.length, 4 * fetch.cost);
+      frames.forEach((frame, i) => {
+        if (frame) return;
+        barred.add(places[i]);
+        tried += 1;
+      });
+      places.forEach((place) => under_way.delete(place));
+      fetch.warm();
+    },
+
+    // A slider moved, or hands are on it: it moves next.
+    expect(slider, again = false) {
+      if (slider >= 0 && !rulers[slider]) return;
+      if (slider < 0 || slider !== likely) tried = 0;
+      else if (!again) return;
+      if (slider >= 0) likely = slider;
+      fetch.warm(slider < 0 ? 250 : 0);
+    },
+    stop: () => clearTimeout(soon),
+  };
+  return fetch;
+}

@@ -1,0 +1,116 @@
+// The page with no kernel: an explorer from frames that were computed beforehand.
+
+import { bitmap, floats, paint, unpack } from "./painter.mjs";
+import { build, player, pressing, speaker } from "./page.mjs";
+import { clickable, makePoint, movable, nearest, place } from "./points.mjs";
+
+// Draws an explorer from frames that were computed beforehand, one for each combination of places.
+export async function replay(host, text) {
+  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const plain = await new Response(stream).arrayBuffer();
+  const length = new DataView(plain).getUint32(0, true);
+  const about = JSON.parse(new TextDecoder().decode(new Uint8Array(plain, 4, length)));
+  let start = 4 + length;
+  const buffers = about.lengths.map((size) => new Uint8Array(plain, (start += size) - size, size));
+  const scenes = {};
+  for (const [id, scene] of Object.entries(about.scenes)) {
+    const above = scene.above && { at: scene.above.at, picture: await bitmap(buffers[scene.above.image]) };
+    scenes[id] = { ...scene, below: await bitmap(buffers[scene.below]), above };
+  }
+  host.replaceChildren(); // the still picture that stood here
+  const page = build({ get: (key) => about[key] }, host);
+  const { signal } = new AbortController();
+  const held = pressing(signal), words = speaker(page, held);
+  const controls = about.controls.map((control) => plainControl(control, page, show));
+  const points = about.points.map((point) => makePoint(point, page.stage));
+  let frame = null, scene = null, newest = 0;
+
+  const settle = () => scene && points.forEach((point) => place(point, scene, page.stage));
+  new ResizeObserver(settle).observe(page.stage);
+  // A point with one place is a mark: nobody is led to it who could not move it.
+  const movables = points.filter(({ places }) => places.some((each) => each.length > 1));
+  for (const { handle } of points.filter((point) => !movables.includes(point))) {
+    handle.classList.add("course-fixed");
+    handle.removeAttribute("tabindex");
+    handle.setAttribute("aria-hidden", "true");
+  }
+  for (const point of movables) movable(point, page, () => scene, show, signal);
+  if (movables.length) clickable(movables, page, () => scene, show, signal);
+
+  async function show() {
+    let at = controls.reduce((at, control) => at * control.count + control.get("value"), 0);
+    for (const point of points)
+      point.places.forEach((places, i) => {
+        point.value[i] = places[nearest(places, point.value[i])];
+        at = at * places.length + places.indexOf(point.value[i]);
+      });
+    const mine = ++newest;
+    const next = await unpack(about.frames[at], buffers, floats);
+    if (mine !== newest) return;
+    words.say(next.standing, next.failed);
+    if (next.layers) [frame, scene] = [next, scenes[next.on]];
+    if (scene) paint(page.canvas, scene, frame);
+    settle();
+  }
+  controls.forEach((control, i) => about.controls[i].play && player(page, control, signal));
+  page.reset.addEventListener("click", () => {
+    for (const point of points) point.value = [...point.first];
+    controls.forEach((control, i) => control.set("value", about.controls[i].first));
+    show();
+  });
+  await show();
+  page.root.dataset.live = "true";
+}
+
+// A slider, list or box of plain HTML that is asked and set as a widget's model is.
+function plainControl({ label, kind, words, first, play }, page, moved) {
+  const row = document.createElement("label");
+  row.className = "course-plain";
+  row.append(Object.assign(document.createElement("span"), { textContent: label }));
+  const input = document.createElement(kind === "select" ? "select" : "input");
+  const readout = document.createElement("output");
+  if (kind === "select") input.append(...words.map((word, i) => new Option(word, i)));
+  else if (kind === "toggle") input.type = "checkbox";
+  else Object.assign(input, { type: "range", min: 0, max: words.length - 1, step: 1 });
+  row.append(input, readout);
+  page.root.insertBefore(row, page.stage);
+  const attributes = { min: 0, max: words.length - 1, step: 1, description: label, value: first };
+  const set = (_, value) => {
+    attributes.value = value;
+    if (kind === "toggle") input.checked = Boolean(value);
+    else input.value = value;
+    if (kind === "slider") {
+      readout.textContent = words[value];
+      input.setAttribute("aria-valuetext", words[value]);
+    }
+    moved();
+  };
+  input.addEventListener("input", () => set("value", kind === "toggle" ? Number(input.checked) : Number(input.value)));
+  queueMicrotask(() => set("value", first));
+  return { attributes, count: words.length, get: (key) => attributes[key], set, save_changes() {} };
+}
+
+// Brings the first place of this name to life that no script has taken yet. Where its frames cannot be
+// read, the picture stays, with a word and a button that tries again.
+export async function begin(name, text) {
+  const host = [...document.querySelectorAll(`[data-course-explorer="${name}"]`)].find((el) => !el.dataset.taken);
+  if (!host) return;
+  host.dataset.taken = "true";
+  const still = [...host.childNodes];
+  try {
+    await replay(host, text);
+  } catch (error) {
+    const word = Object.assign(document.createElement("p"),
+      { textContent: `The controls of this picture could not be loaded (${error.message}). ` });
+    const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Try again" });
+    again.addEventListener("click", () => {
+      delete host.dataset.taken;
+      host.replaceChildren(...still);
+      begin(name, text);
+    });
+    word.setAttribute("role", "alert");
+    word.append(again);
+    host.replaceChildren(...still, word);
+  }
+}

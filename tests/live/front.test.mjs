@@ -1,0 +1,154 @@
+// The pure parts of what an explorer does in the browser: node --test tests/live/
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { makeLink } from "../../course_lib/live/front/link.mjs";
+import { numberOf, ruler } from "../../course_lib/live/front/notches.mjs";
+import { floats, isUpright, numbers, shift } from "../../course_lib/live/front/painter.mjs";
+import { pushed } from "../../course_lib/live/front/points.mjs";
+import { makePrefetch } from "../../course_lib/live/front/prefetch.mjs";
+import { shelf } from "../../course_lib/live/front/shelf.mjs";
+import { tellAtRest, valueOf } from "../../course_lib/live/front/widgets.mjs";
+
+test("a number is understood as people write it", () => {
+  for (const text of ["0,05", "0.05", "1/20", "5e-2", " 5E-2 ", "0.1 / 2"])
+    assert.equal(numberOf(text), 0.05, text);
+  assert.equal(numberOf("−3"), -3);
+  for (const text of ["", "five", "1/0", "1/2/3", "/2", "1,2,3"]) assert.equal(numberOf(text), null, text);
+});
+
+test("the shelf drops what was used longest ago", () => {
+  const kept = shelf(25);
+  for (const place of ["a", "b"]) kept.put(place, { bytes: 10, on: "x" });
+  assert.equal(kept.get("a").bytes, 10); // now b is the oldest
+  kept.put("c", { bytes: 10, on: "x" });
+  assert.ok(kept.has("a", "x") && kept.has("c", "x") && !kept.has("b", "x"));
+  kept.put("c", { bytes: 15, on: "x" }); // the same place anew counts once
+  assert.ok(kept.has("a", "x"));
+  assert.ok(!kept.has("a", "y"), "a frame on another still part is of no use");
+});
+
+const model = (state) => ({ get: (key) => state[key], constructor: {}, set_state() {}, save_changes() {} });
+
+test("the notches of a slider come nearest first and end at its ends", () => {
+  const plain = ruler(model({ _model_name: "FloatSliderModel", min: 0, max: 1, step: 0.25 }));
+  assert.deepEqual([...plain.around(0.75)], [0.75, 1, 0.5, 0.25, 0]);
+  assert.equal(plain.notch(0.5), 2);
+  assert.equal(plain.notch(0.6), "0.6", "a value between notches is a place of its own");
+  const log = ruler(model({ _model_name: "FloatLogSliderModel", base: 10, min: -2, max: 0, step: 1 }));
+  assert.deepEqual([...log.around(0.1)], [0.1, 1, 0.01]);
+  assert.equal(ruler(model({ _model_name: "DropdownModel" })), null);
+});
+
+test("one request is under way until the round trip is known, and the newest is held back", () => {
+  const sent = [];
+  let now = 0;
+  const link = makeLink((message) => sent.push(message), () => now);
+  assert.ok(link.ask({ a: 1 }, "1"));
+  assert.ok(!link.ask({ a: 1 }, "1"), "it was asked for already");
+  assert.ok(!link.waiting);
+  assert.ok(!link.ask({ a: 2 }, "2"));
+  assert.ok(link.waiting);
+  now = 100;
+  assert.equal(link.answer({ id: 1, took: 1 }), "1");
+  assert.equal(link.quickest, 100);
+  for (const a of [3, 4, 5]) assert.ok(link.ask({ a }, String(a)), "a long way holds several");
+  assert.equal(link.answer({ id: 4 }), "5");
+  assert.equal(link.answer({ id: 2 }), null, "the answers before it were given up");
+  assert.ok(!link.counts(3, "4", "4"), "what comes late is dropped");
+});
+
+test("an answer for a place that was left is not shown, for the place at hand it is", () => {
+  const link = makeLink(() => {});
+  link.ask({ a: 1 }, "1");
+  link.pass();
+  assert.ok(!link.counts(1, "1", "2"));
+  assert.ok(link.counts(1, "1", "1"));
+});
+
+test("a slow frame is not taken for lost while it is computed", () => {
+  let now = 0;
+  const link = makeLink(() => {}, () => now);
+  link.took = 4000;
+  link.ask({ a: 1 }, "1");
+  now = 9000;
+  assert.ok(!link.ask({ a: 2 }, "2"));
+  now = 13000;
+  assert.ok(link.ask({ a: 3 }, "3"));
+});
+
+test("nothing that costs more than 100 ms is asked for unasked", () => {
+  const sent = [];
+  const made = () => makePrefetch({
+    send: (message) => sent.push(message), link: makeLink(() => {}), kept: shelf(1e6), names: ["a"],
+    rulers: [ruler(model({ _model_name: "IntSliderModel", min: 0, max: 9, step: 1 }))],
+    values: () => ({ a: 5 }), placeOf: JSON.stringify, sceneId: () => "s", told() {},
+  });
+  const slow = made();
+  Object.assign(slow, { visible: true, cost: 101 });
+  slow.warm();
+  assert.equal(sent.length, 0);
+  const quick = made();
+  quick.visible = true;
+  quick.warm();
+  assert.deepEqual(sent[0].at, [5, 6]);
+  assert.deepEqual(sent[1].at, [4, 7]);
+});
+
+test("keys push a point, its ends and Space included, and no other key is taken", () => {
+  const point = { value: [0, 1], bounds: [[-2, 2], [-1, 3]] };
+  assert.deepEqual(pushed(point, "ArrowRight"), [0.04, 1]);
+  assert.deepEqual(pushed(point, "PageUp"), [0, 1.4]);
+  assert.deepEqual(pushed(point, "Home"), [-2, 1]);
+  assert.deepEqual(pushed(point, "End"), [2, 1]);
+  assert.deepEqual(pushed(point, " "), [0, 1]);
+  assert.equal(pushed(point, "a"), null);
+  const flat = { value: [0], bounds: [[-2, 2]], places: [[-2, 0, 1, 2]] };
+  assert.deepEqual(pushed(flat, "ArrowUp"), [1]);
+  assert.deepEqual(pushed(flat, "PageDown"), [-2]);
+});
+
+test("level and upright lines go onto whole pixels, by the width of their stroke", () => {
+  const box = Float32Array.from([1.2, 1.2, 9.7, 1.2, 9.7, 5.4]);
+  assert.ok(isUpright(box));
+  assert.ok(!isUpright(Float32Array.from([0, 0, 3, 4])));
+  const thin = shift(box, { at: [0, 6], width: 1, edge: "#000" });
+  assert.deepEqual([1.2, 9.7].map(thin), [1.5, 10.5]);
+  const wide = shift(box, { at: [0, 6], width: 2.1, edge: "#000" });
+  assert.deepEqual([1.2, 9.7].map(wide), [1, 10]);
+  assert.equal(shift(box, { at: [0, 6], width: 1, edge: "#000", snap: false }), undefined);
+});
+
+test("vertices are read from wherever they start, and from whole 64ths", () => {
+  const bytes = new Uint8Array(9);
+  bytes.set(new Uint8Array(Float32Array.from([1.5, -2]).buffer), 1);
+  assert.deepEqual([...numbers(bytes.subarray(1))], [1.5, -2]);
+  const steps = Int32Array.from([64, 128, 32, -64]);
+  const rows = new Uint8Array(16);
+  new Uint8Array(steps.buffer).forEach((byte, i) => (rows[(i % 4) * 4 + Math.floor(i / 4)] = byte));
+  assert.deepEqual([...floats(rows)], [1, 2, 1.5, 1]);
+});
+
+test("while a slider is held what the kernel repeats does not move it", () => {
+  const states = [];
+  const slider = Object.create({ ...model({}), set_state: (state) => states.push(state) });
+  let held = true;
+  tellAtRest(slider, () => held);
+  slider.set_state({ value: 1, description: "rate" });
+  held = false;
+  slider.set_state({ value: 2 });
+  assert.deepEqual(states, [{ description: "rate" }, { value: 2 }]);
+});
+
+test("a slider whose kernel is gone tells nobody, and throws nothing", () => {
+  const slider = Object.create({ ...model({}), comm_live: false, save_changes: () => assert.fail("nobody is there") });
+  tellAtRest(slider, () => false);
+  slider.save_changes();
+});
+
+test("a value goes to the kernel in the form in which its widget sends it", () => {
+  const day = { ...model({ value: new Date(0) }),
+    constructor: { serializers: { value: { serialize: (date) => ({ year: date.getUTCFullYear() }) } } } };
+  assert.deepEqual(valueOf(day), { year: 1970 });
+  assert.equal(valueOf(model({ value: 3, index: 1 })), 1);
+});
