@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.exercises.answers import Function, Numbers, Sentence
+from course_lib.exercises.predictions import Prediction
 from course_lib.exercises.tasks import Exercise
 
 TITLE = "SGD and mini-batches"
@@ -32,7 +33,7 @@ GRADIENT_OF_ONE = Exercise(
     answer=Numbers(tolerance=1e-6, shape=(3,)),
     right=tuple(-0.5 * _X),
     praise=(
-        "The model says 0.5 where 1 is right, so each slope is −0.5 times the input that the "
+        "The model predicts 0.5 where 1 is right, so each slope is −0.5 times the input that the "
         "parameter is multiplied with; for b that input is 1."
     ),
     mistakes=(
@@ -124,6 +125,32 @@ def _epoch_of_wrong_slices(gradient, w, X, y, alpha, B):
     return w
 
 
+def _epoch_shuffled(gradient, w, X, y, alpha, B):
+    order = np.random.default_rng(0).permutation(len(X))
+    return _epoch(gradient, w, X[order], y[order], alpha, B)
+
+
+def _epoch_stopping_short(gradient, w, X, y, alpha, B):
+    for first in range(0, len(X) - B, B):
+        w = w - alpha * gradient(w, X[first : first + B], y[first : first + B])
+    return w
+
+
+def _epoch_of_rounded_count(gradient, w, X, y, alpha, B):
+    for number in range(round(len(X) / B)):
+        first = number * B
+        w = w - alpha * gradient(w, X[first : first + B], y[first : first + B])
+    return w
+
+
+def _epoch_over_a_full_batch(gradient, w, X, y, alpha, B):
+    """Divide the sum by B even where the last batch holds fewer examples."""
+    for first in range(0, len(X), B):
+        part = X[first : first + B]
+        w = w - alpha * gradient(w, part, y[first : first + B]) * len(part) / B
+    return w
+
+
 def _epochs() -> list[tuple]:
     random = np.random.default_rng(43)
     X, w = random.normal(size=(7, 2)).round(2), np.array([0.5, -1.0])
@@ -176,6 +203,26 @@ WRITE_ONE_EPOCH = Exercise(
             "`range(0, len(X), B)` reaches them.",
         ),
         (
+            _epoch_stopping_short,
+            "You stop a batch too early. `range(0, len(X) - B, B)` never begins the last batch; "
+            "`range(0, len(X), B)` does.",
+        ),
+        (
+            _epoch_of_rounded_count,
+            "You round the number of batches, so a short last batch is lost or kept by chance. "
+            "Round up, or let `range(0, len(X), B)` count.",
+        ),
+        (
+            _epoch_over_a_full_batch,
+            "Right for full batches. The last one is shorter: its mean is its sum over its own "
+            "length, not over B.",
+        ),
+        (
+            _epoch_shuffled,
+            "You shuffle inside. That is good practice, but here the examples are to be taken in "
+            "the order in which they come, so that the result can be compared.",
+        ),
+        (
             lambda gradient, w, X, y, alpha, B: _epoch(gradient, w, X, y, alpha, 1),
             "Your function takes one step for each example, whatever B is.",
         ),
@@ -213,57 +260,24 @@ WRITE_ONE_EPOCH = Exercise(
     ),
 )
 
-# ------------------------------------------------------------------- 4.4 which clock did they use?
-
-WHICH_CLOCK = Exercise(
-    number="4.4",
-    title="Which clock is it?",
-    task=(
-        "A friend trains twice with the same learning rate, plots the loss against *updates*, and "
-        "says: “$B = 1024$ learns as fast per update as $B = 32$, with less noise. So larger "
-        "batches are better.” What does the plot leave out? Use the explorer.\n\n"
-        '- `"a"` nothing: fewer updates to the goal is what better means\n'
-        '- `"b"` the curve for $B = 1024$ used up 32 times as many examples at each point\n'
-        '- `"c"` the curve for $B = 32$ used up 32 times as many examples at each point\n'
-        '- `"d"` nothing: seconds and updates are the same clock'
-    ),
-    template='my_choice = ...\n\nexercise("4.4").check(my_choice)',
-    answer=Choice("abcd"),
-    right="b",
-    praise=(
-        "Against examples seen, the same two runs lie a factor of 32 apart. Always ask which "
-        "clock a curve was drawn against."
-    ),
-    mistakes=(
-        ("a", "An update with 1024 examples is not the same work as one with 32. Who pays for it?"),
-        ("c", "The other way round: which of the two looks at more examples for one update?"),
-        ("d", "The time of one update grows with B, at the latest when the machine is full."),
-    ),
-    hints=(
-        "How many examples has each run seen after 100 updates?",
-        "After 100 updates it is $100 \\cdot 1024$ against $100 \\cdot 32$ examples.",
-    ),
-    worked=(
-        '"b". At the same number of updates the run with $B = 1024$ has seen 32 times as many '
-        "examples."
-    ),
-)
-
-# ------------------------------------------------------------------------ 4.5 buy a quieter batch
+# ------------------------------------------------------------------------ 4.4 buy a quieter batch
 
 QUIETER = Exercise(
-    number="4.5",
+    number="4.4",
     title="A quieter gradient",
     task=(
         "Batches of $B = 32$ give gradients with a spread of 0.6. You want a spread of 0.15. How "
         "many examples must a batch hold?"
     ),
-    template='my_batch = ...\n\nexercise("4.5").check(my_batch)',
+    template='my_batch = ...\n\nexercise("4.4").check(my_batch)',
     answer=Numbers(tolerance=1e-9),
     right=32 * 4**2,
-    praise="A quarter of the noise costs sixteen times the examples.",
+    praise="A quarter of the noise costs sixteen times the examples, since only √B counts.",
     mistakes=(
-        (32 * 4, "Four times the examples halve the noise only. It falls with the *root* of B."),
+        (
+            32 * 4,
+            "Four times the examples only halve the noise, because it falls with the *root* of B.",
+        ),
         (32 * 2, "You took the root of 4. The batch must grow by its square."),
         (4**2, "That is the factor by which the batch grows. It was 32."),
         (4, "The spread is to be four times smaller. By which factor must B grow, and from 32?"),
@@ -278,19 +292,51 @@ QUIETER = Exercise(
     otherwise="By which factor must √B grow?",
 )
 
+# ------------------------------------------------------------------- 4.5 which clock did they use?
+
+WHICH_CLOCK = Exercise(
+    number="4.5",
+    title="Explain a picture",
+    task=(
+        "A friend trains twice with the same learning rate, plots the loss against *updates*, and "
+        "says: “$B = 1024$ learns as fast as $B = 32$, with less noise. So larger batches are "
+        "better.” Set the explorer to one and then the other, compare the plots of all three "
+        "clocks, and explain in a sentence or two what the friend's plot leaves out."
+    ),
+    template='my_sentence = ...\n\nexercise("4.5").check(my_sentence)',
+    answer=Sentence(),
+    right="",
+    praise=(
+        "A model answer: “At the same number of updates the run with B = 1024 has looked at 32 "
+        "times as many examples, so on the clock of examples its curve lies a factor of 32 to the "
+        "right; its lower noise was paid for.” Did you name the clock, and what each run paid?"
+    ),
+    mistakes=(),
+    hints=(
+        "How many examples has each run seen after 100 updates?",
+        "After 100 updates it is $100 \\cdot 1024$ against $100 \\cdot 32$ examples. Which of "
+        "the two curves moves when you change the clock?",
+    ),
+    worked=(
+        "At the same number of updates the run with $B = 1024$ has seen 32 times as many examples. "
+        "The plot against updates hides what its calm was paid with."
+    ),
+)
+
 # ----------------------------------------------------------------------------- 4.6 tame the ball
 
 
 def _spread_of_ball(alpha: float, batch: float) -> float:
-    """Return the closed form for σ = h = 1."""
+    """Return the closed form for σ = λ = 1."""
     return math.sqrt(alpha / batch / (2 - alpha)) if batch > 0 else math.nan
 
 
 TAME_THE_BALL = Exercise(
     number="4.6",
+    deeper=True,
     title="Tame the ball",
     task=(
-        "In the explorer of the noise ball, set the learning rate to $\\alpha = 0.8$. Which is the "
+        "In explorer 3, the noise ball, set the learning rate to $\\alpha = 0.8$. Which is the "
         "smallest batch size on the slider for which the closed form gives a spread below 0.1?"
     ),
     template='my_batch = ...\n\nexercise("4.6").check(my_batch)',
@@ -304,7 +350,7 @@ TAME_THE_BALL = Exercise(
         ),
         (
             lambda batch: batch == 64,
-            "Very close: at 64 the standing says 0.102, a little above 0.1.",
+            "Very close: at 64 the readout says 0.102, a little above 0.1.",
         ),
         (
             lambda batch: batch == 8,
@@ -320,7 +366,7 @@ TAME_THE_BALL = Exercise(
         ),
     ),
     hints=(
-        "Set α first. Then raise B notch by notch, and read the standing under the figure.",
+        "Set α first. Then raise B stop by stop, and read the line under the figure.",
         "Or solve $(\\alpha / B) / (2 - \\alpha) < 0.1^2$ for $B$, with $\\alpha = 0.8$.",
     ),
     worked=(
@@ -333,39 +379,151 @@ TAME_THE_BALL = Exercise(
 
 SCALE_THE_RATE = Exercise(
     number="4.7",
+    deeper=True,
     title="Eight times both",
     task=(
-        "With $\\sigma = h = 1$ the ball of $(\\alpha, B) = (0.1, 1)$ has the variance 0.053. Now "
-        "scale both by 8: $\\alpha = 0.8$ and $B = 8$. What is the variance in the closed form? "
-        "Give three digits after the point."
+        "With $\\sigma = \\lambda = 1$ the ball of $(\\alpha, B) = (0.1, 1)$ has the variance "
+        "0.053. Now scale both by 8: $\\alpha = 0.8$ and $B = 8$. What is the variance in the "
+        "closed form? Give three decimals."
     ),
     template='variance = ...\n\nexercise("4.7").check(variance)',
     answer=Numbers(tolerance=0.0006),
     right=0.8 / 8 / (2 - 0.8),
-    praise="α/B is the same, but 2 − αh fell from 1.9 to 1.2. The rule begins to break.",
+    praise="α/B is the same, but 2 − αλ fell from 1.9 to 1.2. The rule begins to break.",
     mistakes=(
-        (0.1 / 1.9, "That is the variance before. α/B is the same, but 2 − αh is not."),
-        (0.1 / 2, "You left αh out of 2 − αh. That is the limit of small learning rates."),
+        (0.1 / 1.9, "That is the variance before. α/B is the same, but 2 − αλ is not."),
+        (0.1 / 2, "You left αλ out of 2 − αλ. That is the limit of small learning rates."),
         (0.8 / 1.2, "You forgot to divide by B = 8."),
         (0.8 / 64 / 1.2, "You divided by B twice."),
-        (0.1 / 2.8, "It is 2 − αh in the denominator, not 2 + αh."),
-        (0.1 / 0.8, "The denominator is h(2 − αh), not αh."),
+        (0.1 / 2.8, "It is 2 − αλ in the denominator, not 2 + αλ."),
+        (0.1 / 0.8, "The denominator is λ(2 − αλ), not αλ."),
         (math.sqrt(0.1 / 1.2), "That is the spread, the root. The variance was asked for."),
     ),
     hints=(
-        "Put the numbers into $\\dfrac{\\alpha}{B} \\cdot \\dfrac{\\sigma^2}{h(2 - \\alpha h)}$.",
-        "$\\alpha / B = 0.1$ and $2 - \\alpha h = 1.2$.",
+        "Put the numbers into "
+        "$\\dfrac{\\alpha}{B} \\cdot \\dfrac{\\sigma^2}{\\lambda(2 - \\alpha\\lambda)}$.",
+        "$\\alpha / B = 0.1$ and $2 - \\alpha\\lambda = 1.2$.",
     ),
     worked="$0.1 \\cdot 1 / (1 \\cdot (2 - 0.8)) = 0.1 / 1.2 = 0.083$.",
-    otherwise="Put α = 0.8, B = 8, σ = h = 1 into the closed form.",
+    otherwise="Put α = 0.8, B = 8, σ = λ = 1 into the closed form.",
 )
 
 EXERCISES = (
     GRADIENT_OF_ONE,
     UPDATES_IN_AN_EPOCH,
     WRITE_ONE_EPOCH,
-    WHICH_CLOCK,
     QUIETER,
+    WHICH_CLOCK,
     TAME_THE_BALL,
     SCALE_THE_RATE,
+)
+
+# ------------------------------------------------------------------------------------- predictions
+
+
+def _narrower(spreads: dict) -> float:
+    """Return how many times narrower batches of 64 are than batches of 1, over all places."""
+    return float(np.mean([spread[0] / spread[6] for spread in spreads.values()]).round(1))
+
+
+_CLOCKS = ("B = 1 needs fewest", "B = 4096 needs fewest", "all about the same number")
+_WIDTHS = ("not at all", "about a quarter as widely", "about half as widely", "as widely as before")
+_BALLS = ("a little smaller", "about the same", "about 5 times larger", "without any bound")
+
+
+def _fewest(needed: dict) -> str:
+    if max(needed.values()) < 2 * min(needed.values()):
+        return _CLOCKS[2]
+    return _CLOCKS[0] if min(needed, key=needed.get) == 1 else _CLOCKS[1]
+
+
+def _width(wide: float, narrow: float) -> str:
+    return min(
+        zip((0, 0.25, 0.5, 1), _WIDTHS, strict=True), key=lambda way: abs(way[0] - narrow / wide)
+    )[1]
+
+
+def _ball(balls: dict) -> str:
+    ratio = balls[16][0] / balls[1][0]
+    if not math.isfinite(ratio):
+        return _BALLS[3]
+    return _BALLS[0] if ratio < 0.8 else _BALLS[1] if ratio < 1.5 else _BALLS[2]
+
+
+PREDICTIONS = (
+    Prediction(
+        number="4.a",
+        question=(
+            "You go from batches of 1 to batches of 64. How many times narrower does the histogram "
+            "of their slopes become?"
+        ),
+        result=_narrower,
+        tolerance=0.5,
+        close=2,
+        why=(
+            "The errors of 64 patients partly cancel, but only partly: their sum grows with √64 "
+            "while you divide it by 64, so √64 = 8 is left."
+        ),
+    ),
+    Prediction(
+        number="4.b",
+        question=(
+            "α = 0.1 for all. Batches of 1, of 64 and of 4096 race until the loss is 0.05 above "
+            "the lowest. Which takes the fewest updates?"
+        ),
+        options=_CLOCKS,
+        result=_fewest,
+        why=lambda needed: (
+            "It takes "
+            + ", ".join(f"{count} updates with B = {B}" for B, count in needed.items())
+            + ". The slope is the same on average, and with a small α the walk averages over many "
+            "small batches while it hardly moves."
+        ),
+    ),
+    Prediction(
+        number="4.c",
+        question=(
+            "With batches of 1 a walk on a bowl wanders around the minimum. You quarter the "
+            "learning rate, from 0.16 to 0.04. How widely does it wander then?"
+        ),
+        options=_WIDTHS,
+        result=_width,
+        why=lambda wide, narrow: (
+            f"The spread is {wide:.2f} at first and {narrow:.2f} then. Each kick is a quarter as "
+            "large, but the pull back is weaker, too, so four times as many kicks pile up; and "
+            "piled-up kicks grow with the root of their number."
+        ),
+    ),
+    Prediction(
+        number="4.d",
+        question=(
+            "You draw m = 4096 times with replacement. Which percentage of the 4096 examples have "
+            "you seen?"
+        ),
+        unit="%",
+        deeper=True,
+        result=lambda seen: float(np.round(100 * np.mean(seen))),
+        tolerance=1,
+        close=6,
+        why=(
+            "One draw misses a given example with probability 1 − 1/m, and m draws in a row do "
+            "with (1 − 1/m)^m ≈ 1/e = 37 %."
+        ),
+    ),
+    Prediction(
+        number="4.e",
+        question=(
+            "σ = λ = 1. With α = 0.1 and B = 1 the ball has the variance 0.053. You make both 16 "
+            "times larger. What does the variance become?"
+        ),
+        options=_BALLS,
+        deeper=True,
+        result=_ball,
+        why=lambda balls: (
+            f"It is {balls[16][0] / balls[1][0]:.2f} times as large, because 2 − αλ fell from 1.9 "
+            "to 0.4. The variances in the closed form and of 300 walks: "
+            + ", ".join(f"{V:.3f} and {seen:.3f} for B = {B}" for B, (V, seen) in balls.items())
+            + "."
+        ),
+    ),
 )

@@ -16,10 +16,10 @@ RIGHT = {
     "4.1": [[-1, 0.5, -0.5], (-1.0, 0.5, -0.5), np.array([-1, 0.5, -0.5])],
     "4.2": [469, 469.0, np.int64(469), -(-60_000 // 128)],
     "4.3": [right_epoch],
-    "4.4": ["b", "B", "(b)"],
-    "4.5": [512, 32 * 16, [512]],
+    "4.4": [512, 32 * 16, [512], "512", "512 examples"],
+    "4.5": ["It hides that the large batch looked at 32 times as many examples."],
     "4.6": [128, 2**7, np.float64(128)],
-    "4.7": [0.083, 0.0833, 0.1 / 1.2],
+    "4.7": ["0.083", 0.083, 0.0833, 0.1 / 1.2],
 }
 
 # (number, answer, some of the words that a reader is told)
@@ -28,7 +28,8 @@ WRONG = [
     ("4.1", [-1, 0.5, 7], "Entry 3"),
     ("4.2", 470, "Divide m by B"),
     ("4.3", lambda gradient, w, X, y, alpha, B: 2 * w, "your function returns"),
-    ("4.5", 100, "By which factor"),
+    ("4.4", 100, "By which factor"),
+    ("4.7", 0.08, "rounded too early"),
     ("4.7", 0.3, "closed form"),
     ("4.6", 0, "powers of two"),
     ("4.6", -8, "powers of two"),
@@ -51,9 +52,9 @@ MALFORMED = [
     ("4.3", 469, "Hand over the function itself"),
     ("4.3", lambda gradient, w: w, "must take 6 arguments; it takes 2"),
     ("4.3", lambda gradient, w, X, y, alpha, B: None, "returned None"),
-    ("4.4", "f", "one letter out of"),
-    ("4.4", 2, "you gave the number 2"),
-    ("4.5", [512, 1], "one number"),
+    ("4.5", "examples", "whole sentence"),
+    ("4.5", 2, "between quotation marks"),
+    ("4.4", [512, 1], "one number"),
     ("4.6", math.inf, "holds inf"),
     ("4.7", {"V": 0.083}, "you gave a dict"),
 ]
