@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from course_lib.exercises.answers import Function, Numbers
+from course_lib.exercises.answers import Function, Numbers, Sentence
+from course_lib.exercises.predictions import Prediction
 from course_lib.exercises.tasks import Exercise
 from course_lib.landscapes import banana, quartic
 
@@ -42,7 +43,8 @@ THREE_STEPS = Exercise(
     task=(
         r"You stand at $w = 2$ on $L(w) = \frac{1}{2}w^2$, whose gradient is $g = w$. Take three "
         r"steps with momentum, $v \leftarrow \mu v + g$ and $w \leftarrow w - \alpha v$, with "
-        r"$\mu = 0.5$, $\alpha = 0.4$ and $v = 0$ at the start. Where do you stand then?"
+        r"$\mu = 0.5$, $\alpha = 0.4$ and $v = 0$ at the start. Where do you stand then? Give three "
+        r"decimals."
     ),
     template='new_w = ...\n\nexercise("5.1").check(new_w)',
     answer=Numbers(tolerance=0.0005),
@@ -101,7 +103,7 @@ TUNE_THE_BALL = Exercise(
     number="5.2",
     title="Tune the ball",
     task=(
-        "Go back to the explorer of the valley and press *Reset*, so that "
+        "In explorer 1 press *Reset*, so that "
         r"$\alpha = 0.04$ and the start is $(-2.2, 0.9)$. Find a momentum $\mu$ with which the "
         r"loss after 60 steps is below $10^{-8}$."
     ),
@@ -109,8 +111,7 @@ TUNE_THE_BALL = Exercise(
     answer=Numbers(tolerance=0),
     right=lambda mu: 0 <= mu < 1 and _loss_in_the_valley(mu) < 1e-8,
     praise=(
-        "Between creeping and ringing lies a narrow best. Section 4 says where: with α = 0.04 and "
-        "the curvature 1 along the valley it is (1 − √0.04)² = 0.64."
+        "Less creeps and more swings, so the best is narrow. The next lines work out where it lies."
     ),
     mistakes=(
         (
@@ -131,20 +132,21 @@ TUNE_THE_BALL = Exercise(
         "Below the best value the loss curve is straight, above it the curve has bumps. The best "
         "lies where the bumps begin, between 0.6 and 0.7.",
     ),
-    worked=r"$\mu = 0.65$ ends below $10^{-9}$; anything from about 0.63 to 0.69 will do.",
+    worked=r"$\mu = 0.65$ ends below $10^{-9}$; anything from 0.635 to 0.7 or a little less will do.",
 )
 
-# ---------------------------------------------------------------------- 5.3 the same, elsewhere
+# ---------------------------------------------------------------------- 5.6 the same, elsewhere
 
 SAME_ELSEWHERE = Exercise(
-    number="5.3",
+    number="5.6",
+    deeper=True,
     title="The same walk in another library",
     task=(
         r"A library writes momentum as a moving average, $v \leftarrow 0.9\,v + 0.1\,g$ and "
         r"$w \leftarrow w - \alpha v$. Someone reports good results there with $\alpha = 0.5$. "
         r"Which `lr` makes `Momentum(lr=..., momentum=0.9)` walk the same walk?"
     ),
-    template='my_lr = ...\n\nexercise("5.3").check(my_lr)',
+    template='my_lr = ...\n\nexercise("5.6").check(my_lr)',
     answer=Numbers(tolerance=1e-6),
     right=0.1 * 0.5,
     praise="Their v is 0.1 times yours at every step, so your rate is 0.1 times theirs.",
@@ -172,7 +174,7 @@ SAME_ELSEWHERE = Exercise(
     ),
 )
 
-# ------------------------------------------------------------------------- 5.4 write the heavy ball
+# ------------------------------------------------------------------------- 5.3 write the heavy ball
 
 
 def _ball(gradient, start, alpha, beta, steps):
@@ -219,7 +221,7 @@ def _balls() -> list[tuple]:
 
 
 WRITE_THE_BALL = Exercise(
-    number="5.4",
+    number="5.3",
     title="Write the heavy ball",
     task=(
         "Write `heavy_ball(gradient, start, alpha, beta, steps)`. It begins at rest at the array "
@@ -233,12 +235,13 @@ WRITE_THE_BALL = Exercise(
         "    ...\n"
         "    return w\n"
         "\n\n"
-        'exercise("5.4").check(heavy_ball)'
+        'exercise("5.3").check(heavy_ball)'
     ),
     answer=Function(inputs=_balls),
     right=_ball,
     praise=(
-        "No velocity anywhere, and yet it is momentum: the last step, w − w_prev, is the memory."
+        "That walks the walk of momentum, because the last step, w − w_prev, carries the same memory as "
+        "a velocity does."
     ),
     mistakes=(
         (
@@ -315,7 +318,7 @@ WRITE_THE_BALL = Exercise(
     ),
 )
 
-# ----------------------------------------------------------------------- 5.5 the best pair by hand
+# ----------------------------------------------------------------------- 5.7 the best pair by hand
 
 
 def _best(low: float, high: float) -> tuple[float, float]:
@@ -327,13 +330,14 @@ def _best(low: float, high: float) -> tuple[float, float]:
 _BEST_ALPHA, _BEST_BETA = _best(1, 16)
 
 BEST_PAIR = Exercise(
-    number="5.5",
+    number="5.7",
+    deeper=True,
     title="The best pair by hand",
     task=(
         r"A bowl has the curvatures 1 and 16. Which learning rate $\alpha$ and which momentum "
         r"$\beta$ suit the heavy ball best? Give both as a list, $[\alpha, \beta]$."
     ),
-    template='pair = [..., ...]\n\nexercise("5.5").check(pair)',
+    template='pair = [..., ...]\n\nexercise("5.7").check(pair)',
     answer=Numbers(tolerance=0.0005, shape=(2,)),
     right=(_BEST_ALPHA, _BEST_BETA),
     praise=(
@@ -379,7 +383,7 @@ BEST_PAIR = Exercise(
     ),
 )
 
-# ---------------------------------------------------------------------------- 5.6 beat the formula
+# ---------------------------------------------------------------------------- 5.8 beat the formula
 
 
 def _arrival(pair: np.ndarray) -> float:
@@ -401,19 +405,20 @@ def _allowed(pair: np.ndarray) -> bool:
 
 
 BEAT_THE_FORMULA = Exercise(
-    number="5.6",
+    number="5.8",
+    deeper=True,
     title="Beat the formula",
     task=(
-        "The formula's pair needs 44 steps on the banana. It is best for the slowest direction in "
-        "the long run, but this walk is short, and the banana is no bowl. Find a point of the map "
-        r"above that needs at most 40. Give it as a list, $[\alpha, \beta]$."
+        "The formula's pair needs 44 steps on the banana, because both directions have a double "
+        "root there. Leave the thick lines by a little, and find a point of the map that needs at "
+        r"most 40. Try two values of β before you answer, then give the pair, $[\alpha, \beta]$."
     ),
-    template='pair = [..., ...]\n\nexercise("5.6").check(pair)',
+    template='pair = [..., ...]\n\nexercise("5.8").check(pair)',
     answer=Numbers(tolerance=0, shape=(2,)),
     right=lambda pair: _allowed(pair) and _arrival(pair) <= 40,
     praise=(
-        "A rate tells how the error shrinks in the end. How many steps a walk takes also depends "
-        "on how it begins. Theory points to the place, trying finds the spot."
+        "Off the line the two roots differ, so the factor k that a double root brings along is gone. "
+        "The rate √β is a little worse, yet the walk is shorter."
     ),
     mistakes=(
         (
@@ -440,40 +445,42 @@ BEAT_THE_FORMULA = Exercise(
     ),
     hints=(
         "Begin at the formula's pair, (0.25, 0.5), and move the point in small steps with the "
-        "arrow keys. The standing counts for you.",
+        "arrow keys. The line under the figure counts for you.",
         "Keep α near 0.25 and raise β in steps of 0.01.",
     ),
     worked=(
-        r"$\alpha = 0.25$ and $\beta = 0.51$ needs 38 steps: the swing of the ball brings it "
-        "close to the minimum at the right moment."
+        r"$\alpha = 0.25$ and $\beta = 0.51$ needs 38 steps: the two roots are no longer equal, so "
+        "the distance shrinks without the factor k."
     ),
 )
 
-# -------------------------------------------------------------------------- 5.7 keep the noise ball
+# -------------------------------------------------------------------------- 5.5 keep the noise ball
 
 
-def _spread(alpha: float, mu: float) -> float:
+def _variance(alpha: float, mu: float) -> float:
     """Return the variance of w on ½w² under gradient noise of variance 1."""
     return alpha * (1 + mu) / ((1 - mu) * (2 * (1 + mu) - alpha))
 
 
 KEEP_THE_BALL = Exercise(
-    number="5.7",
+    number="5.5",
     title="Keep the noise where it was",
     task=(
         r"A noisy run with $\alpha = 0.1$ and no momentum ends as close to the minimum as you "
-        r"like it. Now you switch on $\mu = 0.95$. Which $\alpha$ keeps the spread as it was, "
-        "within a tenth?"
+        r"need. Now you switch on $\mu = 0.95$. Which $\alpha$ keeps the spread (the standard "
+        "deviation) of the walk as it was, within a tenth?"
     ),
-    template='my_alpha = ...\n\nexercise("5.7").check(my_alpha)',
+    template='my_alpha = ...\n\nexercise("5.5").check(my_alpha)',
     answer=Numbers(tolerance=0),
-    right=lambda alpha: alpha > 0 and abs(_spread(alpha, 0.95) / _spread(0.1, 0) - 1) < 0.1,
-    praise="The long-run step is α/(1 − μ). Divide α by 20 and the spread stays.",
+    right=lambda alpha: (
+        alpha > 0 and abs(math.sqrt(_variance(alpha, 0.95) / _variance(0.1, 0)) - 1) < 0.1
+    ),
+    praise="In the long run a gradient counts α/(1 − μ), so dividing α by 20 keeps the spread.",
     mistakes=(
         (lambda alpha: alpha <= 0, "A learning rate is above 0."),
         (
             lambda alpha: math.isclose(alpha, 0.1),
-            "With α unchanged the spread grows about twentyfold.",
+            "With α unchanged the variance grows about twentyfold, and the spread 4.4-fold.",
         ),
         (
             lambda alpha: math.isclose(alpha, 0.01),
@@ -488,11 +495,11 @@ KEEP_THE_BALL = Exercise(
             "Far too large: above 2(1 + μ) = 3.9 the walk diverges even without noise.",
         ),
         (
-            lambda alpha: _spread(alpha, 0.95) < _spread(0.1, 0),
+            lambda alpha: _variance(alpha, 0.95) < _variance(0.1, 0),
             "Too small: the walk is calmer than it was, and slower than it needs to be.",
         ),
         (
-            lambda alpha: _spread(alpha, 0.95) > _spread(0.1, 0),
+            lambda alpha: _variance(alpha, 0.95) > _variance(0.1, 0),
             "Too large: the spread is above what it was without momentum.",
         ),
     ),
@@ -503,16 +510,221 @@ KEEP_THE_BALL = Exercise(
     ),
     worked=(
         r"$\alpha / (1 - \mu) = 0.1$ gives $\alpha = 0.1 \cdot 0.05 = 0.005$. The closed form says "
-        "0.0500 in place of 0.0526."
+        "a variance of 0.0500 instead of 0.0526."
+    ),
+)
+
+# ------------------------------------------------------------------------- 5.4 explain a picture
+
+EXPLAIN = Exercise(
+    number="5.4",
+    title="Explain a picture",
+    task=(
+        r"In the picture above, the runs with $\alpha = 1$, $\mu = 0$ and with $\alpha = 0.1$, "
+        r"$\mu = 0.9$ lie on top of each other. Explain in a sentence or two why."
+    ),
+    template='my_sentence = ...\n\nexercise("5.4").check(my_sentence)',
+    answer=Sentence(),
+    right="",
+    praise=(
+        "A model answer: “Both have the same α/(1 − μ) = 1, and where the slope changes slowly a "
+        "gradient counts that much in the long run, so both move, and tremble, equally.” Did you "
+        "name the quantity that the two runs share?"
+    ),
+    mistakes=(),
+    hints=(
+        "How much does one gradient move the walk in the long run, all later steps included?",
+        r"$\alpha(1 + \mu + \mu^2 + \dots)$: what is that for each of the two runs?",
+    ),
+    worked=(
+        r"In the long run a gradient counts $\alpha / (1 - \mu)$, which is 1 for both. The noise of "
+        "a batch is part of the gradient and counts the same."
     ),
 )
 
 EXERCISES = (
     THREE_STEPS,
     TUNE_THE_BALL,
-    SAME_ELSEWHERE,
     WRITE_THE_BALL,
+    EXPLAIN,
+    KEEP_THE_BALL,
+    SAME_ELSEWHERE,
     BEST_PAIR,
     BEAT_THE_FORMULA,
-    KEEP_THE_BALL,
+)
+
+# ------------------------------------------------------------------------------------- predictions
+
+_VALLEY = ("it falls all the way", "it falls, then rises again", "it rises all the way")
+_RATE = ("it becomes smaller, so faster", "it stays as it is", "it becomes larger, so slower")
+_LOSSES = ("the heavy ball, by far", "about equal", "Nesterov, by far")
+_TIMES = ("about as large", "about 3 times", "about 10 times", "about 100 times")
+_DROPS = ("torch's form", "the velocity form", "all three forms")
+_MORE = ("fewer steps", "as many steps", "more steps")
+_SADDLE = ("about as many", "about half as many", "about a quarter as many")
+_ESCAPES = ("not one of them", "every β above some value", "some ranges, with gaps between")
+_BASINS = ("almost none", "about a tenth", "about a third", "almost all")
+
+
+def _nearest(value: float, marks: tuple[float, ...], options: tuple[str, ...]) -> str:
+    """Return the option whose mark is nearest to the value, by their ratio."""
+    return min(zip(marks, options, strict=True), key=lambda way: abs(math.log(value / way[0])))[1]
+
+
+def _course(losses: dict[float, float]) -> str:
+    values = list(losses.values())
+    lowest = values.index(min(values))
+    return _VALLEY[0 if lowest == len(values) - 1 else 2 if lowest == 0 else 1]
+
+
+def _first_near(walk) -> int:
+    near = np.linalg.norm(np.clip(walk.points, -1e9, 1e9) - 1, axis=-1) < 1e-6
+    return int(near.argmax()) if near.any() else len(near)
+
+
+PREDICTIONS = (
+    Prediction(
+        number="5.a",
+        question=(
+            "α stays 0.04 and you raise the momentum from 0 toward 1. What does the loss after 60 "
+            "steps do?"
+        ),
+        options=_VALLEY,
+        result=_course,
+        why=lambda losses: (
+            "With little momentum the ball creeps along the valley, with a lot it runs past the "
+            "minimum and swings back. The losses: "
+            + ", ".join(f"{loss:.0e} at μ = {mu:g}" for mu, loss in losses.items())
+            + "."
+        ),
+    ),
+    Prediction(
+        number="5.b",
+        question=(
+            "Put the point where the walk swings, at αλ = 0.5, β = 0.6. Then double α. What does "
+            "the rate do?"
+        ),
+        options=_RATE,
+        result=lambda before, after: _RATE[
+            1 if math.isclose(before, after, rel_tol=1e-6) else 0 if after < before else 2
+        ],
+        why=lambda before, after: (
+            f"It is {before:.4f} before and {after:.4f} after. The two roots are conjugates, equal "
+            "in size, and their product is β, so each has the size √β. Nothing in it is α."
+        ),
+    ),
+    Prediction(
+        number="5.c",
+        question=(
+            "On the banana the best pair shrinks the distance to 1/√2 of what it was in each step. "
+            "At that rate 0.14 falls below 1e-6 in 35 steps. How many will the walk take?"
+        ),
+        result=_first_near,
+        tolerance=2,
+        close=7,
+        why=lambda walk: (
+            f"It takes {_first_near(walk)}. On the thick line the two roots are the same root, so "
+            "there are not two powers to add up but one, and a factor k makes up for the missing "
+            "one: the distance behaves like k · rate^k. The factor grows slowly, but it is there."
+        ),
+    ),
+    Prediction(
+        number="5.d",
+        question=(
+            "Heavy ball and Nesterov, both with α = 0.03 and momentum 0.9, in the valley with "
+            "κ = 12. Which has the lower loss after 60 steps?"
+        ),
+        options=_LOSSES,
+        result=lambda ball, ahead: _nearest(
+            ball.losses[-1] / ahead.losses[-1], (0.03, 1, 30), _LOSSES
+        ),
+        why=lambda ball, ahead: (
+            f"The ball ends at {ball.losses[-1]:.0e} and Nesterov at {ahead.losses[-1]:.0e}. The "
+            "slope at the look-ahead point already shows the wall that the ball has yet to climb, "
+            "so Nesterov brakes a step earlier and swings less."
+        ),
+    ),
+    Prediction(
+        number="5.e",
+        question=(
+            "Gradients are noisy, you switch on momentum 0.9 and leave α as it is. How many times "
+            "larger is the variance of w?"
+        ),
+        options=_TIMES,
+        result=lambda plain, ball, *_: _nearest(ball / plain, (1, 3, 10, 100), _TIMES),
+        why=lambda plain, ball, *_: (
+            f"It grows from {plain:.3f} to {ball:.3f}. One gradient counts 1/(1 − μ) = 10 times in "
+            "the long run. The variance of the noise ball is proportional to the learning rate, "
+            "and α/(1 − μ) is the learning rate that the noise sees."
+        ),
+    ),
+    Prediction(
+        number="5.f",
+        question="At step 20 α drops to a tenth. Whose next step is at once about ten times shorter?",
+        options=_DROPS,
+        deeper=True,
+        result=lambda lengths: _DROPS[
+            2
+            if all(n[20] < n[19] / 5 for n in lengths)
+            else int(lengths[0][20] > lengths[0][19] / 5)
+        ],
+        why=(
+            "Its v holds bare gradients, and the new α multiplies all of them. In the other two "
+            "forms each gradient keeps the α in force when it was computed, so they coast."
+        ),
+    ),
+    Prediction(
+        number="5.g",
+        question="From the formula's best pair you raise β by 0.01. How many steps does the walk take?",
+        options=_MORE,
+        deeper=True,
+        result=lambda best, more: _MORE[int(np.sign(_first_near(more) - _first_near(best))) + 1],
+        why=lambda best, more: (
+            f"{_first_near(more)} instead of {_first_near(best)}. Off the line the roots differ, "
+            "and the factor k of a double root is gone."
+        ),
+    ),
+    Prediction(
+        number="5.h",
+        question=(
+            "A walk starts almost on the ridge of a saddle, 0.0001 beside it. With momentum 0.9, "
+            "how many steps does it take compared with gradient descent?"
+        ),
+        options=_SADDLE,
+        deeper=True,
+        result=lambda plain, ball: _nearest(ball / plain, (1, 0.5, 0.25), _SADDLE),
+        why=lambda plain, ball: (
+            f"{ball} instead of {plain}. Beside the ridge all slopes point the same way, so they "
+            "add up in the velocity."
+        ),
+    ),
+    Prediction(
+        number="5.i",
+        question=(
+            "A walk starts high on the right, at 1.6, with α = 0.05. Which β bring it to the deep "
+            "valley?"
+        ),
+        options=_ESCAPES,
+        deeper=True,
+        result=lambda changes: _ESCAPES[min(len(changes), 2)],
+        why=lambda changes: (
+            "The valley changes at β = "
+            + ", ".join(f"{beta:.2f}" for beta in changes)
+            + ". With more speed the walk crosses the ridge, with still more it comes back over it."
+        ),
+    ),
+    Prediction(
+        number="5.j",
+        question=(
+            "With momentum 0.9, what share of the 40 000 starts reaches another minimum than "
+            "without?"
+        ),
+        options=_BASINS,
+        deeper=True,
+        result=lambda share: _nearest(share, (0.02, 0.1, 0.33, 0.95), _BASINS),
+        why=lambda share: (
+            f"{share:.0%} do. A fast ball runs through the first valley it meets, and where it "
+            "comes to rest depends on tiny differences of its speed."
+        ),
+    ),
 )

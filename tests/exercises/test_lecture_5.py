@@ -194,7 +194,7 @@ def test_the_variance_under_noise_solves_the_equation_of_the_stationary_state(al
     noise = np.outer(push, push)
     covariance = np.linalg.solve(np.eye(4) - np.kron(a, a), noise.ravel()).reshape(2, 2)
     assert covariance[0, 0] == pytest.approx(variance, abs=5e-4)
-    assert lecture_5._spread(alpha, mu) == pytest.approx(covariance[0, 0])
+    assert lecture_5._variance(alpha, mu) == pytest.approx(covariance[0, 0])
 
 
 # --------------------------------------------------------------------------------- the exercises
@@ -213,5 +213,5 @@ def test_the_numbers_of_the_praise_are_true():
     assert math.sqrt(beta) == pytest.approx(0.6)
     assert round(math.log(0.1) / math.log(15 / 17)) == 18
     assert math.ceil(math.log(0.1) / math.log(0.6)) == 5
-    assert lecture_5._spread(0.1, 0.95) / lecture_5._spread(0.1, 0) == pytest.approx(20, abs=1)
+    assert lecture_5._variance(0.1, 0.95) / lecture_5._variance(0.1, 0) == pytest.approx(20, abs=1)
     assert alpha == pytest.approx(0.16)
