@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import brentq
 
 from course_lib.descent import descend
-from course_lib.exercises import exercise, lecture_3
+from course_lib.exercises import exercise, lecture_3, predict
 from course_lib.landscapes import Landscape, banana, quartic
 from course_lib.optimizers import GradientDescent
 from course_lib.schedules import (
@@ -197,4 +197,38 @@ def test_the_worked_numbers_are_right():
     assert exercise("3.2").check(math.ceil(math.log(0.01) / math.log(0.96))).right
     assert 0.96**113 < 0.01 < 0.96**112
     assert time_based(0.2, 0.01)(300) == pytest.approx(0.2 / 4)
-    assert exercise("3.3").check(0.128).right
+    assert exercise("3.6").check(0.128).right
+
+
+def test_a_number_that_is_close_gets_other_words_than_one_that_is_not():
+    class Answered:
+        value = ""
+
+    asked, said = predict("3.f"), {}
+    kept, asked._control = asked._control, Answered()
+    for answer in ("36 %", "33", "90"):
+        asked._control.value = answer
+        said[answer] = repr(asked.reveal(0.358))[:6]
+    asked._control = kept
+    assert [words.strip(" .")[:5] for words in said.values()] == ["Right", "Close", "Not t"]
+
+
+def test_predictions_are_worked_out_from_what_was_computed():
+    ends = {0.5: 0.0, 1.0: 0.0, 2.0: 0.0, 4.0: 1.0}
+    assert predict("3.a").result(ends) == "above α = 4/λ"
+    walk = descend(quartic, GradientDescent(lr=0.13), 2.0, 1000)
+    assert predict("3.b").result(walk) == "it wanders without pattern"
+    assert predict("3.c").result(0.4, 0.4) == "the best on training data"
+    assert predict("3.d").result(1.1) == "close to 2/λ"
+    assert predict("3.e").result([1, 0, 2, 3, 4]) == "the constant 0.01"
+    for alpha, length in ((0.11, 2), (0.125, 4), (0.128, 8)):
+        walk = descend(quartic, GradientDescent(lr=alpha), 2.0, 20_000)
+        assert predict("3.g").result(walk) == length
+    assert predict("3.h").result([walk, walk]) == 1
+
+
+def test_on_the_right_of_the_minimum_an_unstable_walk_is_thrown_farther():
+    low, high = np.sort(descend(quartic, GradientDescent(lr=0.0989), 2.0, 10_000).points[-2:, 0])
+    assert 9 / 4 - low > high - 9 / 4
+    assert bend(low) < 2 / 0.0989 < bend(high)
+    assert 0.95 < (1 - 0.0989 * bend(low)) * (1 - 0.0989 * bend(high)) < 1
