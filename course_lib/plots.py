@@ -13,19 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import style
+from matplotlib import rc_params_from_file
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from course_lib import arguments
+from course_lib.live import looks
 from course_lib.live.figures import Picture
 from course_lib.live.figures import follow as follow
 from course_lib.live.figures import show as show
 
-# One look for all figures, also for plain matplotlib in a notebook that imports this module.
-style.use(Path(__file__).with_name("course.mplstyle"))
+# One look for all figures that are made here, whatever the reader's matplotlib has been set to.
+STYLE = rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_default_template=False)
 
 COLORS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
 DASHES = ("-", "--", "-.", ":")
@@ -45,7 +46,8 @@ def _on_axes(draw: Callable) -> Callable:
                 f"{draw.__name__}: ax must be the axes to draw on, as plots.figure() returns them, "
                 f"and comes first; got {ax!r}."
             )
-        return draw(ax, *others, **named)
+        with looks.drawn_by(looks.figure_of(ax)):
+            return draw(ax, *others, **named)
 
     return checked
 
@@ -97,7 +99,8 @@ def figure(
     columns, rows = arguments.whole("columns", columns, low=1), arguments.whole("rows", rows, low=1)
     if size is None:
         size = (5.6, 3.8) if columns == rows == 1 else (4.5 * columns + 0.2, 3.8 * rows)
-    picture = Picture(figsize=size)
+    own = looks.look(**STYLE | {"font.family": looks.families("DejaVu Sans")})
+    picture = Picture(figsize=size, look=own)
     picture.control_names = CONTROL_NAMES
     FigureCanvasAgg(picture)
     axes = picture.subplots(rows, columns, subplot_kw={"projection": projection})

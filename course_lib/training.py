@@ -11,6 +11,7 @@ import dataclasses
 import gc
 import inspect
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,8 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from course_lib import arguments, schedules, threads
+from course_lib import arguments, schedules
 from course_lib.data import Batches
+
+# Idle OpenMP threads that spin instead of sleeping slow torch down manyfold on a busy or small
+# machine. torch reads the settings when it is first imported, so they stand before that.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 try:
     import torch
@@ -31,8 +37,14 @@ except ImportError as error:
         "pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
     ) from error
 
-# Said again for a torch that was imported before the package: see `course_lib/__init__.py`.
-torch.set_num_threads(threads())
+
+def threads() -> int:
+    """Return the threads that torch may use: OMP_NUM_THREADS, or 1 where that says no number."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return max(1, int(first)) if first.isascii() and first.isdigit() and len(first) < 5 else 1
+
+
+torch.set_num_threads(threads())  # for a torch that was imported before this module, too
 
 # A full collection of garbage looks at all that torch has made, so Python puts it off. Meanwhile,
 # figures that nobody can see any more pile up, ten megabytes each. What is frozen is passed over.

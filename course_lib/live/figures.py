@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from . import checks
+from .looks import KINDS, drawn_by
 
 IN_PAGE = """<style>.course-picture {{ max-width: 100%; height: auto; }}
 body[data-jp-theme-light="false"] .course-picture {{ filter: invert(0.92) hue-rotate(180deg); }}
@@ -59,10 +60,59 @@ class Picture(Figure):
         What it shows, in words.
     control_names : mapping of str to str
         How an explorer of this figure calls the parameters of `update` on their controls.
+    look : mapping, optional
+        The matplotlib settings it is made and drawn by, from `looks.look`; by default those of the
+        process.
     """
 
     alt: str = ""
     control_names: Mapping[str, str] = MappingProxyType({})
+    look: Mapping[str, Any] | None = None
+
+    def __init__(self, *args: Any, look: Mapping[str, Any] | None = None, **settings: Any) -> None:
+        self.look = look
+        with drawn_by(self):
+            super().__init__(*args, **settings)
+
+    def add_subplot(self, *args: Any, **settings: Any) -> Any:
+        """Add axes as matplotlib does, with the look of the figure."""
+        with drawn_by(self):
+            return super().add_subplot(*args, **_kind_of_axes(settings))
+
+    def add_axes(self, *args: Any, **settings: Any) -> Any:
+        """Add axes as matplotlib does, with the look of the figure."""
+        with drawn_by(self):
+            return super().add_axes(*args, **_kind_of_axes(settings))
+
+    def legend(self, *args: Any, **settings: Any) -> Any:
+        """Add a legend as matplotlib does, with the look of the figure."""
+        with drawn_by(self):
+            return super().legend(*args, **settings)
+
+    def text(self, *args: Any, **settings: Any) -> Any:
+        """Add text as matplotlib does, with the look of the figure."""
+        with drawn_by(self):
+            return super().text(*args, **settings)
+
+    def suptitle(self, *args: Any, **settings: Any) -> Any:
+        """Add a title as matplotlib does, with the look of the figure."""
+        with drawn_by(self):
+            return super().suptitle(*args, **settings)
+
+    def colorbar(self, *args: Any, **settings: Any) -> Any:
+        """Add a color bar as matplotlib does, with the look of the figure."""
+        with drawn_by(self):
+            return super().colorbar(*args, **settings)
+
+    def draw(self, renderer: Any) -> None:
+        """Draw the figure under its look."""
+        with drawn_by(self):
+            super().draw(renderer)
+
+    def savefig(self, *args: Any, **settings: Any) -> None:
+        """Save the figure as it is drawn, whatever the process has set for files."""
+        with drawn_by(self):
+            super().savefig(*args, **settings)
 
     def png(self, dpi: float = 140) -> bytes:
         """Return the figure as a PNG file."""
@@ -88,6 +138,17 @@ class Picture(Figure):
         return self.alt or describe(self)
 
     __repr__ = __str__
+
+
+def _kind_of_axes(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of new axes, of the kind that keeps to the figure's look."""
+    if "axes_class" in settings or settings.get("polar"):
+        return settings
+    projection = settings.get("projection")
+    if projection not in KINDS:
+        return settings
+    rest = {name: value for name, value in settings.items() if name != "projection"}
+    return rest | {"axes_class": KINDS[projection]}
 
 
 def show(figure: Figure, alt: str) -> None:

@@ -14,7 +14,7 @@ import torch
 from references import UPDATES, original
 from torch.nn import functional
 
-from course_lib import threads, training
+from course_lib import training
 from course_lib.data import load_small_digits
 from course_lib.optimizers import (
     Adadelta,
@@ -711,7 +711,7 @@ def test_what_is_no_number_of_threads_counts_as_one(monkeypatch, said, used):
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     else:
         monkeypatch.setenv("OMP_NUM_THREADS", said)
-    assert threads() == used
+    assert training.threads() == used
 
 
 def test_scores_in_a_column_and_targets_in_a_row_are_refused_by_both_shapes():
