@@ -205,7 +205,7 @@ LEVEL = Exercise(
     number="3.4",
     title="A level curve",
     task=(
-        "In explorer 3, choose *exponential*, noise 0, and set *speed* to 0.95. The loss becomes "
+        "In explorer 3, choose *exponential*, noise 0, and set *speed* to 1. The loss becomes "
         "perfectly level, as it would at a minimum, but the walk is far from the star. In one "
         "sentence: what has happened, and which of the two curves tells you? Your sentence is not "
         "judged; you compare it with ours."
@@ -224,8 +224,8 @@ LEVEL = Exercise(
         "Look at the upper picture: how large is the rate where the loss becomes level?",
     ),
     worked=(
-        "The rate falls by a constant factor at each step, so after some thirty steps it is almost "
-        "0 and the walk no longer moves, wherever it is. The loss cannot tell a dead rate from a "
+        "The rate falls by a constant factor at each step, so after fifty steps it is 0.001 "
+        "and the walk hardly moves, wherever it is. The loss cannot tell a dead rate from a "
         "minimum; the curve of the rate can."
     ),
 )
