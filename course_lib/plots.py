@@ -40,7 +40,7 @@ def _on_axes(draw: Callable) -> Callable:
     """Let a function say so where its axes do not come first."""
 
     @functools.wraps(draw)
-    def checked(ax, *others, **named):
+    def checked(ax: Any, *others: Any, **named: Any) -> Any:
         if not isinstance(ax, Axes):
             raise TypeError(
                 f"{draw.__name__}: ax must be the axes to draw on, as plots.figure() returns them, "
@@ -136,7 +136,7 @@ def curve(ax: Axes, landscape: Any) -> Drawn:
     ax.set(xlabel="parameter $w$", ylabel="loss $L(w)$")
     ax.grid(visible=True)
 
-    def draw(landscape):
+    def draw(landscape: Any) -> None:
         _needs_dimension(landscape, 1, "curve")
         low, high = landscape.bounds[0]
         w = np.linspace(low, high, 400)[:, None]
@@ -179,7 +179,7 @@ def tangent(ax: Axes, landscape: Any) -> Drawn:
     )
     reach = 0.16 * np.ptp(landscape.bounds[0])
 
-    def draw(w):
+    def draw(w: Any) -> None:
         w = float(np.reshape(w, -1)[0])
         with np.errstate(all="ignore"):
             height, slope = float(landscape(w)), float(landscape.gradient(w))
@@ -219,9 +219,10 @@ def contour(ax: Axes, landscape: Any) -> Drawn:
     ax.set(xlabel="parameter $x_1$", ylabel="parameter $x_2$")
     ax.set_aspect("equal")
     ax.grid(visible=False)
-    drawn, shown = [], []
+    drawn: list[Any] = []
+    shown: list[Any] = []
 
-    def draw(landscape):
+    def draw(landscape: Any) -> None:
         _needs_dimension(landscape, 2, "contour")
         if shown == [landscape]:
             return  # an explorer asks for it with every move, and it takes a while
@@ -279,9 +280,11 @@ def quiver(ax: Axes, landscape: Any, count: int = 15) -> Drawn:
     TypeError, ValueError
         If the landscape has not two coordinates, or `count` is no whole number of at least 2.
     """
-    count, drawn, shown = arguments.whole("count", count, low=2), [], []
+    count = arguments.whole("count", count, low=2)
+    drawn: list[Any] = []
+    shown: list[Any] = []
 
-    def draw(landscape):
+    def draw(landscape: Any) -> None:
         _needs_dimension(landscape, 2, "quiver")
         if shown == [landscape]:
             return
@@ -316,7 +319,7 @@ def quiver(ax: Axes, landscape: Any, count: int = 15) -> Drawn:
 
 
 @_on_axes
-def surface(ax: Axes, landscape: Any) -> Drawn:
+def surface(ax: Any, landscape: Any) -> Drawn:
     """Draw a landscape of two coordinates as a surface; `ax` is from `figure(projection="3d")`.
 
     The height is log(1 + L − its lowest value): a plain height would show only the rim.
@@ -357,7 +360,7 @@ def surface(ax: Axes, landscape: Any) -> Drawn:
     ax.view_init(elev=34, azim=-118)
     ax.set_box_aspect((1, 1, 0.7), zoom=1.0)
 
-    def draw(elevation, azimuth):
+    def draw(elevation: float, azimuth: float) -> None:
         ax.view_init(elev=elevation, azim=azimuth)
 
     return Drawn(draw, (sheet,))
@@ -401,7 +404,7 @@ def path(ax: Axes, label: str | None = None, series: int | None = None) -> Drawn
         scalex=False,
         scaley=False,
     )
-    ends = {"linestyle": "none", "color": color, "scalex": False, "scaley": False}
+    ends: dict[str, Any] = {"linestyle": "none", "color": color, "scalex": False, "scaley": False}
     (start,) = ax.plot(
         [],
         [],
@@ -418,7 +421,7 @@ def path(ax: Axes, label: str | None = None, series: int | None = None) -> Drawn
     if label:
         ax.legend(loc="upper right")
 
-    def draw(walk, upto=None):
+    def draw(walk: Any, upto: int | None = None) -> None:
         last = _last(walk, upto)
         points = np.asarray(walk.points)[: last + 1]
         if points.shape[-1] == 1:
@@ -481,9 +484,9 @@ def loss_curve(
     ax.set_title("loss along the walk")
     if label:
         ax.legend(loc="upper right")
-    shown = []
+    shown: list[Any] = []
 
-    def draw(walk, upto=None):
+    def draw(walk: Any, upto: int | None = None) -> None:
         last = _last(walk, upto)
         if shown != [walk.landscape]:
             shown[:] = [walk.landscape]
@@ -532,10 +535,11 @@ def digits(
     Drawn
         `.show(images, labels=None, predictions=None)` draws others in their place.
     """
-    columns, drawn = arguments.whole("columns", columns, low=1), []
+    columns = arguments.whole("columns", columns, low=1)
+    drawn: list[Any] = []
     ax.set_axis_off()
 
-    def draw(images, labels=None, predictions=None):
+    def draw(images: Any, labels: Any = None, predictions: Any = None) -> None:
         while drawn:
             drawn.pop().remove()
         images = _squares(images)
@@ -593,7 +597,12 @@ def history(
     arguments.one_of("what", what, ("loss", "accuracy"))
     color, _, marker = _look(ax, "history", series)
     name = f"{label}: " if label else ""
-    marks = {"color": color, "marker": marker, "markeredgecolor": "white", "gid": "history"}
+    marks: dict[str, Any] = {
+        "color": color,
+        "marker": marker,
+        "markeredgecolor": "white",
+        "gid": "history",
+    }
     if what == "loss":
         (each,) = ax.plot([], [], color=color, linestyle="-", linewidth=0.6, alpha=0.3)
         (mean,) = ax.plot([], [], color=color, linestyle="-", label=f"{name}training")
@@ -610,7 +619,7 @@ def history(
     if what == "loss" or label:
         ax.legend(loc="upper right" if what == "loss" else "lower right")
 
-    def draw(history):
+    def draw(history: Any) -> None:
         if not hasattr(history, "epoch_ends"):
             raise TypeError(f"show: history must be a History, as fit returns it, got {history!r}.")
         seen = np.asarray(history.examples)
@@ -652,9 +661,9 @@ def confusion(ax: Axes, matrix: Any) -> Drawn:
     ValueError
         If the matrix is not square.
     """
-    drawn = []
+    drawn: list[Any] = []
 
-    def draw(matrix):
+    def draw(matrix: Any) -> None:
         while drawn:
             drawn.pop().remove()
         matrix = np.asarray(matrix)
@@ -688,7 +697,7 @@ def confusion(ax: Axes, matrix: Any) -> Drawn:
 
 # ------------------------------------------------------------------------------- what they share
 
-_STAR = {
+_STAR: dict[str, Any] = {
     "marker": "*",
     "linestyle": "none",
     "markersize": 13,
@@ -748,7 +757,8 @@ def _loss_axis(walk: Any, low: float) -> tuple[str, tuple[float, float]]:
         losses = _grid(landscape, 41)[2]
         bottom, top = losses.min(), losses.max()
     else:
-        losses = landscape(np.linspace(*landscape.bounds[0], 400)[:, None])
+        low_end, high_end = landscape.bounds[0]
+        losses = landscape(np.linspace(low_end, high_end, 400)[:, None])
         bottom, top = losses.min(), losses.max()
     if bottom < 0:
         return "linear", _widened(bottom, top)
@@ -759,14 +769,15 @@ def _moving_average(losses: np.ndarray) -> np.ndarray:
     """Average each loss with those before it: up to 50, and at most a tenth of all so far."""
     if not len(losses):
         return losses
-    total = np.concatenate([[0.0], np.cumsum(losses)])
+    total: np.ndarray = np.concatenate([[0.0], np.cumsum(losses)])
     last = np.arange(1, len(losses) + 1)
     first = last - np.clip(last // 10, 1, 50)
-    return (total[last] - total[first]) / (last - first)
+    mean: np.ndarray = (total[last] - total[first]) / (last - first)
+    return mean
 
 
-def _squares(images: Any) -> np.ndarray:
-    images = np.asarray(images, dtype=float)
+def _squares(given: Any) -> np.ndarray:
+    images: np.ndarray = np.asarray(given, dtype=float)
     if images.ndim == 2:
         side = round(images.shape[1] ** 0.5)
         if side * side != images.shape[1]:

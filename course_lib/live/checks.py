@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,7 @@ def whole(name: str, value: Any, *, low: int = 0) -> int:
     return int(value)
 
 
-def function(name: str, value: Any, takes: str) -> Callable:
+def function(name: str, value: Any, takes: str) -> Any:
     """Return `value` if it can be called, or raise a TypeError; `takes` says with what.
 
     Parameters

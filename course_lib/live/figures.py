@@ -39,7 +39,7 @@ def few_colors(file: io.BytesIO, clear: bool = False) -> bytes:
     """
     mode = "RGBA" if clear else "RGB"
     full = Image.open(file).convert(mode)
-    few = full.quantize(method=Image.Quantize.FASTOCTREE, dither=0)
+    few: Any = full.quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     # The ground must match the page exactly; quantizing turns white into nearly white.
     palette, ground, each = few.getpalette(mode), few.getpixel((0, 0)), len(mode)
     palette[each * ground : each * ground + each] = full.getpixel((0, 0))
@@ -188,7 +188,7 @@ def follow(figure: Figure, draw: Callable, alt: str) -> Callable:
     checks.function("draw", draw, "what is to be shown")
     place = display(_captioned(figure, alt), display_id=True)
 
-    def again(*what):
+    def again(*what: Any) -> None:
         draw(*what)
         if place is not None:  # plain Python has no place to draw to
             place.update(figure)
@@ -196,15 +196,16 @@ def follow(figure: Figure, draw: Callable, alt: str) -> Callable:
     return again
 
 
-def _captioned(figure: Figure, alt: str) -> Picture:
+def _captioned(figure: Any, alt: str) -> Picture:
     """Return `figure` as a Picture that says `alt`."""
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(f"alt must say in words what the picture shows, got {alt!r}.")
     if not isinstance(figure, Picture):
         close(figure)
         figure.__class__ = Picture
-    figure.alt = alt
-    return figure
+    shown: Picture = figure
+    shown.alt = alt
+    return shown
 
 
 def close(figure: Figure) -> None:

@@ -12,9 +12,13 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
-from matplotlib import font_manager, rcParams, rcParamsDefault
+import matplotlib
+from matplotlib import font_manager
 from matplotlib.axes import Axes
-from mpl_toolkits.mplot3d import Axes3D
+from mpl_toolkits.mplot3d import Axes3D  # type: ignore[import-untyped]
+
+# matplotlib says of which names they are; here they are any.
+_settings: Any = matplotlib.rcParams
 
 # What belongs to the process, and not to the look of a figure.
 OF_THE_PROCESS = ("backend", "interactive", "toolbar", "timezone", "webagg", "tk.", "macosx")
@@ -28,7 +32,7 @@ def look(**settings: Any) -> dict[str, Any]:
     **settings
         Names and values of matplotlib settings, checked as matplotlib checks them.
     """
-    whole = rcParamsDefault.copy()
+    whole: Any = matplotlib.rcParamsDefault.copy()
     whole.update(settings)
     return {name: whole[name] for name in whole if not name.startswith(OF_THE_PROCESS)}
 
@@ -46,12 +50,12 @@ def drawn_by(figure: Any) -> Iterator[None]:
     if settings is None:
         yield
         return
-    before = {name: rcParams[name] for name in settings}
-    dict.update(rcParams, settings)  # they were checked once; each frame comes by here
+    before = {name: _settings[name] for name in settings}
+    dict.update(_settings, settings)  # they were checked once; each frame comes by here
     try:
         yield
     finally:
-        dict.update(rcParams, before)
+        dict.update(_settings, before)
 
 
 def figure_of(artist: Any) -> Any:
@@ -74,8 +78,8 @@ def families(first: str) -> list[str]:
     first : str
         The family that is used wherever it has the sign.
     """
-    named = rcParams["font.family"]
-    own = [family for name in named for family in rcParams.get(f"font.{name}", [name])]
+    named = _settings["font.family"]
+    own = [family for name in named for family in _settings.get(f"font.{name}", [name])]
     known = {font.name for font in font_manager.fontManager.ttflist}
     return [first, *(family for family in own if family in known and family != first)]
 
@@ -104,7 +108,7 @@ class _Axes(Axes):
     """Axes whose artists are made under the look of their figure."""
 
 
-class _Axes3D(Axes3D):
+class _Axes3D(Axes3D):  # type: ignore[misc]
     """The same with three axes."""
 
 

@@ -14,12 +14,13 @@ def _jupyter_server_extension_points() -> list[dict]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+    from jupyter_server.services.kernels import websocket
 
-    opened = KernelWebsocketHandler.open
+    handler: Any = websocket.KernelWebsocketHandler
+    opened = handler.open
 
-    async def open_without_delay(self, *about: Any, **more: Any) -> None:
+    async def open_without_delay(self: Any, *about: Any, **more: Any) -> None:
         self.set_nodelay(True)
         await opened(self, *about, **more)
 
-    KernelWebsocketHandler.open = open_without_delay
+    handler.open = open_without_delay
