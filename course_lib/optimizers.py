@@ -401,6 +401,62 @@ class Lion(Rule):
         return w - lr * (u + self.weight_decay * w), {"m": m}
 
 
+@dataclass(frozen=True)
+class Muon(Rule):
+    """Muon: momentum whose step has equally long directions (Jordan et al., 2024). For matrices.
+
+    m ← μm + (1 − μ)g
+    O ← the matrix (1 − μ)g + μm with its singular values near 1, by Newton–Schulz
+    w ← (1 − αλ)w − α √max(1, rows / columns) O
+
+    Notes
+    -----
+    The last two axes of w are the matrix; axes before them are a batch of matrices. Vectors raise
+    ValueError: biases, gains and embeddings are left to AdamW. torch computes O in 16-bit floats,
+    this rule in the type of w.
+    """
+
+    lr: float = 1e-3
+    momentum: float = 0.95
+    eps: float = 1e-7
+    weight_decay: float = 0.1
+
+    memory = ("m",)
+
+    def step(self, w: Any, g: Any, state: State, lr: Any = None) -> tuple[Any, State]:
+        lr, g = self.prepare(w, g, lr, decay=0.0)
+        if len(w.shape) < 2:
+            raise ValueError(f"w must be a matrix for Muon, got the shape {tuple(w.shape)}.")
+        m = self.momentum * state["m"] + (1 - self.momentum) * g
+        direction = even_out((1 - self.momentum) * g + self.momentum * m, self.eps)
+        longer = max(1, w.shape[-2] / w.shape[-1]) ** 0.5
+        return (1 - lr * self.weight_decay) * w - lr * longer * direction, {"m": m}
+
+
+def even_out(matrix: Any, eps: float = 1e-7) -> Any:
+    """Return a matrix with the same singular directions and singular values of 0.7 to 1.2.
+
+    Five steps of Newton–Schulz, x ← ax + b(xxᵀ)x + c(xxᵀ)²x, with Muon's coefficients: each raises
+    the small singular values and keeps the large ones near 1. Values below about 0.002 of the
+    matrix's norm stay smaller.
+
+    Parameters
+    ----------
+    matrix : array or tensor, shape (..., rows, columns)
+    eps : float
+        The norm below which a matrix is not scaled up.
+    """
+    xp = array_namespace(matrix)
+    norm = xp.sum(matrix**2, axis=(-2, -1), keepdims=True) ** 0.5
+    x = matrix / xp.maximum(norm, xp.full_like(norm, eps))
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    x = x.mT if tall else x
+    for _ in range(5):
+        square = x @ x.mT
+        x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
+    return x.mT if tall else x
+
+
 OPTIMIZERS = arguments.Names(
     {
         "GradientDescent": GradientDescent,

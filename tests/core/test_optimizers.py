@@ -18,8 +18,10 @@ from course_lib.optimizers import (
     AMSGrad,
     GradientDescent,
     Momentum,
+    Muon,
     Nesterov,
     RMSProp,
+    even_out,
 )
 
 
@@ -337,3 +339,46 @@ class TestFacts:
         assert -rule.step(w, g, rule.init(w))[0][0] == pytest.approx(9.1, abs=0.05)
         elsewhere = g / np.sqrt(0.1 * g**2 + 1e-8)
         assert elsewhere[0] == pytest.approx(0.01, rel=0.01)
+
+
+# ---------------------------------------------------------------------------------------- Muon
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (7, 3), (3, 7)])
+def test_muon_takes_the_steps_of_torch(shape, monkeypatch):
+    """Torch computes in 16-bit floats; kept from that, it agrees to the last digits."""
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    random = np.random.default_rng(0)
+    start, gradients = random.normal(size=shape), random.normal(size=(20, *shape))
+    parameter = torch.nn.Parameter(torch.tensor(start))
+    theirs = torch.optim.Muon([parameter], lr=0.02)
+    rule, w = Muon(lr=0.02), start
+    state = rule.init(w)
+    for g in gradients:
+        parameter.grad = torch.tensor(g)
+        theirs.step()
+        w, state = rule.step(w, g, state)
+    np.testing.assert_allclose(w, parameter.detach().numpy(), rtol=0, atol=1e-12)
+
+
+def test_even_out_keeps_the_directions_and_makes_them_nearly_equal():
+    random = np.random.default_rng(1)
+    left, _ = np.linalg.qr(random.normal(size=(6, 4)))
+    right, _ = np.linalg.qr(random.normal(size=(4, 4)))
+    matrix = left * [8.0, 2.0, 0.5, 0.1] @ right.T
+    inner = left.T @ even_out(matrix) @ right
+    assert np.allclose(inner, np.diag(np.diag(inner)), atol=1e-12)
+    assert ((np.diag(inner) > 0.6) & (np.diag(inner) < 1.25)).all()
+    assert not even_out(np.zeros((2, 3))).any()
+
+
+def test_muon_takes_a_batch_of_matrices_and_refuses_a_vector():
+    random = np.random.default_rng(2)
+    w, g = random.normal(size=(2, 5, 3, 4))
+    rule = Muon(lr=0.1)
+    together, _ = rule.step(w, g, rule.init(w))
+    for i in range(5):
+        alone, _ = rule.step(w[i], g[i], rule.init(w[i]))
+        np.testing.assert_allclose(together[i], alone, atol=1e-14)
+    with pytest.raises(ValueError, match=r"^w must be a matrix for Muon, got the shape \(4,\)"):
+        rule.step(w[0, 0], g[0, 0], rule.init(w[0, 0]))

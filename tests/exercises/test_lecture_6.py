@@ -8,7 +8,7 @@ import pytest
 from course_lib.descent import descend
 from course_lib.exercises import exercise
 from course_lib.landscapes import banana, bowl, quartic
-from course_lib.lectures.race import sweep
+from course_lib.lectures.sweep import sweep
 from course_lib.optimizers import Adagrad, Adam, AdaMax, AdamW, AMSGrad, GradientDescent, RMSProp
 
 # ------------------------------------------------------------------------------------- the facts
