@@ -76,6 +76,14 @@ class InnerAdagrad(Adagrad):
 
 
 @dataclass(frozen=True)
+class StartedAdagrad(Adagrad):
+    """Keras and optax begin with s = 0.1 in place of 0."""
+
+    def init(self, w: Any) -> State:
+        return {"s": super().init(w)["s"] + 0.1}
+
+
+@dataclass(frozen=True)
 class InnerRMSProp(RMSProp):
     """Elsewhere: w ← w − αg / √(v + ε), with ρ = 0.9."""
 
@@ -224,6 +232,12 @@ CONVENTIONS = arguments.Names(
                 "matters once |g| is near √ε = 1e-5",
             ),
             Convention(
+                "Adagrad: s starts at 0.1",
+                Adagrad(lr=0.5),
+                StartedAdagrad(lr=0.5),
+                "matters once |g| is near √0.1 or below",
+            ),
+            Convention(
                 "RMSProp: ε inside the root, ρ = 0.9",
                 RMSProp(lr=0.05),
                 InnerRMSProp(lr=0.05),
@@ -234,6 +248,12 @@ CONVENTIONS = arguments.Names(
                 Adadelta(lr=1.0),
                 RatelessAdadelta(lr=1.0),
                 "the same until you want a schedule",
+            ),
+            Convention(
+                "Adadelta: α = 0.001",
+                Adadelta(),
+                Adadelta(lr=0.001),
+                "Keras's default: a thousand times slower",
             ),
             Convention(
                 "Adam: ε before the bias correction",
@@ -252,6 +272,12 @@ CONVENTIONS = arguments.Names(
                 Nadam(lr=0.1),
                 ConstantNadam(lr=0.1),
                 "torch warms μ up from β₁ / 2",
+            ),
+            Convention(
+                "Nadam: μ warms with 0.96^k",
+                Nadam(lr=0.1),
+                Nadam(lr=0.1, momentum_decay=1.0),
+                "250 times as fast as torch's",
             ),
             Convention(
                 "AMSGrad: largest corrected v̂",

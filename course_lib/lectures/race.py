@@ -14,7 +14,7 @@ import numpy as np
 
 from course_lib import plots
 from course_lib.lectures.own_rule import refusal
-from course_lib.lectures.sweep import RATES, TARGET, sweep
+from course_lib.lectures.sweep import RATES, TARGET, sweep, tuned
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,6 +31,8 @@ class Runner:
         The loss above the lowest minimum, infinite from where it diverged.
     arrived : int
         The step from which on it stays within the target; -1 for never.
+    memory : float
+        The momentum μ or β₁ it was given; NaN where it kept its own or has none.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Runner:
     points: np.ndarray
     gaps: np.ndarray
     arrived: int
+    memory: float = np.nan
 
     @property
     def diverged_at(self) -> int | None:
@@ -53,6 +56,7 @@ def race(
     steps: int,
     lr: float | None = None,
     target: float = TARGET,
+    memory: bool = False,
 ) -> list[Runner]:
     """Let the rules race, each at its own best learning rate.
 
@@ -69,6 +73,8 @@ def race(
         One learning rate for all in place of each one's best; of `RATES`, the nearest is taken.
     target : float
         How far above the lowest minimum the finish lies.
+    memory : bool
+        Whether momentum or β₁ is tuned, too, where the rule has one.
 
     Returns
     -------
@@ -81,7 +87,11 @@ def race(
             wrong = refusal(rule)
             if wrong:
                 raise ValueError(f"{name} cannot race. {wrong}")
-        tried = sweep(landscape, rule, start, steps, target=target)
+        given = np.nan
+        if memory:
+            given, tried = tuned(landscape, rule, start, steps, target)
+        else:
+            tried = sweep(landscape, rule, start, steps, target=target)
         i = tried.best if lr is None else tried.nearest(lr)
         runners.append(
             Runner(
@@ -90,6 +100,7 @@ def race(
                 tried.points[:, i],
                 tried.gaps[:, i],
                 int(tried.arrivals[i]),
+                given,
             )
         )
     return runners
@@ -142,7 +153,9 @@ def standing(runners: Sequence[Runner], step: int, target: float = TARGET) -> st
 
 
 def _who(runner: Runner) -> str:
-    return runner.name if np.isnan(runner.lr) else f"{runner.name} (α {runner.lr:.2g})"
+    told = [] if np.isnan(runner.lr) else [f"α {runner.lr:.2g}"]
+    told += [] if np.isnan(runner.memory) else [f"memory {runner.memory:g}"]
+    return f"{runner.name} ({', '.join(told)})" if told else runner.name
 
 
 # Unclipped and without a single point, a line takes up all the room of the layout.

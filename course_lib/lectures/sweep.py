@@ -63,6 +63,13 @@ class Sweep:
         return int(np.lexsort((self.gaps[-1], came, self.strayed))[0])
 
     @property
+    def rank(self) -> tuple[bool, int, float]:
+        """How good the best rate is, to compare two sweeps: the lower, the better."""
+        came = int(self.arrivals[self.best])
+        late = len(self.gaps) if came < 0 else came
+        return bool(self.strayed[self.best]), late, float(self.gaps[-1, self.best])
+
+    @property
     def best_rate(self) -> float:
         return float(self.rates[self.best])
 
@@ -134,6 +141,51 @@ def sweep(
 
 
 _SWEEPS: dict[tuple, Sweep] = {}
+
+
+MEMORIES = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+_TUNED: dict[tuple, tuple[float, Sweep]] = {}
+
+
+def memory_of(rule: Any) -> str:
+    """Return the field that says how long a rule's direction remembers; "" if it has none."""
+    return next((name for name in ("momentum", "beta1") if hasattr(rule, name)), "")
+
+
+def tuned(
+    landscape: Any, rule: Any, start: Any, steps: int, target: float = TARGET
+) -> tuple[float, Sweep]:
+    """Sweep the rate for each of `MEMORIES`, and return the best memory and its sweep.
+
+    The memory is `momentum` or `beta1`. For a rule with neither it is NaN.
+
+    Parameters
+    ----------
+    landscape, rule, start, steps, target
+        As for `sweep`.
+    """
+    name = memory_of(rule)
+    if not name:
+        return np.nan, sweep(landscape, rule, start, steps, target=target)
+    asked = (landscape, *identity(rule), tuple(np.ravel(start)), steps, target)
+    if asked not in _TUNED:
+        while len(_TUNED) >= _REMEMBERED:
+            del _TUNED[next(iter(_TUNED))]
+        tries = [
+            (
+                value,
+                sweep(
+                    landscape,
+                    dataclasses.replace(rule, **{name: value}),
+                    start,
+                    steps,
+                    target=target,
+                ),
+            )
+            for value in MEMORIES
+        ]
+        _TUNED[asked] = min(tries, key=lambda each: each[1].rank)
+    return _TUNED[asked]
 
 
 def identity(rule: Any) -> tuple[type, str]:

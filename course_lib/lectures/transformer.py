@@ -148,6 +148,7 @@ def _rates(low: float, high: float) -> tuple[float, ...]:
 _ADAMW = AdamW(beta2=0.95, weight_decay=0.1)
 RECIPES = {
     "SGD, momentum 0.9": Recipe(Momentum(momentum=0.9), _rates(0.03, 3)),
+    "SGD, momentum 0.7": Recipe(Momentum(momentum=0.7), _rates(0.1, 3)),
     "SGD, momentum 0.98": Recipe(Momentum(momentum=0.98), _rates(0.01, 1)),
     "AdamW, no warm-up": Recipe(_ADAMW, _rates(0.001, 0.1), warm=0),
     "AdamW": Recipe(_ADAMW, _rates(0.001, 0.1)),

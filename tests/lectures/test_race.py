@@ -9,7 +9,7 @@ from course_lib import plots
 from course_lib.descent import descend
 from course_lib.landscapes import banana, bowl, himmelblau, quartic, two_valleys
 from course_lib.lectures.race import finish, race, standing, track
-from course_lib.lectures.sweep import RATES, TARGET, arrival, sweep
+from course_lib.lectures.sweep import MEMORIES, RATES, TARGET, arrival, sweep, tuned
 from course_lib.optimizers import OPTIMIZERS, Adagrad, Adam, GradientDescent, Momentum, Nesterov
 
 START = (-1.5, 2.0)
@@ -285,3 +285,27 @@ def test_momentum_in_the_race_is_the_one_of_the_course():
     np.testing.assert_allclose(runner.points, walk.points, atol=1e-12)
     np.testing.assert_allclose(runner.gaps, walk.losses, atol=1e-12)
     assert runner.diverged_at is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "untuned", "with_memory"),
+    [(Momentum, 144, 40), (Nesterov, 98, 40), (Adam, 152, 40)],
+)
+def test_with_the_memory_tuned_too_a_rule_arrives_far_sooner(kind, untuned, with_memory):
+    corner = (-1.48, 2.16)
+    assert race(banana, {"it": kind()}, corner, 200)[0].arrived == untuned
+    runner = race(banana, {"it": kind()}, corner, 200, memory=True)[0]
+    assert 0 < runner.arrived < with_memory
+    assert 0 < runner.memory < 0.9
+    assert f"memory {runner.memory:g}" in standing([runner], 200)
+
+
+def test_the_memory_found_is_the_best_of_all_that_were_tried():
+    memory, best = tuned(banana, Momentum(), START, 200)
+    for value in MEMORIES:
+        other = sweep(banana, Momentum(momentum=value), START, 200)
+        assert best.rank <= other.rank, value
+    assert memory in MEMORIES
+    memory, same = tuned(banana, GradientDescent(), START, 200)
+    assert np.isnan(memory)
+    assert same is sweep(banana, GradientDescent(), START, 200)
