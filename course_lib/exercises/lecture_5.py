@@ -400,6 +400,11 @@ def _arrival(pair: np.ndarray) -> float:
     return math.inf
 
 
+def _steady(pair: np.ndarray) -> bool:
+    """Return whether the walk is quick beside the pair, too, and not only there by luck."""
+    return all(_arrival(pair + np.array([0, nudge])) < 44 for nudge in (-0.005, 0.005))
+
+
 def _allowed(pair: np.ndarray) -> bool:
     return pair[0] > 0 and 0 <= pair[1] < 1
 
@@ -411,11 +416,12 @@ BEAT_THE_FORMULA = Exercise(
     task=(
         "The formula's pair needs 44 steps on the banana, because both directions have a double "
         "root there. Leave the thick lines by a little, and find a point of the map that needs at "
-        r"most 40. Try two values of β before you answer, then give the pair, $[\alpha, \beta]$."
+        r"most 40, and not by luck: with β moved by 0.005 either way the walk must still be "
+        r"quicker than the formula's. Give the pair, $[\alpha, \beta]$."
     ),
     template='pair = [..., ...]\n\nexercise("5.8").check(pair)',
     answer=Numbers(tolerance=0, shape=(2,)),
-    right=lambda pair: _allowed(pair) and _arrival(pair) <= 40,
+    right=lambda pair: _allowed(pair) and _arrival(pair) <= 40 and _steady(pair),
     praise=(
         "Off the line the two roots differ, so the factor k of a double root is gone. "
         "The rate √β is a little worse, yet the walk is shorter."
@@ -429,6 +435,11 @@ BEAT_THE_FORMULA = Exercise(
             lambda pair: math.isinf(_arrival(pair)),
             "This walk does not come within 1e-6 of the minimum in 300 steps. Look for the blue "
             "part of the map.",
+        ),
+        (
+            lambda pair: _arrival(pair) <= 40 and not _steady(pair),
+            "At most 40 steps, but only by luck: with β moved by 0.005 the walk is slower than the "
+            "formula's. Find a pair whose neighbors are quick, too.",
         ),
         (
             lambda pair: _arrival(pair) == 44,

@@ -19,13 +19,14 @@ RIGHT = {
     "5.6": [0.05, 0.1 * 0.5],
     "5.3": [right_ball],
     "5.7": [[0.16, 0.36], (4 / 25, 9 / 25), np.array([0.16, 0.36])],
-    "5.8": [[0.25, 0.51], [0.24, 0.52], (0.26, 0.56)],
+    "5.8": [[0.25, 0.51], [0.24, 0.52], (0.23, 0.53)],
     "5.5": [0.005, 0.0053, 0.0045, 0.006, "0.005"],
     "5.4": ["Both have the same α/(1 − μ), so a gradient counts the same."],
 }
 
 # (number, answer, some of the words that a reader is told)
 WRONG = [
+    ("5.8", [0.26, 0.56], "only by luck"),
     ("5.2", -0.1, "from 0 up to"),
     ("5.2", 1.0, "from 0 up to"),
     ("5.2", 0.3, "Too little"),
