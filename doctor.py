@@ -6,6 +6,7 @@ at everything around them.
 
 from __future__ import annotations
 
+import math
 import platform
 import shutil
 import sys
@@ -90,7 +91,7 @@ def examine(stale: bool = False) -> Iterator[Finding]:
         "digits; or put the four files into a folder and set COURSE_DATA to it.",
     )
     yield _memory()
-    free = shutil.disk_usage(Path.home()).free
+    free = shutil.disk_usage(Path(__file__).parent).free
     yield Finding(
         "disk", free > 5e8, f"{free / 1e9:.1f} GB free", "Free some space: half a gigabyte is wise."
     )
@@ -130,9 +131,25 @@ def _memory() -> Finding:
         import psutil
     except ImportError:
         return Finding("memory", True, "not known")
-    free = psutil.virtual_memory().available
+    free = min(psutil.virtual_memory().available, _left_in_container())
     advice = "Close other programs and notebooks: Kernel → Shut Down All Kernels."
     return Finding("memory", free > LEAST_MEMORY, f"{free / 1e9:.1f} GB free", advice)
+
+
+def _left_in_container(groups: Path = Path("/sys/fs/cgroup")) -> float:
+    """Return the bytes that a container's limit leaves, infinity where there is no limit.
+
+    A container sees the memory of the whole machine; what it may use stands in its control group.
+    """
+    for most, used in (
+        ("memory.max", "memory.current"),  # version 2 of control groups
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        try:
+            return max(int((groups / most).read_text()) - int((groups / used).read_text()), 0)
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return math.inf
 
 
 def _progress() -> Finding:
@@ -150,6 +167,9 @@ def main(stale: bool = False) -> int:
     stale : bool, optional
         Whether what is installed belongs to another version or folder, which course.py knows.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # an old Windows console has no arrow
     faults = 0
     for finding in examine(stale):
         print(f"{'ok ' if finding.good else 'NO '} {finding.what:<24} {finding.found}")

@@ -46,7 +46,7 @@ def number(
     """
     wanted = _interval(low, high, open_low, open_high)
     try:
-        if isinstance(value, (str, bytes, bool)) or value is None:
+        if isinstance(value, (str, bytes, bool)) or value is None or np.ma.is_masked(value):
             raise TypeError
         numbers = np.asarray(value, dtype=float)
     except (TypeError, ValueError, OverflowError):
@@ -80,7 +80,7 @@ def whole(name: str, value: Any, *, low: int = 0) -> int:
         If it is below `low`.
     """
     try:
-        if isinstance(value, (bool, str, bytes)) or int(value) != value:
+        if isinstance(value, (bool, str, bytes)) or np.ma.is_masked(value) or int(value) != value:
             raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise TypeError(
@@ -162,7 +162,7 @@ def floats(name: str, value: Any) -> np.ndarray:
         If it is not made of numbers.
     """
     try:
-        if value is None:  # numpy takes it for NaN
+        if value is None or np.ma.is_masked(value):  # numpy takes them for numbers
             raise TypeError
         array = np.asarray(value)
         return array if array.dtype.kind == "f" else array.astype(float)

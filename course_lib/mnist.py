@@ -14,7 +14,6 @@ import math
 import os
 import secrets
 import socket
-import ssl
 import sys
 import threading
 import time
@@ -27,6 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from course_lib import places
+
+try:
+    import ssl
+except ImportError:  # in a browser, where `_download` is not reached
+    ssl = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -197,9 +203,7 @@ def fetch() -> Path:
 
 def cache_folder() -> Path:
     """Return the folder in the user's cache where a downloaded MNIST is kept."""
-    import platformdirs
-
-    return platformdirs.user_cache_path("course-lib", appauthor=False) / "mnist"
+    return places.cache() / "mnist"
 
 
 # ------------------------------------------------------------------------- looking on this computer
@@ -306,6 +310,8 @@ def _download(looked: list[str]) -> tuple[dict[str, bytes], str | None]:
 
     if os.environ.get("COURSE_OFFLINE", "").strip().lower() not in ("", "0", "false", "no", "off"):
         raise _unavailable("COURSE_OFFLINE is set, so nothing was downloaded", looked, [])
+    if sys.platform == "emscripten":
+        raise _unavailable("Python in a page cannot download them", looked, [])
     folder = cache_folder()
     contents, _ = _read_folder(folder)
     missing = [file for file in FILES if file.name not in contents]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_data_path
+from course_lib import places
 
 # Number, title and exercises of each lecture, as `count` was told.
 _lectures: Callable[[], list[tuple[int, str, list[str]]]] = list
@@ -43,7 +43,7 @@ def place() -> Path:
     if not named and sys.platform == "emscripten":
         # In a page only this folder outlives the kernel; all notebooks of the browser share it.
         return Path("/drive/progress.json")
-    return Path(named) if named else user_data_path("how-neural-networks-learn") / "progress.json"
+    return Path(named) if named else places.data() / "progress.json"
 
 
 def solved() -> set[str]:

@@ -116,3 +116,18 @@ def one_of(name: str, value: Any, allowed: Iterable[str]) -> Any:
     near = difflib.get_close_matches(str(value), map(str, allowed), n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}; got {value!r}.{hint}")
+
+
+def text(name: str, value: Any) -> str:
+    """Return `value` if it is a text, or raise a TypeError.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value
+        What the caller passed.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a text, got {value!r}.")
+    return value

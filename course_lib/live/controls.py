@@ -40,6 +40,7 @@ def slider(
         If an end, the value or the step is no number, or not where it may be.
     """
     low, high, value = _range("slider", low, high, value)
+    label = checks.text("slider: label", label)
     step = _step(low, high, value) if step is None else step
     step = checks.number("slider: step", step, low=0, open_low=True)
     return ipywidgets.FloatSlider(
@@ -61,6 +62,7 @@ def log_slider(low: float, high: float, value: float, label: str = "") -> ipywid
         As for `slider`.
     """
     low, high, value = _range("log_slider", low, high, value)
+    label = checks.text("log_slider: label", label)
     if low <= 0:
         raise ValueError(f"log_slider: low must be above 0, got {low:g}.")
     bottom, top = math.log10(low), math.log10(high)
@@ -93,6 +95,7 @@ def int_slider(
         As for `slider`.
     """
     low, high, value = _range("int_slider", low, high, value)
+    label = checks.text("int_slider: label", label)
     for name, number in (("low", low), ("high", high), ("value", value)):
         if number != int(number):
             raise ValueError(f"int_slider: {name} must be a whole number, got {number:g}.")
@@ -125,6 +128,7 @@ def choice(options: Iterable, value: Any = None, label: str = "") -> ipywidgets.
         raise TypeError(f"choice: options must be a list or a dictionary, got {options!r}.")
     if not isinstance(options, dict):
         options = {_named(option): option for option in options}
+    label = checks.text("choice: label", label)
     options = list(options.items())
     if not options:
         raise ValueError("choice: options must hold at least one entry, got none.")
@@ -151,6 +155,7 @@ def toggle(value: bool = False, label: str = "") -> ipywidgets.Checkbox:
     """
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"toggle: value must be True or False, got {value!r}.")
+    label = checks.text("toggle: label", label)
     return ipywidgets.Checkbox(bool(value), description=label, indent=True)
 
 
@@ -211,6 +216,7 @@ def point(ax: Axes, value: Any, bounds: Any = None, label: str = "") -> Point:
     """
     if not isinstance(ax, Axes):
         raise TypeError(f"point: ax must be the axes it lies on, got {ax!r}.")
+    checks.text("point: label", label)
     if np.shape(value) not in ((), (2,)):
         raise ValueError(f"point: value must be a pair (x, y) or a number, got {value!r}.")
     if bounds is None:

@@ -36,7 +36,8 @@ CORE_MAY_USE = {
     "course_lib.plots": {"matplotlib"},
     "course_lib.training": {"torch", "tqdm", "threadpoolctl"},
     "course_lib.data": {"torch"},  # batches of tensors
-    "course_lib.mnist": {"platformdirs", "pooch", "tqdm", "certifi"},  # a download, a place for it
+    "course_lib.mnist": {"tqdm", "certifi"},  # a download
+    "course_lib.places": {"platformdirs"},
 }
 
 
