@@ -28,6 +28,11 @@ def source() -> str:
 def joined(module: str) -> str:
     """Return a module without its imports and exports.
 
+    Parameters
+    ----------
+    module : str
+        The text of one of the files in `front`.
+
     Raises
     ------
     ValueError
