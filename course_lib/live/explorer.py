@@ -564,10 +564,16 @@ def _from_browser(control: Any, value: Any, first: Any) -> Any:
             for v, (low, high) in zip(value, control.bounds, strict=True)
         ]
         return inside[0] if control.flat else tuple(inside)
-    if isinstance(control, ipywidgets.Dropdown):
-        return control._options_values[int(value)]
+    if hasattr(control, "_options_values"):  # of a list the page sends places
+        if isinstance(value, list):
+            return tuple(control._options_values[int(place)] for place in value)
+        return None if value is None else control._options_values[int(value)]
     if isinstance(control, ipywidgets.IntSlider):
         return int(value)
+    if from_json := control.trait_metadata("value", "from_json"):  # a date, a time
+        return from_json(value, control)
+    if isinstance(value, list):  # both ends of a range
+        return tuple(value)
     if isinstance(value, float) and isinstance(first, float):
         # A notch counted from the end of a slider misses a round number by its last digit.
         return first if math.isclose(value, first, rel_tol=1e-9) else value
@@ -641,9 +647,9 @@ def _failure(values: dict, error: Exception) -> str:
 
 
 def _in_words(values: dict) -> str:
-    def word(value):
+    def word(value: Any) -> str:
         if isinstance(value, tuple):
-            return f"({', '.join(f'{v:.4g}' for v in value)})"
+            return f"({', '.join(map(word, value))})"
         if isinstance(value, float):
             return f"{value:.4g}"
         return _named(value)
