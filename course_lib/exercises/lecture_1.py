@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.exercises.answers import Choice, Function, Numbers, Sentence
+from course_lib.exercises.predictions import Prediction
 from course_lib.exercises.tasks import Exercise
 from course_lib.landscapes import banana, quartic
 
@@ -73,14 +74,15 @@ LEAP = Exercise(
     task=(
         "Go back to the explorer. Keep the start at $w = -1.5$ and the steps at 50. Find a "
         r"learning rate $\alpha$ with which the walk crosses the flat place at 0 and ends at the "
-        "minimum $w = 9/4$, within 0.01. There are many. Read the standing under the figure."
+        "minimum $w = 9/4$, within 0.01. There are many. The line under the figure "
+        "says where you are."
     ),
     template='my_alpha = ...\n\nexercise("1.2").check(my_alpha)',
     answer=Numbers(tolerance=0),
     right=lambda alpha: all(_arrives(alpha, steps) for steps in range(50, 61)),
     praise=(
-        "The first step is 33.75 · α long. It clears the flat place in one leap, and the rest of "
-        "the walk still settles. A rate that is right in one place may be wrong in another."
+        "The first step is 33.75 · α long, so it clears the flat place in one leap, and the rest "
+        "of the walk still settles. So a bold step can leave the valley it started in."
     ),
     mistakes=(
         (lambda alpha: math.isnan(_end_of_leap(alpha)), "A learning rate is above 0."),
@@ -94,7 +96,9 @@ LEAP = Exercise(
         ),
         (
             lambda alpha: alpha < 0.05,
-            "Almost. The walk has crossed 0, but 50 steps are not enough to leave the flat place.",
+            "Almost. The walk has crossed 0, but 50 steps are not enough to get from "
+            "the flat place "
+            "to 9/4.",
         ),
         (
             _arrives,
@@ -117,19 +121,19 @@ LEAP = Exercise(
     ),
 )
 
-# ------------------------------------------------------------------------ 1.3 a gradient by hand
+# ------------------------------------------------------------------------ 1.6 a gradient by hand
 
 GRADIENT_BY_HAND = Exercise(
-    number="1.3",
+    number="1.6",
     title="A gradient by hand",
     task=(
         "Compute the gradient of the banana $L = (x_2 - x_1^2)^2 + (1 - x_1)^2$ at the point "
         "$(x_1, x_2) = (2, 1)$. Give both entries as a list."
     ),
-    template='gradient = [..., ...]\n\nexercise("1.3").check(gradient)',
+    template='gradient = [..., ...]\n\nexercise("1.6").check(gradient)',
     answer=Numbers(tolerance=1e-6, shape=(2,)),
     right=(26, -6),
-    praise="Downhill is the opposite way: (−26, 6), to the left and a little up.",
+    praise="Downhill is the opposite way, (−26, 6): mostly to the left, and a little up the map.",
     mistakes=(
         ((-26, 6), "That is the way downhill, −∇L. The gradient itself points uphill."),
         ((-6, 26), "Both numbers are there, in the wrong order: ∂L/∂x₁ comes first."),
@@ -142,7 +146,10 @@ GRADIENT_BY_HAND = Exercise(
         ((22, -6), "A sign in ∂L/∂x₁: inside the second square, −x₁ has the derivative −1."),
         ((24, -6), "∂L/∂x₁ has two parts. You left out the one from (1 − x₁)²."),
         ((2, -6), "∂L/∂x₁ has two parts. You left out the one from (x₂ − x₁²)²."),
-        ((9, 1), "Those are the heights of the two squares. The gradient holds the slopes."),
+        (
+            (9, 1),
+            "Those are the two squares, whose sum is the height. The gradient holds the slopes.",
+        ),
     ),
     hints=(
         r"For $\partial L / \partial x_1$ treat $x_2$ as a fixed number, and the other way round.",
@@ -150,13 +157,14 @@ GRADIENT_BY_HAND = Exercise(
         r"$\partial L / \partial x_2 = 2(x_2 - x_1^2)$.",
     ),
     worked=(
-        "Inside the first square stands $x_2 - x_1^2 = 1 - 4 = -3$. So "
+        "The first square is that of $x_2 - x_1^2 = 1 - 4 = -3$. So "
         r"$\partial L / \partial x_1 = -4 \cdot 2 \cdot (-3) - 2(1 - 2) = 24 + 2 = 26$ and "
         r"$\partial L / \partial x_2 = 2 \cdot (-3) = -6$."
     ),
+    deeper=True,
 )
 
-# ------------------------------------------------------------------------------ 1.4 write the walk
+# ------------------------------------------------------------------------------ 1.3 write the walk
 
 
 def _walk(gradient, start, alpha, steps):
@@ -180,12 +188,13 @@ def _walks() -> list[tuple]:
 
 
 WRITE_THE_WALK = Exercise(
-    number="1.4",
+    number="1.3",
     title="Write the walk yourself",
     task=(
         "Write `walk(gradient, start, alpha, steps)`. It starts at the array `start`, takes "
         "`steps` steps of gradient descent with the learning rate `alpha`, and returns the last "
-        "point. `gradient(w)` gives you the gradient at `w`. Three to six lines do it."
+        "point. `gradient` is a function: `gradient(w)` is the gradient at `w`. Three to six lines "
+        "are enough."
     ),
     template=(
         "def walk(gradient, start, alpha, steps):\n"
@@ -193,13 +202,27 @@ WRITE_THE_WALK = Exercise(
         "    ...\n"
         "    return w\n"
         "\n\n"
-        'exercise("1.4").check(walk)'
+        'exercise("1.3").check(walk)'
     ),
-    answer=Function(inputs=_walks),
+    answer=Function(
+        inputs=_walks,
+        failures=(
+            (
+                r"unsupported operand.*'(method|function)'",
+                "`gradient` is a function, and you multiply the function itself. Ask it for the "
+                "slope where you are: `alpha * gradient(w)`.",
+            ),
+            (
+                r"'int' object is not iterable",
+                "`steps` is a number, and a loop needs something to go through: "
+                "`for k in range(steps):`.",
+            ),
+        ),
+    ),
     right=_walk,
     praise=(
-        "Your function walks in one dimension and in two, and even two walks at once: "
-        "`w - alpha * gradient(w)` works on every entry of the array."
+        "Your function works in one dimension and in two, and even for two walks at once, because "
+        "`w - alpha * gradient(w)` treats every entry of the array alike."
     ),
     mistakes=(
         (lambda gradient, start, alpha, steps: start, "Your function returns the start: no step."),
@@ -255,44 +278,87 @@ WRITE_THE_WALK = Exercise(
     ),
 )
 
-# ---------------------------------------------------------------------------- 1.5 end the zigzag
+# ---------------------------------------------------------------------------- 1.7 end the zigzag
 
 END_THE_ZIGZAG = Exercise(
-    number="1.5",
+    number="1.7",
     title="End the zigzag",
     task=(
-        r"With $\alpha = 0.2$ the walk from (2, 2) jumps between two points forever. Which change "
-        "lets it arrive at the minimum? Try each one in the explorer.\n\n"
+        r"With $\alpha = 0.2$ the walk from (2, 2) ends up jumping between two points. "
+        r"Which change "
+        "lets it arrive at the minimum? Try them in explorer 3.\n\n"
         '- `"a"` more steps\n'
         '- `"b"` a start closer to the minimum\n'
         '- `"c"` a learning rate of 0.15\n'
         '- `"d"` a learning rate of 0.25'
     ),
-    template='my_choice = ...\n\nexercise("1.5").check(my_choice)',
+    template='my_choice = ...\n\nexercise("1.7").check(my_choice)',
     answer=Choice("abcd"),
     right="c",
     praise=(
-        "Near the minimum the banana curves so strongly that only rates below 0.1716 settle. "
-        "Lecture 3 shows where this number comes from."
+        "0.15 is below the border, 2/λ = 0.1716: across the valley each step multiplies the "
+        "distance by 1 − 0.15 · 11.66 = −0.75, so the zigzag dies out."
     ),
     mistakes=(
-        ("a", "The two points repeat exactly: step 1000 stands where step 998 stood."),
+        (
+            "a",
+            "The two points repeat: after 1000 steps the walk is where it was two steps before.",
+        ),
         (
             "b",
-            "Put the start right beside the star and look at the loss: with this rate the minimum "
-            "pushes every walk away, however close it begins.",
+            "Put the start right beside the star and look at the loss: the distance across the "
+            "valley still grows by a third in each step, however small it is at first.",
         ),
-        ("d", "The steps are already too long. Longer ones make the walk fly off."),
+        ("d", "The steps are already too long; from (2, 2) longer ones overflow at step 8."),
     ),
     hints=(
-        "Each step jumps across the valley and lands on the other side, just as high. What would "
-        "make it land lower?",
-        "Shorter steps land lower. Which of the four changes makes the steps shorter?",
+        "Across the valley each step multiplies the distance to the floor by 1 − αλ, with "
+        "λ = 11.66. What must this factor be for the zigzag to die out?",
+        "It must be between −1 and 1, so α must be below 2/11.66.",
     ),
-    worked='"c". A shorter step lands lower on the other side, and the walk settles.',
+    worked=(
+        '"c". Across the valley the factor of a step is $1 - \\alpha\\lambda$. With '
+        "$\\alpha = 0.2$ it is "
+        "$-1.33$, with $0.25$ it is $-1.91$, and only with $0.15$ is it between $-1$ and $1$: "
+        "$-0.75$. More steps or a closer start do not change the factor."
+    ),
+    deeper=True,
 )
 
-# ---------------------------------------------------------------------- 1.6 let torch differentiate
+# ------------------------------------------------------------------------------ 1.4 read the map
+
+READ_THE_MAP = Exercise(
+    number="1.4",
+    title="Read the map",
+    task=(
+        "On the map, the walk first falls toward the valley floor, almost straight, and then turns "
+        "and follows the bend. Nobody told it to turn. In one sentence: why does it? Your sentence "
+        "is not judged; you compare it with ours."
+    ),
+    template='my_sentence = ...\n\nexercise("1.4").check(my_sentence)',
+    answer=Sentence(),
+    right=None,
+    praise=(
+        "Our sentence: *On the wall the slope across the valley is much larger than the slope "
+        "along it, so the gradient points across; on the floor the slope across is gone, and what "
+        "is left of the gradient points along the floor.* Does yours say what the gradient is made "
+        "of in both places?"
+    ),
+    mistakes=(),
+    hints=(
+        "Look at the arrows on the wall, then at those on the floor. Which way do they point?",
+        "The gradient is the slope across the valley and the slope along it, together. Which of "
+        "the two changes when the walk reaches the floor?",
+    ),
+    worked=(
+        "On the floor, $x_2 = x_1^2$, the first square of the formula is at its smallest and has "
+        r"slope zero. There $\nabla L = (-2(1 - x_1),\; 0)$ is all that is left, and "
+        r"it is small; on the wall "
+        "the first square adds its own, larger slope across the valley."
+    ),
+)
+
+# ---------------------------------------------------------------------- 1.5 let torch differentiate
 
 
 def _cubes(w):
@@ -308,26 +374,52 @@ def _slope(f, w):
 
 
 LET_TORCH_DIFFERENTIATE = Exercise(
-    number="1.6",
+    number="1.5",
     title="Let torch differentiate",
     task=(
         "Write `slope(f, w)`. It takes a function `f` of a tensor and a numpy array `w`, and "
-        "returns the gradient of `f` at `w` as a numpy array. Four lines do it: record, compute, "
-        "go backward, hand over."
+        "returns the gradient of `f` at `w` as a numpy array. Four lines are enough: record, "
+        "compute, go backward, hand over."
     ),
     template=(
         "def slope(f, w):\n"
         "    # record, compute, go backward, hand over\n"
         "    ...\n"
         "\n\n"
-        'exercise("1.6").check(slope)'
+        'exercise("1.5").check(slope)'
     ),
     answer=Function(
         inputs=lambda: [(banana, np.array([2.0, 2.0])), (_cubes, np.array([0.1, -1.0, 3.0]))],
         tolerance=1e-12,
+        failures=(
+            (
+                r"numpy\.ndarray' object has no attribute '(grad|requires_grad_|backward)'",
+                "`w` is a numpy array, which records nothing. Make a tensor that does, "
+                "`tensor = torch.tensor(w, requires_grad=True)`, and read `tensor.grad`.",
+            ),
+            (
+                r"'numpy\.float64' object has no attribute 'backward'",
+                "`f(w)` computed with the array `w`, which records nothing. Give `f` a tensor that "
+                "does: `torch.tensor(w, requires_grad=True)`.",
+            ),
+            (
+                r"does not require grad",
+                "torch recorded nothing. Say that it should when you make the tensor: "
+                "`torch.tensor(w, requires_grad=True)`.",
+            ),
+            (
+                r"NoneType' object has no attribute|returned None",
+                "`tensor.grad` is None until `backward()` has run. Did you call it, and does your "
+                "function return the gradient?",
+            ),
+            (
+                r"returned a tensor",
+                "Your function returns a torch tensor. `.detach().numpy()` makes it a numpy array.",
+            ),
+        ),
     ),
     right=_slope,
-    praise="You never wrote a derivative down, and it is right to the last digit.",
+    praise="You never wrote down a derivative, and yours agrees with torch's to twelve digits.",
     mistakes=(
         (
             lambda f, w: float(f(w)),
@@ -339,7 +431,8 @@ LET_TORCH_DIFFERENTIATE = Exercise(
         ),
         (
             lambda f, w: _slope(f, w.astype("float32")),
-            "Right to seven digits only: somewhere the numbers became float32. `torch.tensor(w)` "
+            "Right to about seven digits only: somewhere the numbers became float32. "
+            "`torch.tensor(w)` "
             "keeps the float64 of the array, `torch.Tensor(w)` does not.",
         ),
         (
@@ -348,7 +441,8 @@ LET_TORCH_DIFFERENTIATE = Exercise(
         ),
         (
             lambda f, w: 2 * _slope(f, w),
-            "Twice the gradient: did you call `backward()` twice? What it finds is added up.",
+            "Twice the gradient: did you run `backward()` twice? What it finds is "
+            "added to `.grad`.",
         ),
     ),
     hints=(
@@ -370,8 +464,79 @@ LET_TORCH_DIFFERENTIATE = Exercise(
 EXERCISES = (
     STEP_BY_HAND,
     LEAP,
-    GRADIENT_BY_HAND,
     WRITE_THE_WALK,
-    END_THE_ZIGZAG,
+    READ_THE_MAP,
     LET_TORCH_DIFFERENTIATE,
+    GRADIENT_BY_HAND,
+    END_THE_ZIGZAG,
+)
+
+# ------------------------------------------------------------------------------------ predictions
+
+
+def _nearest(options, values, value):
+    """Return the option that stands for the value nearest to this one."""
+    return options[int(np.argmin(np.abs(np.array(values) - value)))]
+
+
+LOSSES = ("about 60", "about 120", "about 240")
+PLACES = ("at about −1.5", "at about 0", "at about 2.25")
+RATES = ("it ends closer to the star", "it ends about as close", "it never comes to rest")
+
+
+def _after(walk) -> str:
+    """Return what a faster walk does, compared with the loss of 9.1e-5 after 100 slower steps."""
+    if np.ptp(walk.losses[-2:]) > 1e-3:
+        return RATES[2]
+    return RATES[0] if walk.losses[-1] < 9e-5 else RATES[1]
+
+
+PREDICTIONS = (
+    Prediction(
+        number="1.a",
+        question=(
+            "At 14 km/h the line is about 4 km/h too slow, and the loss is about 30. At 10 km/h it "
+            "is about 8 too slow. How large is the loss there?"
+        ),
+        options=LOSSES,
+        result=lambda loss: _nearest(LOSSES, (60, 120, 240), loss),
+        why=lambda loss: (
+            f"It is {loss:.1f}. Every gap is twice as long as at 14 km/h, and the loss averages "
+            "their squares, so it is about four times as high. That is why the hill is a bowl that "
+            "gets steeper as you climb."
+        ),
+    ),
+    Prediction(
+        number="1.b",
+        question="You start at w = −1.5 with α = 0.001 and take 100 000 steps. Where do you end?",
+        options=PLACES,
+        result=lambda walk: _nearest(PLACES, (-1.5, 0, 2.25), walk.points[-1, 0]),
+        why=lambda walk: (
+            f"The walk is at w = {walk.points[-1, 0]:.4f}. The slope at 0 is zero, and the closer "
+            "the walk comes, the smaller is the slope and with it the step: it creeps up to 0 and "
+            "never gets across."
+        ),
+    ),
+    Prediction(
+        number="1.c",
+        question="Same start and steps, but twice the learning rate, α = 0.2. What happens?",
+        options=RATES,
+        result=_after,
+        why=lambda walk: (
+            "In the end it jumps between two points, whose losses are "
+            f"{walk.losses[-2]:.4f} and {walk.losses[-1]:.4f}: each step is so long that it leaps "
+            "across the valley and lands where the next one takes it back."
+        ),
+    ),
+    Prediction(
+        number="1.d",
+        question="How many of the 100 random directions lower the loss at all?",
+        result=lambda change: int(np.sum(change < 0)),
+        why=lambda change: (
+            "A direction goes down if it makes an angle below 90° with −∇L, which half of the "
+            f"circle does: about 50 of 100, and here by chance {int(np.sum(change < 0))}."
+        ),
+        close=10,
+        deeper=True,
+    ),
 )

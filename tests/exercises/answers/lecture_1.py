@@ -20,6 +20,64 @@ def right_slope(f, w):
     return w.grad.detach().numpy()
 
 
+def without_a_call(gradient, start, alpha, steps):
+    w = start
+    for _ in range(steps):
+        w = w - alpha * gradient
+    return w
+
+
+def through_a_number(gradient, start, alpha, steps):
+    w = start
+    for _ in steps:
+        w = w - alpha * gradient(w)
+    return w
+
+
+def without_backward(f, w):
+    import torch
+
+    tensor = torch.tensor(w, requires_grad=True)
+    f(tensor)
+    return tensor.grad.numpy()
+
+
+def without_backward_or_numpy(f, w):
+    import torch
+
+    tensor = torch.tensor(w, requires_grad=True)
+    f(tensor)
+    return tensor.grad
+
+
+def without_a_record(f, w):
+    import torch
+
+    tensor = torch.tensor(w)
+    f(tensor).backward()
+    return tensor.grad.numpy()
+
+
+def grad_of_the_array(f, w):
+    import torch
+
+    f(torch.tensor(w, requires_grad=True)).backward()
+    return w.grad
+
+
+def loss_of_the_array(f, w):
+    f(w).backward()
+    return w.grad
+
+
+def still_a_tensor(f, w):
+    import torch
+
+    w = torch.tensor(w, requires_grad=True)
+    f(w).backward()
+    return w.grad
+
+
 RIGHT = {
     "1.1": [
         2.73,
@@ -32,7 +90,7 @@ RIGHT = {
         "273/100",
     ],
     "1.2": [0.05, 0.06, 0.08, "α = 0.06", "6%"],
-    "1.3": [
+    "1.6": [
         [26, -6],
         (26.0, -6.0),
         np.array([26, -6]),
@@ -42,12 +100,13 @@ RIGHT = {
         "(26, -6)",
         ["26", "−6"],
     ],
-    "1.4": [right_walk],
-    "1.5": [
+    "1.3": [right_walk],
+    "1.7": [
         *("c", "C", "(c)", " c ", "'c'", "c.", ["c"], "option c", "The answer is c."),
         *("a learning rate of 0.15", "0.15", 0.15),
     ],
-    "1.6": [right_slope],
+    "1.5": [right_slope],
+    "1.4": ["On the floor only the slope along the valley is left, so that is where it points."],
 }
 
 # (number, answer, some of the words that a reader is told)
@@ -62,11 +121,21 @@ WRONG = [
     ("1.2", 0.2, "flies off"),
     ("1.2", 1e300, "flies off"),
     ("1.1", 2.5, "2.5 is not it. Compute the slope"),
-    ("1.3", [26, 6], "Entry 2 of [26, 6] is not right"),
-    ("1.3", [1, 1], "[1, 1] is not it"),
+    ("1.6", [26, 6], "Entry 2 of [26, 6] is not right"),
+    ("1.6", [1, 1], "[1, 1] is not it"),
 ]
 
 MALFORMED = [
+    ("1.3", without_a_call, "you multiply the function itself"),
+    ("1.3", through_a_number, "`for k in range(steps):`"),
+    ("1.4", "it turns", "a whole sentence"),
+    ("1.4", 3, "between quotation marks; you gave the number 3"),
+    ("1.5", without_backward, "Did you call it"),
+    ("1.5", without_backward_or_numpy, "None until `backward()` has run"),
+    ("1.5", without_a_record, "torch recorded nothing"),
+    ("1.5", grad_of_the_array, "read `tensor.grad`"),
+    ("1.5", loss_of_the_array, "records nothing"),
+    ("1.5", still_a_tensor, "`.detach().numpy()`"),
     ("1.1", "left", 'one number; you gave the text "left"'),
     ("1.1", "2.73 or 3.27", "your answer has shape (2,)"),
     ("1.1", [2.73, 1], "one number; your answer has shape (2,)"),
@@ -75,17 +144,17 @@ MALFORMED = [
     ("1.1", {"w": 2.73}, "you gave a dict"),
     ("1.1", right_walk, "you gave the function `right_walk`"),
     ("1.2", math.inf, "your answer holds inf"),
-    ("1.3", 26, "2 numbers, such as `[0.5, 0.5]`; your answer has shape ()"),
-    ("1.3", [26, "-6x"], 'you gave a list that holds the text "-6x"'),
-    ("1.3", [[26, -6], [0, 0]], "shape (2, 2)"),
-    ("1.3", [26, ...], "you gave a list that holds `...`"),
-    ("1.3", (True, 26, [1]), "you gave a tuple that holds `True`"),
-    ("1.3", [26, [1]], "you gave a list."),
-    ("1.4", 3.5, "Hand over the function itself"),
-    ("1.4", np.ones(2), "you gave an array of shape (2,)"),
-    ("1.4", lambda start: start, "must take 4 arguments; it takes 1"),
-    ("1.5", "e", 'one letter out of `"a"`, `"b"`, `"c"`, `"d"`'),
-    ("1.5", 3, "you gave the number 3"),
-    ("1.5", "", "one letter"),
-    ("1.6", lambda f, w: "steep", 'you gave the text "steep"'),
+    ("1.6", 26, "2 numbers, such as `[0.5, 0.5]`; your answer has shape ()"),
+    ("1.6", [26, "-6x"], 'you gave a list that holds the text "-6x"'),
+    ("1.6", [[26, -6], [0, 0]], "shape (2, 2)"),
+    ("1.6", [26, ...], "you gave a list that holds `...`"),
+    ("1.6", (True, 26, [1]), "you gave a tuple that holds `True`"),
+    ("1.6", [26, [1]], "you gave a list."),
+    ("1.3", 3.5, "Hand over the function itself"),
+    ("1.3", np.ones(2), "you gave an array of shape (2,)"),
+    ("1.3", lambda start: start, "must take 4 arguments; it takes 1"),
+    ("1.7", "e", 'one letter out of `"a"`, `"b"`, `"c"`, `"d"`'),
+    ("1.7", 3, "you gave the number 3"),
+    ("1.7", "", "one letter"),
+    ("1.5", lambda f, w: "steep", 'you gave the text "steep"'),
 ]
