@@ -1,28 +1,32 @@
-"""The prediction of the first page. Its exercise is the first of lecture 1."""
+"""The prediction of the start page; it has no exercise of its own."""
 
 from __future__ import annotations
 
 from course_lib.exercises.predictions import Prediction
 
-TITLE = "Start here"
-
 EXERCISES = ()
 
 
-def _nearest(gaps: dict[str, float]) -> str:
-    return min(gaps, key=gaps.get)
+def _nearest(gaps: dict[float, float]) -> str:
+    return f"{min(gaps, key=lambda rate: gaps[rate]):.2f}"
+
+
+def _why(gaps: dict[float, float]) -> str:
+    best, largest = min(gaps, key=lambda rate: gaps[rate]), max(gaps)
+    return (
+        f"With {best:.2f} you end {gaps[best]:.2f} from the star. A larger rate gets you along the "
+        "valley sooner, although each of its steps crosses the valley. That only hurts once a leap "
+        "lands as high on the far side as it started: "
+        f"with {largest:.2f} you are still {gaps[largest]:.1f} away."
+    )
 
 
 PREDICTIONS = (
     Prediction(
         number="0.a",
-        question="Which learning rate brings you nearest to the star in 20 steps?",
-        options=("0.05", "0.10", "0.15", "0.20"),
+        question="Which of these learning rates brings you nearest to the star in 20 steps?",
+        options=("0.05", "0.10", "0.18", "0.20"),
         result=_nearest,
-        why=lambda gaps: (
-            f"You are then {gaps[_nearest(gaps)]:.3f} from the star. Larger steps get there "
-            "sooner, but only up to a point: with 0.20 each step leaps across the valley and lands "
-            f"as high on the far side as it started, so you stay {gaps['0.20']:.2f} away."
-        ),
+        why=_why,
     ),
 )
