@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 
-from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.exercises.answers import AnswerError, Choice, Function, Numbers
+from course_lib.exercises.predictions import Prediction
 from course_lib.exercises.tasks import Exercise
 from course_lib.landscapes import banana, bowl, quartic
 
@@ -27,14 +28,26 @@ ADAGRAD_BY_HAND = Exercise(
     title="Adagrad by hand",
     task=(
         r"One coordinate sees the gradients $3$, $4$ and $12$, one after the other. Adagrad walks "
-        r"with $\alpha = 1$; leave $\varepsilon$ out. How long are its three steps?"
+        r"with $\alpha = 1$; leave $\varepsilon$ out. How long are its three steps? Give "
+        "three decimals."
     ),
     template='lengths = [..., ..., ...]\n\nexercise("6.1").check(lengths)',
-    answer=Numbers(tolerance=0.003, shape=(3,)),
+    answer=Numbers(tolerance=0.0006, shape=(3,)),
     right=_SEEN / _ROOTS,
-    praise="The gradient grows fourfold from first to last, and the step becomes shorter.",
+    praise=(
+        "The gradient grows fourfold from first to last, yet the last step is shorter than the "
+        "first."
+    ),
     mistakes=(
-        (-_SEEN / _ROOTS, "Right, with the sign of the way. A length has none."),
+        (-_SEEN / _ROOTS, "The sizes are right. A length has no minus sign."),
+        (
+            np.cumsum(_SEEN / _ROOTS),
+            "You added the steps up: that is how far you have come after each. Give each length.",
+        ),
+        (
+            -np.cumsum(_SEEN / _ROOTS),
+            "That is where you stand after each step, starting from 0. Give each length.",
+        ),
         (_SEEN / _ROOTS**2, "You divided by the sum s. The rule divides by its root, √s."),
         (_SEEN / np.cumsum(_SEEN), "You added up the gradients. Square each of them first."),
         (
@@ -57,11 +70,12 @@ ADAGRAD_BY_HAND = Exercise(
     otherwise="Keep the sum s of the squared gradients; each step is g / √s.",
 )
 
-# --------------------------------------------------------------------- 6.2 closer to the minimum
+# --------------------------------------------------------------------- 6.6 closer to the minimum
 
 CLOSER = Exercise(
-    number="6.2",
+    number="6.6",
     title="Closer to the minimum",
+    deeper=True,
     task=(
         r"RMSProp with $\alpha = 0.1$ jumps around the minimum of a bowl, at a distance of $0.05$ "
         "on each side. Which change brings it ten times closer?\n\n"
@@ -72,14 +86,14 @@ CLOSER = Exercise(
         "\n"
         r'- `"d"` a start that is closer'
     ),
-    template='my_choice = ...\n\nexercise("6.2").check(my_choice)',
+    template='my_choice = ...\n\nexercise("6.6").check(my_choice)',
     answer=Choice("abcd"),
     right="b",
     praise="The distance is α/2, so only α changes it. Adaptive rules need schedules, too.",
     mistakes=(
         ("a", "It jumps from one side to the other forever. More steps are more jumps."),
         ("c", "g and √v shrink alike, and g / √v stays what it was: about 1."),
-        ("d", "It leaves any start, and ends in the same jumps: look at the figure above."),
+        ("d", "It leaves any start, and ends in the same jumps: look at the figure of section 3."),
     ),
     hints=(
         "Near the end each step is about as long as α, whatever the gradient.",
@@ -88,20 +102,20 @@ CLOSER = Exercise(
     worked='"b". The jumps are α long, so the walk ends α/2 from the minimum: 0.005.',
 )
 
-# ---------------------------------------------------------------------- 6.3 Adam's first step
+# ---------------------------------------------------------------------- 6.2 Adam's first step
 
 _START, _SLOPES = np.ones(2), np.array([-50.0, 0.002])
 _FIRST = -0.01 * np.sign(_SLOPES)
 
 FIRST_STEP = Exercise(
-    number="6.3",
+    number="6.2",
     title="Adam's first step",
     task=(
         r"Adam starts at $w = (1, 1)$ with $\alpha = 0.01$, $\beta_1 = 0.9$, $\beta_2 = 0.999$, "
         r"and its first gradient is $g = (-50,\ 0.002)$. Leave $\varepsilon$ out. Where does it "
         "stand after one step?"
     ),
-    template='new_w = [..., ...]\n\nexercise("6.3").check(new_w)',
+    template='new_w = [..., ...]\n\nexercise("6.2").check(new_w)',
     answer=Numbers(tolerance=1e-5, shape=(2,)),
     right=_START + _FIRST,
     praise=(
@@ -134,7 +148,7 @@ FIRST_STEP = Exercise(
     otherwise="Compute m, v, then m̂ and v̂, each coordinate by itself.",
 )
 
-# ------------------------------------------------------------------------------ 6.4 write Adam
+# ------------------------------------------------------------------------------ 6.3 write Adam
 
 
 def _adam(
@@ -153,14 +167,18 @@ def _adam(
     by_m=True,
     eps=1e-8,
     inside=0.0,
+    extra=0,
+    squared=True,
+    keeps_m=True,
+    keeps_v=True,
 ):
     """Walk with Adam; each keyword is a mistake that can be made on the way."""
     beta1, beta2 = (0.999, 0.9) if swapped else (0.9, 0.999)
     w, m, v = start, 0 * start, 0 * start
-    for k in range(first, steps + first):
+    for k in range(first, steps + first + extra):
         g = gradient(w)
-        m = beta1 * m + (1 - beta1) * g
-        v = beta2 * v + (1 - beta2) * abs(g) ** power
+        m = (beta1 * m if keeps_m else 0) + (1 - beta1) * g
+        v = (beta2 * v if keeps_v else 0) + (1 - beta2) * (abs(g) ** power if squared else g)
         m_hat = m / (1 - beta1**k) if correct_m else m
         v_hat = v / (1 - beta2**k) if correct_v else v
         w = w + sign * alpha * (m_hat if by_m else g) / ((v_hat + inside) ** root + eps)
@@ -173,6 +191,12 @@ def _forgets(gradient, start, alpha, steps):
     for _ in range(steps):
         w = _adam(gradient, w, alpha, 1)
     return w
+
+
+def _from_zero(gradient, start, alpha, steps):
+    """Count k from 0: the first step divides by zero, and everything after it is nan."""
+    with np.errstate(all="ignore"):
+        return _adam(gradient, start, alpha, steps, first=0)
 
 
 def _walks() -> list[tuple]:
@@ -189,8 +213,23 @@ def _wrong(**mistake):
     return lambda gradient, start, alpha, steps: _adam(gradient, start, alpha, steps, **mistake)
 
 
+class _Written(Function):
+    """A function of the reader's own, and not one that is finished."""
+
+    def read(self, answer):
+        """See `Function.read`."""
+        kind = answer if isinstance(answer, type) else type(answer)
+        home = getattr(answer, "__module__", None) or ""
+        if str(home).split(".")[0] == "torch" or kind.__module__.split(".")[0] == "torch":
+            raise AnswerError(
+                "That is torch's own Adam: a class that hides the five lines. Write the function "
+                "`adam(gradient, start, alpha, steps)` with a loop of your own."
+            )
+        return super().read(answer)
+
+
 WRITE_ADAM = Exercise(
-    number="6.4",
+    number="6.3",
     title="Write Adam yourself",
     task=(
         "Write `adam(gradient, start, alpha, steps)`. It starts at the array `start` with $m = v = "
@@ -203,9 +242,24 @@ WRITE_ADAM = Exercise(
         "    ...\n"
         "    return w\n"
         "\n\n"
-        'exercise("6.4").check(adam)'
+        'exercise("6.3").check(adam)'
     ),
-    answer=Function(inputs=_walks, tolerance=1e-9),
+    answer=_Written(
+        inputs=_walks,
+        tolerance=1e-9,
+        failures=(
+            (
+                r"ZeroDivisionError",
+                "Your function divides by zero. If k begins at 0, as in `range(steps)`, then "
+                "1 − 0.9**0 = 0. Begin with `range(1, steps + 1)`, or use the power k + 1.",
+            ),
+            (
+                r"[Tt]ensor|optimizer",
+                "Your function needs torch tensors, and torch's optimizer hides the five lines. "
+                "Write the loop yourself, on numpy arrays.",
+            ),
+        ),
+    ),
     right=_adam,
     praise="That is the rule that trains most networks today, and it is yours.",
     mistakes=(
@@ -217,6 +271,33 @@ WRITE_ADAM = Exercise(
         ),
         (_wrong(correct_v=False), "You corrected m but not v: divide v by 1 − β₂ᵏ, too."),
         (_wrong(correct_m=False), "You corrected v but not m: divide m by 1 − β₁ᵏ, too."),
+        (
+            _wrong(squared=False),
+            "v is the mean of the squares, g**2. Yours adds g itself, so it can turn negative, and "
+            "its root is then nan.",
+        ),
+        (
+            _wrong(keeps_m=False),
+            "Each of your steps overwrites m. Keep most of the old one: 0.9 * m + 0.1 * g.",
+        ),
+        (
+            _wrong(keeps_v=False),
+            "Each of your steps overwrites v. Keep most of the old one: 0.999 * v + 0.001 * g**2.",
+        ),
+        (
+            _wrong(keeps_m=False, keeps_v=False),
+            "Each of your steps overwrites m and v. Keep 0.9 of the old m and 0.999 of the old v.",
+        ),
+        (
+            _wrong(extra=1),
+            "Your walk takes one step too many: `range(1, steps + 1)` holds `steps`.",
+        ),
+        (_wrong(extra=-1), "Your walk takes one step too few: `range(1, steps)` ends too early."),
+        (
+            _from_zero,
+            "Your k begins at 0, as in `range(steps)`. At k = 0 the correction 1 − 0.9**0 is 0, so "
+            "m̂ = m / 0. Begin with `range(1, steps + 1)`, or use the power k + 1.",
+        ),
         (_wrong(power=1), "v is the mean of the squares. Yours is the mean of |g|."),
         (_wrong(root=1), "The step is divided by the root of v̂. You divide by v̂."),
         (_wrong(by_m=False), "Your step goes along g. It should go along the mean, m̂."),
@@ -259,7 +340,7 @@ WRITE_ADAM = Exercise(
     ),
 )
 
-# ---------------------------------------------------------------------- 6.5 a memory long enough
+# ---------------------------------------------------------------------- 6.7 a memory long enough
 
 
 @functools.lru_cache(maxsize=1000)
@@ -277,19 +358,19 @@ def _reddi_end(beta2: float) -> float:
 
 
 LONG_MEMORY = Exercise(
-    number="6.5",
+    number="6.7",
     title="A memory that is long enough",
+    deeper=True,
     task=(
         r"Go back to the explorer of the counter-example. Find a $\beta_2$ with which Adam ends at "
         r"the right side, with $w < -0.9$. There are many."
     ),
-    template='my_beta2 = ...\n\nexercise("6.5").check(my_beta2)',
+    template='my_beta2 = ...\n\nexercise("6.7").check(my_beta2)',
     answer=Numbers(tolerance=0),
     right=lambda beta2: _reddi_end(beta2) < -0.9,
     praise=(
-        "With a memory much longer than the three steps of the cycle, v̂ is nearly the same at "
-        "every step, and each gradient counts by its size. For every β₂ there is a longer cycle, "
-        "though."
+        "With this β₂, v̂ still holds enough of the large gradient while the two small ones pass, "
+        "so the large one wins. For every β₂ there is a longer cycle that misleads Adam, though."
     ),
     mistakes=(
         (lambda beta2: math.isnan(_reddi_end(beta2)), "β₂ lies from 0 up to, but below, 1."),
@@ -311,7 +392,7 @@ LONG_MEMORY = Exercise(
     worked=r"$\beta_2 = 0.9$ remembers about ten steps, and Adam ends at $-0.998$.",
 )
 
-# --------------------------------------------------------------------------- 6.6 decay by hand
+# --------------------------------------------------------------------------- 6.4 decay by hand
 
 
 def _decayed_through_adam(alpha: float, decay: float, steps: int) -> float:
@@ -320,17 +401,22 @@ def _decayed_through_adam(alpha: float, decay: float, steps: int) -> float:
 
 
 DECAY_BY_HAND = Exercise(
-    number="6.6",
+    number="6.4",
     title="Decay by hand",
     task=(
         r"A weight starts at $w = 1$, and its gradient is zero. AdamW runs with $\alpha = 0.01$ and"
         r" $\lambda = 0.1$. Where is the weight after 100 steps?"
     ),
-    template='new_w = ...\n\nexercise("6.6").check(new_w)',
+    template='new_w = ...\n\nexercise("6.4").check(new_w)',
     answer=Numbers(tolerance=0.0005),
     right=(1 - 0.01 * 0.1) ** 100,
     praise="A tenth is gone: 100 steps, each taking a thousandth. No √v̂ has touched it.",
     mistakes=(
+        (
+            lambda w: w == 0,
+            "1 − 100 · 0.01 is 0: you left out λ, and took a share of 1 each time instead of a "
+            "share of what is left. Each step multiplies by 1 − αλ.",
+        ),
         (1 - 100 * 0.01 * 0.1, "Almost: each step takes a share of what is left, not of 1."),
         ((1 - 0.1) ** 100, "You left out α. Each step multiplies by 1 − αλ."),
         ((1 - 0.01) ** 100, "You left out λ. Each step multiplies by 1 − αλ."),
@@ -351,10 +437,10 @@ DECAY_BY_HAND = Exercise(
     otherwise="Multiply by 1 − αλ a hundred times.",
 )
 
-# ------------------------------------------------------------------------- 6.7 a fair comparison
+# ------------------------------------------------------------------------- 6.5 a fair comparison
 
 FAIR_COMPARISON = Exercise(
-    number="6.7",
+    number="6.5",
     title="A fair comparison",
     task=(
         r"A friend trains with Adam and with gradient descent, both at $\alpha = 0.001$. Adam's "
@@ -365,7 +451,7 @@ FAIR_COMPARISON = Exercise(
         '- `"c"` Sweep α for each of them, then compare the best with the best.\n'
         '- `"d"` Gradient descent needs momentum before it may be compared.'
     ),
-    template='my_choice = ...\n\nexercise("6.7").check(my_choice)',
+    template='my_choice = ...\n\nexercise("6.5").check(my_choice)',
     answer=Choice("abcd"),
     right="c",
     praise=(
@@ -387,12 +473,250 @@ FAIR_COMPARISON = Exercise(
     worked='"c". Tune all or tune none, and say which you did.',
 )
 
+# ------------------------------------------------------------------------- 6.8 a rule of your own
+
+
+def _signed(w, g, m, alpha, *, mu=0.9, share=0.1, sign=-1, of=None, bare=False, late=False):
+    """Take one step along the sign of the mean gradient; each keyword is a mistake."""
+    new = mu * m + share * g
+    direction = {"g": g, "m": m}.get(of, new)
+    moved = w + sign * alpha * (direction if bare else np.sign(direction))
+    return np.array([moved, m if late else new])
+
+
+def _steps_to_take():
+    return [
+        (np.array([1.0, -2.0]), np.array([3.0, 0.5]), np.array([0.0, 0.0]), 0.1),
+        (np.array([0.5, 0.5]), np.array([-1.0, 2.0]), np.array([2.0, -0.1]), 0.01),
+        (np.array([0.0, 4.0, 1.0]), np.array([0.2, -0.3, 0.0]), np.array([-1.0, 1.0, 0.0]), 0.5),
+    ]
+
+
+def _signed_wrong(**mistake):
+    return lambda w, g, m, alpha: _signed(w, g, m, alpha, **mistake)
+
+
+OWN_RULE = Exercise(
+    number="6.8",
+    title="A rule of two lines",
+    deeper=True,
+    task=(
+        "Write `step(w, g, m, alpha)` for the simplest relative of Lion: $m \\leftarrow 0.9\\,m + "
+        "0.1\\,g$, then $w \\leftarrow w - \\alpha\\,\\mathrm{sign}(m)$ with the new $m$. Return "
+        "`w, m`. Afterwards put the two lines into `MyRule`, and see what `check` and the race say."
+    ),
+    template=(
+        'def step(w, g, m, alpha):\n    ...\n    return w, m\n\n\nexercise("6.8").check(step)'
+    ),
+    answer=Function(inputs=_steps_to_take, tolerance=1e-12),
+    right=_signed,
+    praise=(
+        "Every coordinate whose mean gradient is not 0 moves by exactly α, and the rule keeps one "
+        "array where Adam keeps two."
+    ),
+    mistakes=(
+        (lambda w, g, m, alpha: np.array([w, m]), "Your step changes neither w nor m."),
+        (_signed_wrong(sign=1), "You walk uphill. The step has a minus: w − α sign(m)."),
+        (_signed_wrong(of="g"), "You take the sign of g. It should be the sign of the new m."),
+        (_signed_wrong(of="m"), "You take the sign of the old m. Update m first, then w."),
+        (_signed_wrong(bare=True), "You move along m itself. Take its sign: np.sign(m)."),
+        (_signed_wrong(share=1.0), "You add all of g to m. Its share is 0.1."),
+        (_signed_wrong(mu=0.1, share=0.9), "0.9 and 0.1 are exchanged: m keeps 0.9 of itself."),
+        (_signed_wrong(late=True), "The step is right, but you return the old m."),
+        (
+            lambda w, g, m, alpha: _signed(w, g, m, alpha)[::-1],
+            "Right numbers in the other order: return w first, then m.",
+        ),
+    ),
+    hints=(
+        "Two lines, in this order: the mean, then the point.",
+        "`m = 0.9 * m + 0.1 * g`, and `np.sign(m)` is −1, 0 or 1 in each coordinate.",
+    ),
+    worked=(
+        "\n\n```python\n"
+        "def step(w, g, m, alpha):\n"
+        "    m = 0.9 * m + 0.1 * g\n"
+        "    w = w - alpha * np.sign(m)\n"
+        "    return w, m\n"
+        "```"
+    ),
+)
+
 EXERCISES = (
     ADAGRAD_BY_HAND,
-    CLOSER,
     FIRST_STEP,
     WRITE_ADAM,
-    LONG_MEMORY,
     DECAY_BY_HAND,
     FAIR_COMPARISON,
+    CLOSER,
+    LONG_MEMORY,
+    OWN_RULE,
+)
+
+# ------------------------------------------------------------------------------------ predictions
+
+_TIMES = ("just as long", "about 10 times as long", "about 100 times as long")
+_FARTHER = ("x₁, 13 times as far", "both equally far", "x₂, because its gradient is small")
+_TYPICAL = ("about α", "about a quarter of α", "almost nothing")
+_RACERS = ("Adam", "Nadam", "GradientDescent", "Nesterov")
+_AFTER = ("about as many", "about half as many", "about a quarter as many")
+_LEFT = ("all of it", "about two thirds of it", "about a third of it")
+_PLACES = ("at the best place, −1", "in the middle", "at the worst place, +1")
+_FACTORS = ("not at all", "by less than 2", "by 10 to 100", "by more than 1000")
+_PART = ("from the first step on", "when α changes on the way", "they never part")
+
+
+def _nearest(value, anchors, options):
+    """Return the option whose anchor is nearest to a value, by ratio."""
+    return min(zip(anchors, options, strict=True), key=lambda each: abs(math.log(value / each[0])))[
+        1
+    ]
+
+
+def _ratio(s):
+    return math.sqrt(s[0] / s[-1])
+
+
+def _left(before, after):
+    return _nearest(after / before, (1, 0.67, 0.3), _LEFT)
+
+
+PREDICTIONS = (
+    Prediction(
+        number="6.a",
+        question=(
+            "Feature 1 occurs in 2000 examples, feature 8 in 17. At the end both see the same "
+            "gradient. How long is Adagrad's step for feature 8, compared with feature 1?"
+        ),
+        options=_TIMES,
+        result=lambda s: _nearest(_ratio(s), (1, 10, 100), _TIMES),
+        why=lambda s: (
+            f"It is {_ratio(s):.1f} times as long, because s counts, in effect, how often a "
+            "feature was seen, and the rate takes its root: √(2000 / 17) = "
+            f"{math.sqrt(2000 / 17):.1f}."
+        ),
+    ),
+    Prediction(
+        number="6.b",
+        question=(
+            "On the banana at (−1.5, 2) the gradient is (−6.5, −0.5). Which coordinate does Adam's "
+            "first step move farther?"
+        ),
+        options=_FARTHER,
+        result=lambda step: _FARTHER[
+            1 if math.isclose(step[0], step[1], rel_tol=1e-3) else 0 if step[0] > step[1] else 2
+        ],
+        why=lambda step: (
+            f"They move {step[0]:.4f} and {step[1]:.4f}, because at the first step m̂ = g and "
+            "√v̂ = |g|: what is left is the sign."
+        ),
+    ),
+    Prediction(
+        number="6.c",
+        question=(
+            "The gradients are noise around 0 and nothing else. How long is a typical step of Adam?"
+        ),
+        options=_TYPICAL,
+        result=lambda lengths: _nearest(lengths[0.0], (1, 0.25, 0.02), _TYPICAL),
+        why=lambda lengths: (
+            f"Its root mean square is {lengths[0.0]:.2f} α. The mean m averages about ten steps of "
+            "noise, which cancel, while √v̂ keeps their full size. The clearer the signal, the "
+            f"longer the step: {lengths[1.0]:.2f} α where signal and noise are equal."
+        ),
+    ),
+    Prediction(
+        number="6.d",
+        question=(
+            "The banana from the upper left, each rule at its own best rate, 200 steps. Who is "
+            "there first?"
+        ),
+        options=_RACERS,
+        result=lambda order: next(each.name for each in order if each.name in _RACERS),
+        why=lambda order: (
+            f"It arrives at step {order[0].arrived}. It looks ahead and brakes before it runs "
+            "past. That is one start on one landscape, though, and everybody's memory at its "
+            "default."
+        ),
+    ),
+    Prediction(
+        number="6.e",
+        question=(
+            "Now each rule also gets its own best memory, μ or β₁, in place of 0.9. How many steps "
+            "does Adam need, compared with before?"
+        ),
+        options=_AFTER,
+        result=lambda before, after: _nearest(after / before, (1, 0.5, 0.25), _AFTER),
+        why=lambda before, after: (
+            f"It needs {after} in place of {before}. Near a minimum a memory of 0.9 swings down by "
+            "√0.9 in each step whatever α is (lecture 5), so the race before this one mostly "
+            "ranked how well each rule gets along with the default."
+        ),
+    ),
+    Prediction(
+        number="6.f",
+        question=(
+            "At the default memory of 0.9, AdamW is well ahead of SGD with momentum on the tiny "
+            "transformer. How much of its lead is left when the memory of both is tuned?"
+        ),
+        options=_LEFT,
+        result=_left,
+        why=lambda before, after: (
+            f"The lead shrinks from {before:.2f} to {after:.2f}. In 150 steps a long memory of "
+            "early gradients costs SGD dearly, and a short one suits it. AdamW stays ahead, but "
+            "most of what a default comparison credits it with is the default."
+        ),
+    ),
+    Prediction(
+        number="6.g",
+        question=(
+            "Without the bias correction, how many times α long is Adam's first step "
+            "(β₁ = 0.9, β₂ = 0.999)?"
+        ),
+        deeper=True,
+        result=lambda length: length,
+        tolerance=0.05,
+        why="It is (1 − β₁) / √(1 − β₂) = 0.1 / √0.001.",
+    ),
+    Prediction(
+        number="6.h",
+        question=(
+            "Adam runs with β₁ = 0, β₂ = 0.1 and α = 0.1 / √k, so with small steps at the end. "
+            "Where is it after 3000 steps?"
+        ),
+        options=_PLACES,
+        deeper=True,
+        result=lambda w: _PLACES[0 if w < -0.9 else 2 if w > 0.9 else 1],
+        why=(
+            "The large gradient is divided by its own size, so it counts hardly more than a small "
+            "one, and two small ones beat it."
+        ),
+    ),
+    Prediction(
+        number="6.i",
+        question=(
+            "Turn the valley and the start by 22.5°, and give Adam its best α again. By what "
+            "factor does its loss after 100 steps grow?"
+        ),
+        options=_FACTORS,
+        deeper=True,
+        result=lambda factor: _nearest(factor, (1.01, 1.5, 30, 3000), _FACTORS),
+        why=lambda factor: (
+            f"By {factor:.0f}. When the valley lies across the coordinates, both see its steep "
+            "wall, so both are braked. It still ends far below gradient descent at its own best."
+        ),
+    ),
+    Prediction(
+        number="6.j",
+        question=(
+            "Momentum with α inside the velocity, v ← μv + αg, against α outside. When do the two "
+            "walks part?"
+        ),
+        options=_PART,
+        deeper=True,
+        result=lambda steady, changing: _PART[0 if steady > 1e-9 else 1 if changing > 1e-9 else 2],
+        why=(
+            "While α is constant it can stand inside or outside. After a change, the old velocity "
+            "still carries the old α."
+        ),
+    ),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
@@ -130,14 +130,27 @@ class Recipe:
         The learning rates to try.
     warm : int
         Over how many steps the rate rises from 0.
+    clip : float
+        A run's gradient that is longer is shortened to this length.
     matrices : update rule, optional
         For the matrices inside. Its rate is matched, so that its steps are as long as Adam's.
+    memories : tuple of float
+        The values of μ or β₁ to try (of `matrices`, where that is given).
     """
 
     rule: Any
     rates: tuple[float, ...]
+    memories: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 0.9)
     warm: int = WARM
+    clip: float = 1.0
     matrices: Any = None
+
+    def remembering(self, memory: float) -> Recipe:
+        """Return this recipe with its memory set."""
+        if self.matrices is not None:
+            return replace(self, matrices=replace(self.matrices, momentum=memory))
+        name = "momentum" if hasattr(self.rule, "momentum") else "beta1"
+        return replace(self, rule=replace(self.rule, **{name: memory}))
 
 
 def _rates(low: float, high: float) -> tuple[float, ...]:
@@ -146,14 +159,19 @@ def _rates(low: float, high: float) -> tuple[float, ...]:
 
 
 _ADAMW = AdamW(beta2=0.95, weight_decay=0.1)
+_LOUD = math.inf  # a gradient is never longer than that
 RECIPES = {
-    "SGD, momentum 0.9": Recipe(Momentum(momentum=0.9), _rates(0.03, 3)),
-    "SGD, momentum 0.7": Recipe(Momentum(momentum=0.7), _rates(0.1, 3)),
-    "SGD, momentum 0.98": Recipe(Momentum(momentum=0.98), _rates(0.01, 1)),
-    "AdamW, no warm-up": Recipe(_ADAMW, _rates(0.001, 0.1), warm=0),
-    "AdamW": Recipe(_ADAMW, _rates(0.001, 0.1)),
-    "Lion": Recipe(Lion(beta1=0.9, beta2=0.99, weight_decay=0.3), _rates(0.0003, 0.03)),
-    "Muon": Recipe(_ADAMW, _rates(0.001, 0.1), matrices=Muon(weight_decay=0.1)),
+    "SGD with momentum, no clipping": Recipe(Momentum(), _rates(0.03, 3), clip=_LOUD),
+    "SGD with momentum": Recipe(Momentum(), _rates(0.1, 3)),
+    "AdamW, no warm-up": Recipe(_ADAMW, _rates(0.0056, 0.056), warm=0),
+    "AdamW": Recipe(_ADAMW, _rates(0.0056, 0.056)),
+    "Lion": Recipe(Lion(weight_decay=0.3), _rates(0.003, 0.03)),
+    "Muon": Recipe(
+        _ADAMW,
+        _rates(0.018, 0.32),
+        memories=(0.0, 0.3, 0.5, 0.7, 0.9, 0.95),
+        matrices=Muon(weight_decay=0.1),
+    ),
 }
 
 
@@ -169,7 +187,6 @@ def train(
     rates: Any,
     seeds: Any,
     steps: int = STEPS,
-    clip: float = 1.0,
     told: Callable[[int], None] = lambda k: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Train a model for each pair of a rate and a seed, all at once.
@@ -180,8 +197,6 @@ def train(
     rates, seeds : array_like, shape (runs,)
         One rate and one seed for each run. A seed decides both the start and the sentences.
     steps : int
-    clip : float
-        A run's gradient that is longer is shortened to this length.
     told : callable
         Called with the number of each step.
 
@@ -205,7 +220,7 @@ def train(
         training.append(each.detach().numpy())
         gradients = torch.autograd.grad(each.sum(), list(w.values()))
         length = sum((g**2).sum(dim=(1, 2), keepdim=True) for g in gradients).sqrt()
-        shorter = clip / length.clamp(min=clip)
+        shorter = recipe.clip / length.clamp(min=recipe.clip) if recipe.clip < _LOUD else 1.0
         for (name, value), g in zip(list(w.items()), gradients, strict=True):
             rule, scale = rules[name]
             lr = scale * factor(k, steps, recipe.warm) * rate
@@ -231,40 +246,49 @@ def _rule_for(name: str, recipe: Recipe) -> tuple[Any, float]:
 
 
 def table() -> list[dict[str, Any]]:
-    """Return the stored sweep: a row for each recipe, rate and seed, with its validation loss."""
+    """Return the stored sweep: a row for each recipe, memory, rate and seed, with its loss.
+
+    The loss is the one on sentences that no run has seen, after `STEPS` steps.
+    """
     text = files(__package__).joinpath(TABLE).read_text(encoding="utf-8").splitlines()
     return [
-        {
-            "recipe": row["recipe"],
-            "rate": float(row["rate"]),
-            "seed": int(row["seed"]),
-            "loss": float(row["loss"]),
-        }
+        {name: value if name == "recipe" else float(value) for name, value in row.items()}
         for row in csv.DictReader(text)
     ]
 
 
-def best_rates() -> dict[str, float]:
-    """Return, for each recipe, the rate whose mean loss over the seeds is lowest in the table."""
-    sums: dict[str, dict[float, list[float]]] = {}
+def best(name: str, memory: float | None = None) -> tuple[float, float, list[float]]:
+    """Return the best memory and rate of a recipe in the table, and the losses of its seeds.
+
+    Best is the pair with the lowest mean over the seeds.
+
+    Parameters
+    ----------
+    name : str
+        Of `RECIPES`.
+    memory : float, optional
+        Only rates with this memory are compared.
+    """
+    tried: dict[tuple[float, float], list[float]] = {}
     for row in table():
-        sums.setdefault(row["recipe"], {}).setdefault(row["rate"], []).append(row["loss"])
-    return {
-        name: min(tried, key=lambda rate: np.nan_to_num(np.mean(tried[rate]), nan=np.inf))
-        for name, tried in sums.items()
-    }
+        if row["recipe"] == name and memory in (None, row["memory"]):
+            tried.setdefault((row["memory"], row["rate"]), []).append(row["loss"])
+    means = {pair: np.nan_to_num(np.mean(ends), nan=np.inf) for pair, ends in tried.items()}
+    pair = min(means, key=lambda each: means[each])
+    return *pair, tried[pair]
 
 
 def main() -> None:
     """Sweep every recipe and write the table beside this module."""
     torch.set_num_threads(1)
-    rows = ["recipe,rate,seed,loss"]
+    rows = ["recipe,memory,rate,seed,loss"]
     for name, recipe in RECIPES.items():
         pairs = [(rate, seed) for rate in recipe.rates for seed in SEEDS]
-        _, ends = train(recipe, *zip(*pairs, strict=True))
-        for (rate, seed), loss in zip(pairs, ends, strict=True):
-            rows.append(f'"{name}",{rate:g},{seed},{loss:.4f}')
-            print(rows[-1], flush=True)
+        for memory in recipe.memories:
+            _, ends = train(recipe.remembering(memory), *zip(*pairs, strict=True))
+            for (rate, seed), loss in zip(pairs, ends, strict=True):
+                rows.append(f'"{name}",{memory:g},{rate:g},{seed},{loss:.4f}')
+                print(rows[-1], flush=True)
     with open(str(files(__package__).joinpath(TABLE)), "w", encoding="utf-8") as file:
         file.write("\n".join(rows) + "\n")
 

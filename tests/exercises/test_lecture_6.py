@@ -100,7 +100,7 @@ class TestFacts:
 
 
 def test_the_memory_that_is_long_enough_is_the_one_of_the_explorer():
-    """What 6.5 calls right is where the package's own Adam ends below −0.9."""
+    """What 6.7 calls right is where the package's own Adam ends below −0.9."""
     for beta2 in (0.1, 0.3, 0.5, 0.65, 0.7, 0.9):
         for kind in (Adam, AMSGrad):
             rule, w = kind(beta1=0, beta2=beta2), np.zeros(1)
@@ -110,7 +110,7 @@ def test_the_memory_that_is_long_enough_is_the_one_of_the_explorer():
                 w, state = rule.step(w, g, state, 0.1 / (k + 1) ** 0.5)
                 w = np.clip(w, -1, 1)
             if kind is Adam:
-                assert exercise("6.5").check(beta2).right == (w[0] < -0.9)
+                assert exercise("6.7").check(beta2).right == (w[0] < -0.9)
             else:
                 assert w[0] < -0.9
 
@@ -122,7 +122,7 @@ def test_adam_in_place_is_told_so():
             w -= alpha * gradient(w)
         return w
 
-    assert "changes the array `start`" in exercise("6.4").check(adam).message
+    assert "changes the array `start`" in exercise("6.3").check(adam).message
 
 
 def test_the_mistake_of_l2_is_what_adam_with_l2_does():
@@ -130,5 +130,5 @@ def test_the_mistake_of_l2_is_what_adam_with_l2_does():
     state = rule.init(w)
     for _ in range(100):
         w, state = rule.step(w, 0 * w, state)
-    result = exercise("6.6").check(w[0])
+    result = exercise("6.4").check(w[0])
     assert "That is Adam with L2" in result.message

@@ -13,7 +13,7 @@ from course_lib.lectures.transformer import (  # noqa: E402
     RECIPES,
     SEEDS,
     WORDS,
-    best_rates,
+    best,
     factor,
     losses,
     sentences,
@@ -61,7 +61,7 @@ def test_runs_of_a_batch_do_not_meet():
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_learns(name):
-    training, _ = train(RECIPES[name], [best_rates()[name]], [0], steps=30)
+    training, _ = train(RECIPES[name].remembering(best(name)[0]), [best(name)[1]], [0], steps=30)
     assert training[-5:].mean() < training[0] - 0.3
 
 
@@ -81,18 +81,19 @@ def test_the_schedule_rises_and_falls_to_nothing():
 
 def test_the_table_holds_every_rate_and_seed_and_no_best_rate_lies_at_an_edge():
     rows = transformer.table()
-    assert len(rows) == sum(len(recipe.rates) * len(SEEDS) for recipe in RECIPES.values())
-    for name, rate in best_rates().items():
-        assert min(RECIPES[name].rates) < rate < max(RECIPES[name].rates), name
+    for name, recipe in RECIPES.items():
+        pairs = {(row["memory"], row["rate"]) for row in rows if row["recipe"] == name}
+        assert pairs == {(m, r) for m in recipe.memories for r in recipe.rates}
+        assert {row["seed"] for row in rows} == set(SEEDS)
+        memory, rate, ends = best(name)
+        assert min(recipe.rates) < rate < max(recipe.rates), name
+        assert memory < max(recipe.memories), name
+        assert len(ends) == len(SEEDS)
+        assert np.mean(ends) <= np.mean(best(name, 0.9)[2])
 
 
 def test_a_run_ends_where_the_table_says():
     name = "AdamW"
-    rate = best_rates()[name]
-    _, ends = train(RECIPES[name], [rate], [0])
-    (stored,) = [
-        row["loss"]
-        for row in transformer.table()
-        if (row["recipe"], row["rate"], row["seed"]) == (name, rate, 0)
-    ]
-    assert ends[0] == pytest.approx(stored, abs=0.02)
+    memory, rate, stored = best(name)
+    _, ends = train(RECIPES[name].remembering(memory), [rate], [SEEDS[0]])
+    assert ends[0] == pytest.approx(stored[0], abs=0.02)

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import torch
 
 from course_lib.optimizers import Adam
 
@@ -15,44 +16,90 @@ def right_adam(gradient, start, alpha, steps):
     return w
 
 
+def from_zero(gradient, start, alpha, steps):
+    w, m, v = start, 0 * start, 0 * start
+    for k in range(steps):
+        g = gradient(w)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        w = w - alpha * m / (1 - 0.9**k) / ((v / (1 - 0.999**k)) ** 0.5 + 1e-8)
+    return w
+
+
+def adam_but(*, keep_m=0.9, keep_v=0.999, more=0, square=True):
+    def adam(gradient, start, alpha, steps):
+        w, m, v = start, 0 * start, 0 * start
+        for k in range(1, steps + 1 + more):
+            g = gradient(w)
+            m = keep_m * m + 0.1 * g
+            v = keep_v * v + 0.001 * (g**2 if square else g)
+            w = w - alpha * m / (1 - 0.9**k) / ((v / (1 - 0.999**k)) ** 0.5 + 1e-8)
+        return w
+
+    return adam
+
+
+def signed(w, g, m, alpha):
+    m = 0.9 * m + 0.1 * g
+    return w - alpha * np.sign(m), m
+
+
 RIGHT = {
     "6.1": [[1, 0.8, 12 / 13], (1, 0.8, 0.923), np.array([1.0, 0.8, 0.9231])],
-    "6.2": ["b", "B", "(b)"],
-    "6.3": [[1.01, 0.99], (1.01, 0.99), np.array([1.01, 0.99])],
-    "6.4": [right_adam],
-    "6.5": [0.7, 0.75, 0.9, 0.99, 0.999],
-    "6.6": [0.9048, 0.999**100, np.float64(0.905), [0.9048]],
-    "6.7": ["c", " C "],
+    "6.6": ["b", "B", "(b)"],
+    "6.2": [[1.01, 0.99], (1.01, 0.99), np.array([1.01, 0.99])],
+    "6.3": [right_adam],
+    "6.7": [0.7, 0.75, 0.9, 0.99, 0.999],
+    "6.4": [0.9048, 0.999**100, np.float64(0.905), [0.9048]],
+    "6.5": ["c", " C "],
+    "6.8": [signed],
 }
 
 # (number, answer, some of the words that a reader is told)
 WRONG = [
-    ("6.5", -0.1, "from 0 up to"),
-    ("6.5", 1, "from 0 up to"),
-    ("6.5", 1.5, "from 0 up to"),
-    ("6.5", 0, "still ends at +1"),
-    ("6.5", 0.1, "still ends at +1"),
-    ("6.5", 0.25, "still ends at +1"),
-    ("6.5", 0.3, "drifts to the wrong side"),
-    ("6.5", 0.45, "drifts to the wrong side"),
-    ("6.5", 0.5, "does not get as far"),
-    ("6.5", 0.65, "does not get as far"),
+    ("6.1", [-1, -0.8, -0.923], "A length has no minus sign"),
+    ("6.1", [1, 1.8, 2.723], "You added the steps up"),
+    ("6.1", [1, 0.8, 0.92], "0.92 is rounded too early"),
+    ("6.3", adam_but(keep_m=0), "overwrites m."),
+    ("6.3", adam_but(keep_v=0), "overwrites v."),
+    ("6.3", adam_but(keep_m=0, keep_v=0), "overwrites m and v"),
+    ("6.3", adam_but(more=1), "one step too many"),
+    ("6.3", adam_but(more=-1), "one step too few"),
+    ("6.3", adam_but(square=False), "adds g itself"),
+    ("6.4", 0, "you left out λ"),
+    ("6.4", 0.9**100, "You left out α"),
+    ("6.4", 0.99**100, "You left out λ"),
+    ("6.8", lambda w, g, m, alpha: (w - alpha * np.sign(g), 0.9 * m + 0.1 * g), "sign of g"),
+    ("6.8", lambda w, g, m, alpha: signed(w, g, m, alpha)[::-1], "other order"),
+    ("6.8", lambda w, g, m, alpha: (w - alpha * np.sign(m), 0.9 * m + 0.1 * g), "the old m"),
+    ("6.7", -0.1, "from 0 up to"),
+    ("6.7", 1, "from 0 up to"),
+    ("6.7", 1.5, "from 0 up to"),
+    ("6.7", 0, "still ends at +1"),
+    ("6.7", 0.1, "still ends at +1"),
+    ("6.7", 0.25, "still ends at +1"),
+    ("6.7", 0.3, "drifts to the wrong side"),
+    ("6.7", 0.45, "drifts to the wrong side"),
+    ("6.7", 0.5, "does not get as far"),
+    ("6.7", 0.65, "does not get as far"),
     ("6.1", [1, 0.8, 0.5], "Entry 3 of [1, 0.8, 0.5] is not right"),
     ("6.1", [7, 7, 7], "Keep the sum s"),
-    ("6.3", [1.01, 1.01], "Entry 2"),
-    ("6.3", [5, 5], "each coordinate by itself"),
-    ("6.6", 0.5, "Multiply by 1 − αλ"),
-    ("6.4", lambda gradient, start, alpha, steps: start + 1, "your function returns"),
+    ("6.2", [1.01, 1.01], "Entry 2"),
+    ("6.2", [5, 5], "each coordinate by itself"),
+    ("6.4", 0.5, "Multiply by 1 − αλ"),
+    ("6.3", lambda gradient, start, alpha, steps: start + 1, "your function returns"),
 ]
 
 MALFORMED = [
+    ("6.3", from_zero, "Begin with `range(1, steps + 1)`"),
+    ("6.3", torch.optim.Adam, "That is torch's own Adam"),
+    ("6.8", lambda w, g: w, "must take 4 arguments"),
     ("6.1", 1, "3 numbers"),
     ("6.1", [1, 0.8], "your answer has shape (2,)"),
-    ("6.2", "e", "one letter"),
-    ("6.3", "1.01", "2 numbers"),
-    ("6.4", 3, "Hand over the function itself"),
-    ("6.4", lambda w: w, "must take 4 arguments; it takes 1"),
-    ("6.5", math.nan, "holds nan"),
-    ("6.6", [0.9, 0.1], "one number"),
-    ("6.7", 3, "one letter"),
+    ("6.6", "e", "one letter"),
+    ("6.2", "1.01", "2 numbers"),
+    ("6.3", 3, "Hand over the function itself"),
+    ("6.3", lambda w: w, "must take 4 arguments; it takes 1"),
+    ("6.7", math.nan, "holds nan"),
+    ("6.4", [0.9, 0.1], "one number"),
+    ("6.5", 3, "one letter"),
 ]
