@@ -66,7 +66,7 @@ class Path:
             yield self if i == () else self._run((slice(None), *i))
 
     def _run(self, i: tuple) -> Path:
-        def states():
+        def states() -> dict:
             return {n: v[i] if v.ndim >= self.losses.ndim else v for n, v in self.states.items()}
 
         rates = self.learning_rates
@@ -224,7 +224,7 @@ def _slope(
     if gradient is not None:
         arguments.function("gradient", gradient, "the parameters w")
 
-        def exact(w):
+        def exact(w: Any) -> Any:
             g = np.asarray(gradient(w))
             if g.shape != w.shape:
                 raise ValueError(
@@ -259,7 +259,7 @@ def _rates(schedule: Any, landscape: Any, steps: int) -> list | Callable:
     ):  # the kind that has a memory and is fed with the loss
         memory = [schedule.init()]
 
-        def watching(w):
+        def watching(w: Any) -> Any:
             lr, memory[0] = schedule.step(landscape(w), memory[0])
             return lr[..., None] if np.ndim(lr) else float(lr)
 

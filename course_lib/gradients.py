@@ -142,14 +142,14 @@ def check_gradient(
     return GradientCheck(claimed, measured, abs(claimed - measured) / scale, tolerance)
 
 
-def _checked(w: Any, eps: float) -> tuple[np.ndarray, np.floating]:
+def _checked(w: Any, eps: float) -> tuple[Any, Any]:
     """Return `w` as an array of floats, and `eps` in the same precision."""
     arguments.number("eps", eps, low=0, open_low=True)
     w = arguments.floats("w", w)
     return w, w.dtype.type(eps)
 
 
-def _nudged(w: np.ndarray, eps: np.floating) -> np.ndarray:
+def _nudged(w: Any, eps: Any) -> Any:
     """Return w + εeᵢ for every coordinate i, shape (..., d, d); w + ε for a number."""
     return w[..., None, :] + eps * np.eye(w.shape[-1], dtype=w.dtype) if w.ndim else w + eps
 

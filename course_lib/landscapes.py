@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,8 +51,9 @@ class Landscape:
     formula: str
     value: Callable[..., Any]
     partials: Callable[..., tuple]
-    minima: np.ndarray
-    bounds: np.ndarray
+    minima: Any
+    bounds: Any
+    dimension: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         arguments.function("value", self.value, "the coordinates")
@@ -128,10 +129,10 @@ def bowl(condition: float = 10.0, angle: float = 0.0) -> Landscape:
     turn = math.radians(arguments.number("angle", angle))
     c, s = math.cos(turn), math.sin(turn)
 
-    def value(x, y):
+    def value(x: Any, y: Any) -> Any:
         return ((c * x + s * y) ** 2 + kappa * (c * y - s * x) ** 2) / 2
 
-    def partials(x, y):
+    def partials(x: Any, y: Any) -> tuple:
         u, v = c * x + s * y, kappa * (c * y - s * x)
         return c * u - s * v, s * u + c * v
 

@@ -11,7 +11,7 @@ Symbols: w parameters, g gradient at w, α learning rate (`lr`), λ weight decay
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from array_api_compat import array_namespace
 
@@ -20,7 +20,9 @@ from course_lib import arguments
 State = dict[str, Any]
 
 _BELOW_ONE = {"low": 0, "high": 1, "open_high": True}
-_ALLOWED = dict.fromkeys(("momentum", "beta1", "beta2", "rho"), _BELOW_ONE)
+_ALLOWED: dict[str, dict[str, Any]] = dict.fromkeys(
+    ("momentum", "beta1", "beta2", "rho"), _BELOW_ONE
+)
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,11 @@ class Rule:
         decay = getattr(self, "weight_decay", 0.0) if decay is None else decay
         return rate, g if isinstance(decay, float) and decay == 0 else g + decay * w
 
-    memory = ()  # names of the arrays in the state, each of the shape of w
-    counts = False  # whether the state holds the number of steps done
+    lr: Any  # every rule has one
+    memory: ClassVar[
+        tuple[str, ...]
+    ] = ()  # names of the arrays in the state, each of the shape of w
+    counts: ClassVar[bool] = False  # whether the state holds the number of steps done
 
 
 @dataclass(frozen=True)

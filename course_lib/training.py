@@ -309,7 +309,7 @@ def fit(
         validation = _tensors("validation", validation, model)
         _try_out(model, "validation", validation, loss)
     plateau, memory = _plateau(schedule, validation)
-    batches = Batches(*train, batch_size, seed=seed)
+    batches = Batches(train[0], train[1], batch_size, seed=seed)
     optimizer = _optimizer(rule, model)
     if plateau:
         _set_rate(optimizer, memory["lr"])
@@ -344,7 +344,7 @@ def fit(
                     bar.set_postfix_str(f"loss {value.item():.3g}{record.standing}", refresh=False)
                     bar.update()
                 with record.paused():
-                    score = None if validation is None else evaluate(model, validation, loss)
+                    score: Any = None if validation is None else evaluate(model, validation, loss)
                 record.epoch(score)
                 if plateau:
                     lr, memory = plateau.step(score.loss, memory)
@@ -439,8 +439,12 @@ class _Record:
 
     def __init__(self, watch: Callable | None) -> None:
         self.watch = watch
-        self.losses, self.rates, self.examples, self.seconds = [], [], [], []
-        self.epoch_ends, self.scores = [], []
+        self.losses: list[float] = []
+        self.rates: list[float] = []
+        self.examples: list[int] = []
+        self.seconds: list[float] = []
+        self.epoch_ends: list[int] = []
+        self.scores: list[Any] = []
         self.seen, self.stopped, self.standing = 0, "", ""
         self.start = self.drawn = time.perf_counter()
 

@@ -94,14 +94,14 @@ def int_slider(
     TypeError, ValueError
         As for `slider`.
     """
-    low, high, value = _range("int_slider", low, high, value)
+    ends = _range("int_slider", low, high, value)
     label = checks.text("int_slider: label", label)
-    for name, number in (("low", low), ("high", high), ("value", value)):
+    for name, number in zip(("low", "high", "value"), ends, strict=True):
         if number != int(number):
             raise ValueError(f"int_slider: {name} must be a whole number, got {number:g}.")
     step = checks.whole("step", step, low=1)
     made = ipywidgets.IntSlider(
-        int(value), min=int(low), max=int(high), step=step, description=label
+        int(ends[2]), min=int(ends[0]), max=int(ends[1]), step=step, description=label
     )
     made.play = bool(play)
     return made
