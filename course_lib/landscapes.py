@@ -39,6 +39,11 @@ class Landscape:
     bounds : array_like, shape (d, 2)
         The part worth drawing: lowest and highest value of each coordinate.
 
+    Attributes
+    ----------
+    dimension : int
+        d, the number of coordinates.
+
     Examples
     --------
     >>> float(banana([2.0, 2.0]))

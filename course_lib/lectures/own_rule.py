@@ -56,7 +56,15 @@ _REFUSED: dict[tuple, str] = {}  # the race asks at every frame
 
 
 def refusal(rule: Any, tensors: bool = False) -> str:
-    """Return what keeps a rule from racing, or nothing. See `check`."""
+    """Return what keeps a rule from racing, or nothing. See `check`.
+
+    Parameters
+    ----------
+    rule : update rule
+        From `course_lib.optimizers`, or a reader's own.
+    tensors : bool
+        Whether it also has to run on tensors.
+    """
     asked = (*identity(rule), tensors)
     if asked not in _REFUSED:
         if len(_REFUSED) >= 100:

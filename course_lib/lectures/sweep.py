@@ -148,7 +148,13 @@ _TUNED: dict[tuple, tuple[float, Sweep]] = {}
 
 
 def memory_of(rule: Any) -> str:
-    """Return the field that says how long a rule's direction remembers; "" if it has none."""
+    """Return the field that says how long a rule's direction remembers; "" if it has none.
+
+    Parameters
+    ----------
+    rule : update rule
+        From `course_lib.optimizers`, or a reader's own.
+    """
     return next((name for name in ("momentum", "beta1") if hasattr(rule, name)), "")
 
 
@@ -189,7 +195,13 @@ def tuned(
 
 
 def identity(rule: Any) -> tuple[type, str]:
-    """Return what two rules share if they are the same: their class and their values."""
+    """Return what two rules share if they are the same: their class and their values.
+
+    Parameters
+    ----------
+    rule : update rule
+        From `course_lib.optimizers`, or a reader's own.
+    """
     return type(rule), repr(sorted(vars(rule).items()) if hasattr(rule, "__dict__") else rule)
 
 

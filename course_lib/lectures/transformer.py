@@ -35,6 +35,13 @@ def sentences(random: np.random.Generator, count: int) -> np.ndarray:
 
     A word is drawn by Zipf's law, word n with a probability proportional to 1/(n + 1); but seven
     times in ten it is the partner of the word two before it.
+
+    Parameters
+    ----------
+    random : Generator
+        Where chance comes from.
+    count : int
+        How many sentences.
     """
     words = random.choice(WORDS, (count, LENGTH + 1), p=_COMMON)
     for t in range(2, LENGTH + 1):
@@ -57,6 +64,11 @@ def weights(seeds: Any) -> dict[str, torch.Tensor]:
 
     Those whose name begins with "block" and ends with "W" are the matrices inside, which Muon
     takes.
+
+    Parameters
+    ----------
+    seeds : iterable of int
+        One for each model.
     """
     shapes = {"embedding": (WORDS, WIDTH), "position": (LENGTH, WIDTH)}
     for n in range(BLOCKS):
@@ -176,7 +188,15 @@ RECIPES = {
 
 
 def factor(k: int, steps: int, warm: int) -> float:
-    """Return the schedule: a straight rise over `warm` steps, then a cosine down to 0."""
+    """Return the schedule: a straight rise over `warm` steps, then a cosine down to 0.
+
+    Parameters
+    ----------
+    k : int
+        The step, from 0.
+    steps, warm : int
+        How many there are, and how many of them rise.
+    """
     if k < warm:
         return (k + 1) / warm
     return 0.5 * (1 + math.cos(math.pi * (k - warm) / max(1, steps - warm)))

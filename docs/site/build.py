@@ -73,7 +73,7 @@ def main() -> int:
     source = chosen.out.with_name(chosen.out.name + "-source")
     shutil.rmtree(source, ignore_errors=True)
     shutil.rmtree(chosen.out, ignore_errors=True)
-    gather(source, chosen.frames)
+    gather(source, chosen.frames, lab=not chosen.no_lab)
     print("Writing the pages", flush=True)
     failed = sphinx(["-q", "-b", "html", "-j", "2", str(source), str(chosen.out)])
     if not failed and not chosen.no_lab:
@@ -90,7 +90,7 @@ def main() -> int:
     return failed
 
 
-def gather(source: Path, frames: int) -> None:
+def gather(source: Path, frames: int, lab: bool) -> None:
     """Put everything Sphinx reads into `source`, at the places that the links name."""
     from course_lib.live import front
 
@@ -118,7 +118,7 @@ def gather(source: Path, frames: int) -> None:
             place = source / path.relative_to(ROOT)
             place.parent.mkdir(exist_ok=True)
             book = nbformat.read(path, as_version=4)
-            nbformat.write(page_of(book, path, views, static, terms), place)
+            nbformat.write(page_of(book, path, views, static, terms, lab), place)
     optimizer_pages.write(source / "docs" / "optimizers.md", static, frames, MOST)
     index(source, books)
 
@@ -142,7 +142,7 @@ def explorers(path: Path, frames: int) -> dict[str, list[str]]:
     return found
 
 
-def page_of(book, path: Path, views: dict, static: Path, terms: dict):
+def page_of(book, path: Path, views: dict, static: Path, terms: dict, lab: bool):
     """Return the notebook as a page: pictures as files with their words, explorers that move."""
     up = "../" * len(path.relative_to(ROOT).parent.parts)
     for cell in book.cells:
@@ -160,12 +160,14 @@ def page_of(book, path: Path, views: dict, static: Path, terms: dict):
                 output.data = {"text/html": figure(name, up, about, words, bool(moving))}
                 output.metadata = {}
     launch = f"{BINDER}{path.relative_to(ROOT)}"
-    lab = f"{up}lab/notebooks/index.html?path={path.relative_to(ROOT)}"
+    here = f"{up}lab/notebooks/index.html?path={path.relative_to(ROOT)}"
+    run = (
+        f'<a class="run-page" href="{here}">run this page</a> in your browser: about 30 MB, half a '
+        f"minute the first time, nothing to install. Or [open it on Binder]({launch})"
+    )
     note = (
         "```{note}\nSliders move on this page. To run the cells, answer the exercises and drag the "
-        f'points in the figures, <a class="run-page" href="{lab}">run this page</a> in your '
-        "browser: about 30 MB, half a minute the first time, nothing to install. "
-        f"Or [open it on Binder]({launch}).\n```"
+        f"points in the figures, {run if lab else f'[open it on Binder]({launch})'}.\n```"
     )
     if views:
         book.cells.insert(1, nbformat.v4.new_markdown_cell(note, id="note-to-run"))
