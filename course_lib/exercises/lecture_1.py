@@ -339,22 +339,23 @@ READ_THE_MAP = Exercise(
     answer=Sentence(),
     right=None,
     praise=(
-        "Our sentence: *On the wall the slope across the valley is much larger than the slope "
-        "along it, so the gradient points across; on the floor the slope across is gone, and what "
-        "is left of the gradient points along the floor.* Does yours say what the gradient is made "
-        "of in both places?"
+        "Our sentence: High on the wall the slope of the first square is much the larger one and "
+        "points across the valley; on the way down it fades, until it is no larger than the slope "
+        "of the second square, which points to the right, and the two together lead along the "
+        "bend. Does yours say which part of the gradient fades, and what is left?"
     ),
     mistakes=(),
     hints=(
-        "Look at the arrows on the wall, then at those on the floor. Which way do they point?",
-        "The gradient is the slope across the valley and the slope along it, together. Which of "
-        "the two changes when the walk reaches the floor?",
+        "Look at the arrows high on the wall, then at those near the floor. Where do they point?",
+        "The loss is a sum of two squares, and so is the gradient. Which of the two squares gets "
+        "small on the way down to the floor?",
     ),
     worked=(
-        "On the floor, $x_2 = x_1^2$, the first square of the formula is at its smallest and has "
-        r"slope zero. There $\nabla L = (-2(1 - x_1),\; 0)$ is all that is left, and "
-        r"it is small; on the wall "
-        "the first square adds its own, larger slope across the valley."
+        "The gradient is the sum of two slopes. That of $(x_2 - x_1^2)^2$ points away from the "
+        "floor and is proportional to $x_2 - x_1^2$, so going down makes it fade: from 8.9 at the "
+        "start to 4.5 after ten steps. That of $(1 - x_1)^2$ points to the left and is 3.0 at the "
+        "start and 4.4 then. So at first the walk falls across the valley, and later the second "
+        "slope, against which you move to the right, has an equal say."
     ),
 )
 
