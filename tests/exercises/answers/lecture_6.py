@@ -56,6 +56,7 @@ RIGHT = {
 
 # (number, answer, some of the words that a reader is told)
 WRONG = [
+    ("6.3", from_zero, "Begin with `range(1, steps + 1)`"),
     ("6.1", [-1, -0.8, -0.923], "A length has no minus sign"),
     ("6.1", [1, 1.8, 2.723], "You added the steps up"),
     ("6.1", [1, 0.8, 0.92], "0.92 is rounded too early"),
@@ -90,7 +91,6 @@ WRONG = [
 ]
 
 MALFORMED = [
-    ("6.3", from_zero, "Begin with `range(1, steps + 1)`"),
     ("6.3", torch.optim.Adam, "That is torch's own Adam"),
     ("6.8", lambda w, g: w, "must take 4 arguments"),
     ("6.1", 1, "3 numbers"),
