@@ -6,6 +6,10 @@
     python -m homework sheet SHEET.csv             write the written answers to a sheet
     python -m homework merge SHEET.csv             take over the points given in it
     python -m homework correct STUDENT QUESTION POINTS --reason "…"
+    python -m homework export --to canvas --students EXPORT.csv
+    python -m homework rename STUDENT NAME         give a submission and its points to another name
+    python -m homework remove STUDENT              take out a submission that was withdrawn
+    python -m homework restore STUDENT             let it be graded again
     python -m homework check                       say whether submissions can be isolated here
 
 Grades are kept in the folder `grades`; `--to` names another one. More: docs/instructor_guide.md.
@@ -103,6 +107,28 @@ def _parser() -> argparse.ArgumentParser:
     word.add_argument("--reason", default="")
     _to(word).set_defaults(do=_correct)
 
+    word = words.add_parser("export", help="write files that Canvas, Moodle or Gradescope import")
+    word.add_argument("--to", required=True, choices=("canvas", "moodle", "gradescope", "csv"))
+    word.add_argument("--students", type=Path, help="the system's own export, as CSV")
+    word.add_argument("--assignment", default="", help="the title of the column to fill")
+    word.add_argument(
+        "--grades", type=Path, default=Path("grades"), help="the folder of the grades"
+    )
+    word.set_defaults(do=_export)
+
+    word = words.add_parser("remove", help="take out a submission that was withdrawn")
+    word.add_argument("student")
+    _to(word).set_defaults(do=_remove)
+
+    word = words.add_parser("restore", help="let a removed submission be graded again")
+    word.add_argument("student")
+    _to(word).set_defaults(do=_restore)
+
+    word = words.add_parser("rename", help="give a submission, with its points, to somebody else")
+    word.add_argument("student")
+    word.add_argument("name")
+    _to(word).set_defaults(do=_rename)
+
     word = words.add_parser("check", help="say whether submissions can be isolated here")
     word.set_defaults(do=_check)
     return parser
@@ -153,6 +179,8 @@ def _grade(options: argparse.Namespace) -> int:
     if not options.scheduler:
         _prepare()
     with _only_one(options.to), Gradebook(options.to / "grades.db") as book:
+        named = [(book.name_of(found.student), found) for found in submissions]
+        submissions = [replace(found, student=name) for name, found in named if name]
         version = grade.version()
         settings = grade.Settings(
             isolation=isolation,
@@ -185,13 +213,15 @@ def _grade(options: argparse.Namespace) -> int:
             workers=options.workers,
             scheduler=options.scheduler,
         )
-        for student in missing_from(book.rows(), students):
+        missing = missing_from(book.rows(), students)
+        if students:
+            book.forget_missing({row.student for row in book.rows()} - set(missing))
+        for student in missing:
             words = "Nothing was handed in."
             book.record(grade.Grade(student, "", "", 0, "missing", words), version)
-        if students:
-            strangers = sorted({found.student for found in submissions} - set(students))
-            for name in strangers:
-                print(f"Not in the list of students: {name}", file=sys.stderr)
+        for found in submissions if students else []:
+            if not any(each.is_named(found.student) for each in students):
+                print(f"Not in the list of students: {found.student}", file=sys.stderr)
         _written(options.to, book)
     for made in failed:
         print(f"{made.student}: {made.words}", file=sys.stderr)
@@ -298,6 +328,42 @@ def _correct(options: argparse.Namespace) -> None:
     with Gradebook(_there(options)) as book:
         student = unicodedata.normalize("NFC", options.student)
         book.correct(student, options.question, points, options.reason)
+        _written(options.to, book)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from homework.export import export
+    from homework.gradebook import Gradebook
+
+    system, options.to = options.to, options.grades
+    with Gradebook(_there(options)) as book:
+        folder = options.grades / system
+        said = export(book.rows(), system, folder, options.students, options.assignment)
+    print("\n".join(said))
+
+
+def _remove(options: argparse.Namespace) -> None:
+    from homework.gradebook import Gradebook
+
+    with Gradebook(_there(options)) as book:
+        book.remove(unicodedata.normalize("NFC", options.student))
+        _written(options.to, book)
+
+
+def _restore(options: argparse.Namespace) -> None:
+    from homework.gradebook import Gradebook
+
+    with Gradebook(_there(options)) as book:
+        book.restore(unicodedata.normalize("NFC", options.student))
+    print("It is graded again with the next `grade`.")
+
+
+def _rename(options: argparse.Namespace) -> None:
+    from homework.gradebook import Gradebook
+
+    with Gradebook(_there(options)) as book:
+        names = (unicodedata.normalize("NFC", name) for name in (options.student, options.name))
+        book.rename(*names)
         _written(options.to, book)
 
 

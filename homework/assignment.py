@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -26,8 +25,8 @@ __all__ = [
     "AssignmentError",
     "answers",
     "is_blank",
+    "parse",
     "pristine",
-    "read",
     "transplant",
 ]
 
@@ -41,6 +40,11 @@ LARGEST = 20_000_000
 
 MOST_CODE = 300_000
 """Characters of code. It is parsed where grades are made, and takes a thousand times its size."""
+
+_KINDS = ("code", "markdown", "raw")
+
+MOST_ANSWERS = 100_000
+"""Characters of code in the answers, many times what anybody writes; a larger table is none."""
 
 # What the cells of the lab need that stand further up in the notebook and take long to run.
 _GIVEN = "pixels = 28 * 28\n"
@@ -72,8 +76,8 @@ class Answers:
 # ---------------------------------------------------------------------------------- reading a file
 
 
-def read(path: str | os.PathLike) -> NotebookNode:
-    """Return the submission at `path`.
+def parse(content: bytes) -> NotebookNode:
+    """Return the submission whose file holds `content`.
 
     Only its cells are kept: their kind, source, id and nbgrader's metadata. Outputs are dropped.
 
@@ -82,34 +86,45 @@ def read(path: str | os.PathLike) -> NotebookNode:
     AssignmentError
         If it is no notebook, or not one of this assignment.
     """
-    path = Path(path)
-    if path.is_symlink() or not path.is_file():
-        raise AssignmentError("This is not a file.")
-    size = path.stat().st_size
-    if size == 0:
+    if not content:
         raise AssignmentError("The file is empty. Save the notebook and hand it in again.")
-    if size > LARGEST:
+    if len(content) > LARGEST:
         raise AssignmentError(
-            f"The file has {size / 1e6:.0f} MB; at most {LARGEST / 1e6:.0f} are read. "
+            f"The file has more than {LARGEST / 1e6:.0f} MB, even without its pictures. "
             "Clear the outputs (Edit, Clear Outputs of All Cells) and hand it in again."
         )
     try:
-        content = json.loads(path.read_bytes().decode("utf-8-sig"))
+        found = json.loads(content)  # it knows UTF-16 by its first bytes
     except (ValueError, RecursionError):
         raise AssignmentError(
             "The file is not a notebook: it can't be read as JSON. Hand in the file that ends in "
             ".ipynb, not an export or a copy of its text."
         ) from None
-    return _cells_of(content)
+    return _cells_of(_of_version_4(found))
+
+
+def _of_version_4(content: object) -> object:
+    """Return a notebook of version 3 in the form of version 4, anything else as it is."""
+    sheets = content.get("worksheets") if isinstance(content, dict) else None
+    if not isinstance(sheets, list) or "cells" in content:
+        return content
+    cells = [
+        {**cell, "source": cell.get("input", cell.get("source", ""))}
+        for sheet in sheets
+        if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
+        for cell in sheet["cells"]
+        if isinstance(cell, dict)
+    ]
+    return {"cells": cells}
 
 
 def _cells_of(content: object) -> NotebookNode:
     """Return the cells of a notebook whatever else it holds, or say that it is none of ours."""
     if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
-        raise AssignmentError("The file is JSON, but not a notebook of version 4: it has no cells.")
+        raise AssignmentError("The file is JSON, but not a notebook: it has no cells.")
     cells = []
     for position, cell in enumerate(content["cells"]):
-        if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown"):
+        if not isinstance(cell, dict) or cell.get("cell_type") not in _KINDS:
             continue
         source = cell.get("source", "")
         if isinstance(source, list):
@@ -181,11 +196,15 @@ def answers(submission: NotebookNode) -> Answers:
     Parameters
     ----------
     submission : NotebookNode
-        From `read`.
+        From `parse`.
     """
     sources: dict[str, str | None] = {}
     notes: list[str] = []
     for name, blank in _answer_cells().items():
+        if blank.cell_type == "markdown":
+            sources[name], said = _written(name, submission)
+            notes += said
+            continue
         same_kind = [cell for cell in submission.cells if cell.cell_type == blank.cell_type]
         marked = [cell for cell in same_kind if cell.grade_id == name]
         placed = [c for c in same_kind if c.id == blank.id and c.grade_id != name]
@@ -212,8 +231,55 @@ def answers(submission: NotebookNode) -> Answers:
             sources[name] = candidates[0].source if candidates else None
             if not candidates:
                 notes.append(f"The answer cell of {_title(name)} is missing.")
+    known = _answer_cells()
+    code = sum(len(s or "") for name, s in sources.items() if known[name].cell_type == "code")
+    if code > MOST_ANSWERS:
+        raise AssignmentError(
+            f"The answer cells hold {code / 1000:.0f} kB of code; at most {MOST_ANSWERS / 1000:.0f}"
+            " are read. An answer computes what it needs: take tables out of it and hand it in "
+            "again."
+        )
     notes += _edited(submission)
     return Answers(sources, notes)
+
+
+def _written(name: str, submission: NotebookNode) -> tuple[str | None, list[str]]:
+    """Return a written answer with all that its author put elsewhere, and what to note of it.
+
+    It may stand in its own cell, whatever kind that was turned into, in new cells right below, or
+    in new cells at the end of the notebook.
+    """
+    blank, cells = _answer_cells()[name], submission.cells
+    ours = {cell.id for cell in pristine().cells}
+    ours |= {mark_of(cell).get("grade_id") for cell in pristine().cells} - {None}
+    own = [n for n, cell in enumerate(cells) if cell.grade_id == name]
+    own = own or [n for n, cell in enumerate(cells) if cell.id == blank.id]
+    # Some editors drop the ids; then the lab's own text is known by what it says.
+    texts = {" ".join(cell.source.split()) for cell in pristine().cells}
+    given = [
+        n
+        for n, cell in enumerate(cells)
+        if {cell.id, cell.grade_id} & ours or " ".join(cell.source.split()) in texts - {""}
+    ]
+    new = []
+    for start in (*own[:1], *given[-1:]):
+        for n in range(start + 1, len(cells)):
+            if n in given or cells[n].cell_type == "code":
+                break
+            new += [n] if cells[n].source.strip() and n not in new else []
+    texts = [cells[n].source for n in own if not is_blank(name, cells[n].source)]
+    notes = []
+    if any(cells[n].cell_type != "markdown" for n in own):
+        notes.append(f"The cell of {_title(name)} was turned into another kind. Its text counts.")
+    if new:
+        notes.append(
+            f"Text in new cells was added to {_title(name)}. Write it into the cell that came with "
+            "the notebook."
+        )
+        texts += [cells[n].source for n in new]
+    if not own:
+        notes.append(f"The answer cell of {_title(name)} is missing.")
+    return "\n\n".join(texts) or (cells[own[0]].source if own else None), notes
 
 
 def _elsewhere(name: str, submission: NotebookNode) -> list[NotebookNode]:

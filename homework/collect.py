@@ -1,4 +1,4 @@
-"""Find who handed in what: in a folder, or in the zip file that Canvas or Moodle makes of it.
+"""Find who handed in what: in a folder or zip file, as Canvas, Moodle and others make it.
 
 Nothing is followed, unpacked or run. A link, a name that leads elsewhere and a file that is no
 notebook are found, too: each student gets a row, whatever was handed in.
@@ -13,17 +13,31 @@ import stat
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from homework.assignment import LARGEST
+from homework.assignment import LARGEST, AssignmentError, parse
 
-__all__ = ["CollectError", "Submission", "collect", "roster", "separator"]
+__all__ = ["CollectError", "Student", "Submission", "collect", "roster", "separator"]
 
-_CANVAS = re.compile(r"^(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_\d+_(?P<file>.+)$", re.I)
-_MOODLE = re.compile(r"^(?P<name>.+)_(?P<user>\d+)_assignsubmission_[a-z]+_(?P<file>.*)$", re.S)
-_AGAIN = re.compile(r"-(\d+)\.ipynb$", re.I)
+_CANVAS = (
+    re.compile(r"^(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_\d+_(?P<file>.+)$", re.I | re.S),
+    re.compile(
+        r"^(?P<late>LATE_)?(?P<name>anon)_(?P<late2>LATE_)?(?P<user>\w+?)_\d+_(?P<file>.+)$",
+        re.I | re.S,
+    ),
+)
+_MOODLE = re.compile(
+    r"^(?P<name>.+)_(?P<user>\d+)_assignsubmission_[a-z]+(?:_(?P<file>.*))?$", re.S
+)
+_GRADESCOPE = re.compile(r"^submission_\d+$")
+_GOOGLE = re.compile(r"^(?P<name>.+?) - (?P<file>.+)$", re.S)
+_NOTEBOOK = re.compile(r"\.ipynb(\.(txt|json))?$", re.I)
+_COPY = re.compile(r"([ _]\(\d+\)|-Copy\d*|-\d+)$", re.I)
+_AGAIN = re.compile(r"-(\d+)\.ipynb", re.I)
+_METADATA = "submission_metadata.yml"
 _MOST_ENTRIES = 100_000
+_LARGEST_RAW = 200_000_000
 _OF_SYSTEMS = {
     *(".DS_Store", "__MACOSX", "Thumbs.db", "desktop.ini", ".directory"),
     *(".ipynb_checkpoints", "__pycache__", ".git", ".gitignore", ".gitkeep"),
@@ -81,36 +95,187 @@ _NO_NOTEBOOK = (
 def collect(place: str | os.PathLike) -> list[Submission]:
     """Return one submission for each student found in `place`, in the order of their names.
 
-    Known are: `STUDENT.ipynb`; `STUDENT/any/where/FILE.ipynb`, as nbgrader has it; and the names
-    that Canvas and Moodle give to files and folders. Of several notebooks of one student, the
-    newest counts.
+    `place` is a folder, a zip file or one notebook. Known are `STUDENT.ipynb`;
+    `STUDENT/any/where/FILE.ipynb`, as nbgrader has it; and what Canvas, Moodle, Gradescope and
+    Google Classroom make of it, with or without a folder around everything. Of several notebooks
+    of one student, the newest that is the lab counts.
 
     Raises
     ------
     CollectError
-        If `place` is neither a folder nor a zip file.
+        If `place` can't be read, or if several students' notebooks would count as one student's.
     """
     place = Path(place)
     if place.is_dir():
         entries = list(_in_folder(place))
     elif zipfile.is_zipfile(place):
-        entries = list(_in_zip(place))
+        entries = list(_in_zip(place.read_bytes, place))
+    elif place.is_file() and _NOTEBOOK.search(place.name):
+        entries = [_Entry((place.name,), place.stat().st_mtime, "", lambda: _read(str(place)))]
     elif place.exists():
         raise CollectError(
-            f"{place} is neither a folder nor a zip file. If it should be one, its download was "
-            "cut short: fetch it again."
+            f"{place} is neither a folder, a zip file nor a notebook. If it should be a zip file, "
+            "its download was cut short: fetch it again."
         )
     else:
         raise CollectError(f"There is no folder or zip file {place}.")
-    found: dict[str, list[tuple[_Entry, int, bool]]] = {}
+    entries = _unwrapped([inner for entry in entries for inner in _unpacked(entry)])
+    names = _gradescope_names(entries)
+    google = all(_GOOGLE.match(_stem(e.parts[0])) for e in entries if len(e.parts) == 1)
+    found: dict[str, list[_Found]] = {}
     for entry in entries:
-        student, again, late = _whose(entry)
-        found.setdefault(unicodedata.normalize("NFC", student), []).append((entry, again, late))
-    return [_chosen(student, found[student]) for student in sorted(found)]
+        if entry.parts == (_METADATA,):
+            continue
+        whose = _whose(entry, google)
+        for student in names.get(whose.student, [whose.student]):
+            found.setdefault(unicodedata.normalize("NFC", student), []).append(whose)
+    made = [_chosen(student, found[student]) for student in sorted(found)]
+    _refuse_crowds(found)
+    return _with_odd_names(made)
 
 
-def roster(path: str | os.PathLike) -> list[str]:
-    """Return the students named in the first column of a CSV file; a title row is left out.
+def _unwrapped(entries: list[_Entry]) -> list[_Entry]:
+    """Take off a folder that is around everything and is no student's."""
+    while True:
+        first = {entry.parts[0] for entry in entries}
+        deep = all(len(entry.parts) > 1 and not entry.problem for entry in entries)
+        if len(first) != 1 or not deep or _system_of(entries[0].parts[0]):
+            return entries
+        inner = [replace(entry, parts=entry.parts[1:]) for entry in entries]
+        known = any(_system_of(entry.parts[0]) for entry in inner)
+        people = {_person(entry) for entry in inner if _is_notebook(entry) and _is_lab(entry)}
+        if not known and len(people) < 2:
+            return entries
+        entries = inner
+
+
+def _system_of(name: str) -> bool:
+    """Return whether a name was given by one of the systems that students hand in to."""
+    patterns = (*_CANVAS, _MOODLE, _GRADESCOPE)
+    return name == _METADATA or any(pattern.match(name) for pattern in patterns)
+
+
+def _person(entry: _Entry) -> str:
+    """Return what tells students apart, without the marks of a second download."""
+    name = _stem(entry.parts[0]) if len(entry.parts) == 1 else entry.parts[0]
+    return name.casefold()
+
+
+def _stem(name: str) -> str:
+    stem = re.sub(r"\.zip$", "", _NOTEBOOK.sub("", name), flags=re.I)
+    return _COPY.sub("", stem) or stem or name
+
+
+def _is_notebook(entry: _Entry) -> bool:
+    return not entry.problem and bool(_NOTEBOOK.search(entry.parts[-1]))
+
+
+def _is_lab(entry: _Entry) -> bool:
+    try:
+        parse(entry.read())
+    except (AssignmentError, OSError):
+        return False
+    return True
+
+
+def _gradescope_names(entries: list[_Entry]) -> dict[str, list[str]]:
+    """Return who handed in each folder of Gradescope's export: several people, if it was a group.
+
+    The file has a key for each folder; under `:submitters:`, it lists `:name:`, `:sid:`, `:email:`.
+    """
+    for entry in entries:
+        if entry.parts != (_METADATA,):
+            continue
+        import yaml
+
+        try:
+            table = yaml.safe_load(entry.read())
+            return {
+                folder: [
+                    f"{who[':name']}_{who.get(':sid') or who.get(':email')}"
+                    for who in one[":submitters"]
+                ]
+                for folder, one in table.items()
+            }
+        except (yaml.YAMLError, OSError, LookupError, TypeError, AttributeError) as error:
+            raise CollectError(
+                f"Gradescope's {_METADATA} can't be read ({type(error).__name__}), so nobody knows "
+                "whose folders these are. Export the submissions again."
+            ) from None
+    return {}
+
+
+def _refuse_crowds(found: dict[str, list[_Found]]) -> None:
+    """Stop where folders hold the labs of several people, such as one for each section."""
+    crowds = {}
+    for student, items in found.items():
+        if _system_of(items[0].entry.parts[0]):
+            continue
+        notebooks = [item.entry for item in items if _is_notebook(item.entry)]
+        if len(notebooks) > 1:
+            names = {_stem(entry.parts[-1]) for entry in notebooks if _is_lab(entry)}
+            if len(names) > 1:
+                crowds[student] = sorted(names)
+    if len(crowds) > len(found) / 2:
+        student, names = next(iter(crowds.items()))
+        raise CollectError(
+            f"{len(names)} notebooks of the lab would count as the work of one student, "
+            f"{student}: {', '.join(names[:5])}. If these are students, give the folder that holds "
+            "their notebooks, or one folder for each student; if not, keep one notebook each."
+        )
+
+
+# Letters of Cyrillic and Greek, each with the Latin one that it looks like.
+_PAIRS = (
+    "аa еe оo рp сc уy хx іi ѕs ԁd јj һh ԛq ԝw АA ВB ЕE КK МM НH ОO РP СC ТT ХX ІI ЅS ЈJ "
+    "ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX οo"
+)
+_LOOKS_LIKE = {ord(other): latin for other, latin in _PAIRS.split()}
+
+
+def _with_odd_names(made: list[Submission]) -> list[Submission]:
+    """Note of each name what an eye does not see in it."""
+    alike: dict[str, list[str]] = {}
+    for found in made:
+        alike.setdefault(_seen(found.student), []).append(found.student)
+    for found in made:
+        if any(unicodedata.category(char) in ("Cf", "Cc") for char in found.student):
+            found.notes.append(
+                "The name holds characters that are not seen or that turn the line around: "
+                f"{found.student!a}."
+            )
+        others = [name for name in alike[_seen(found.student)] if name != found.student]
+        if others:
+            found.notes.append(
+                f"The name looks like that of another row: {found.student!a} and "
+                f"{', '.join(map(ascii, others))}."
+            )
+    return made
+
+
+def _seen(name: str) -> str:
+    plain = unicodedata.normalize("NFKC", name).translate(_LOOKS_LIKE)
+    return "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc")).casefold()
+
+
+@dataclass(frozen=True)
+class Student:
+    """Somebody who should hand in: the name, and every other key by which they are known."""
+
+    name: str
+    keys: frozenset[str] = frozenset()
+
+    def is_named(self, student: str) -> bool:
+        """Return whether a row of the gradebook is this student's."""
+        name, _, number = student.rpartition("_")
+        return bool(({_key(student), _key(name), _key(number)} - {""}) & self.keys)
+
+
+def roster(path: str | os.PathLike) -> list[Student]:
+    """Return the students of a CSV file.
+
+    It may be Canvas' export of its gradebook, Moodle's export or grading worksheet, Gradescope's
+    roster, or a plain list with the students in its first column, with or without a title row.
 
     Raises
     ------
@@ -123,16 +288,43 @@ def roster(path: str | os.PathLike) -> list[str]:
         with open(path, newline="", encoding="utf-8-sig") as file:
             text = file.read()
         table = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text))
-        names = [row[0].strip() for row in table if row and row[0].strip()]
+        rows = [[field.strip() for field in row] for row in table if any(map(str.strip, row))]
     except UnicodeDecodeError:
         raise CollectError(
             f"The list of students {path} is in an old encoding. Save it as CSV in UTF-8."
         ) from None
     except (OSError, csv.Error) as error:
         raise CollectError(f"The list of students {path} can't be read: {error}") from None
-    if names and names[0].lower() in ("student", "students", "name", "id", "student id"):
-        names = names[1:]
-    return [unicodedata.normalize("NFC", name) for name in dict.fromkeys(names)]
+    titles = [_key(field) for field in rows[0]] if rows else []
+    known = bool(titles) and bool({titles[0]} & {*_NAMES} or set(titles) & _KEYS)
+    found: dict[str, Student] = {}
+    for row in rows[1:] if known else rows:
+        line = dict(zip(titles, row, strict=False)) if known else {}
+        first = line.get("firstname", line.get("first name", ""))
+        last = next((line[t] for t in ("surname", "last name", "lastname") if t in line), "")
+        both = f"{first} {last}".strip()
+        name = both or next((line[t] for t in _NAMES if line.get(t)), row[0])
+        if not name or name.lower() in ("points possible", "student, test", "test student"):
+            continue
+        keys = {name, *(line[title] for title in _KEYS if line.get(title))}
+        if "," in name and "student" in titles:  # Canvas writes "Doe, Jane" here, "doejane" there
+            last, _, first = name.partition(",")
+            keys |= {f"{first.strip()} {last.strip()}"}
+        keys |= {key.rpartition(" ")[2] for key in keys if key.startswith("Participant ")}
+        name = unicodedata.normalize("NFC", name)
+        found.setdefault(name, Student(name, frozenset(map(_key, keys))))
+    return list(found.values())
+
+
+_NAMES = ("student", "students", "full name", "name", "student id", "id")
+_KEYS = {
+    *("id", "sid", "student id", "id number", "sis user id", "sis login id", "email", "username"),
+    *("email address", "identifier"),
+}
+
+
+def _key(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip().casefold()
 
 
 def separator(table: str) -> str:
@@ -184,38 +376,79 @@ def _read(path: str) -> bytes:
     with open(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError("not a regular file")
-        return file.read(LARGEST + 1)
+        return _without_pictures(file.read(_LARGEST_RAW + 1))
 
 
-def _in_zip(place: Path) -> Iterator[_Entry]:
+def _in_zip(content: Callable[[], bytes], place: Path) -> Iterator[_Entry]:
+    """Return what a zip file holds. `content` gives its bytes, if it lies in another one."""
+    outer: Path | io.BytesIO = place if place.is_file() else io.BytesIO(content())
     try:
-        with zipfile.ZipFile(place) as archive:
+        with zipfile.ZipFile(outer) as archive:
             infos = archive.infolist()
     except zipfile.BadZipFile as error:
         raise CollectError(f"{place} is damaged: {error}. Fetch it again.") from None
     if len(infos) > _MOST_ENTRIES:
         raise CollectError(f"{place} has {len(infos)} files, more than a class hands in.")
     for info in infos:
-        parts = tuple(part for part in info.filename.split("/") if part)
-        if info.is_dir() or not parts or any(_uninteresting(part) for part in parts):
+        name = _unicode(info).replace("\\", "/")
+        parts = tuple(part for part in name.split("/") if part)
+        folder = info.is_dir() or name.endswith("/")
+        if folder or not parts or any(_uninteresting(part) for part in parts):
             continue
         when = float(sum(n * 100 ** (5 - i) for i, n in enumerate(info.date_time)))
         mode = info.external_attr >> 16
-        odd = info.filename.startswith("/") or "\\" in info.filename or ":" in parts[0]
-        if odd or any(part in (".", "..") for part in parts):
+        if name.startswith("/") or ":" in parts[0] or any(part in (".", "..") for part in parts):
             yield _Entry((info.filename, ""), when, _OUTSIDE, bytes)
         elif stat.S_ISLNK(mode):
             yield _Entry(parts, when, _LINK, bytes)
         else:
-            yield _Entry(parts, when, "", lambda info=info: _read_zipped(place, info))
+            yield _Entry(parts, when, "", lambda info=info: _read_zipped(outer, info))
 
 
-def _read_zipped(place: Path, info: zipfile.ZipInfo) -> bytes:
+def _unicode(info: zipfile.ZipInfo) -> str:
+    """Return a name as it was written: many programs write UTF-8 and do not say so."""
+    if info.flag_bits & 0x800:
+        return info.filename
     try:
-        with zipfile.ZipFile(place) as archive, archive.open(info) as file:
-            return file.read(LARGEST + 1)
+        return info.orig_filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
+
+
+def _unpacked(entry: _Entry) -> Iterator[_Entry]:
+    """Return an entry, or, of a zip file that a student handed in, what lies in it."""
+    if entry.problem or not entry.parts[-1].lower().endswith(".zip"):
+        yield entry
+        return
+    try:
+        content = entry.read()
+        if len(content) > LARGEST:
+            raise CollectError("It is too large.")
+        inner = list(_in_zip(lambda: content, Path("/", *entry.parts)))
+    except (CollectError, OSError) as error:
+        yield replace(entry, problem=f"The zip file {entry.parts[-1]} can't be read. {error}")
+        return
+    for each in inner:
+        yield replace(each, parts=(*entry.parts, *each.parts))
+
+
+def _read_zipped(outer: Path | io.BytesIO, info: zipfile.ZipInfo) -> bytes:
+    try:
+        with zipfile.ZipFile(outer) as archive, archive.open(info) as file:
+            return _without_pictures(file.read(_LARGEST_RAW + 1))
     except Exception as error:  # each way to pack has its own errors for what is damaged
         raise OSError(str(error)) from None
+
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.S)
+
+
+def _without_pictures(content: bytes) -> bytes:
+    """Return a notebook; of one that is too large, without the long strings of its outputs."""
+    if LARGEST < len(content) <= _LARGEST_RAW:
+        short = _STRING.sub(lambda text: text[0] if len(text[0]) < 500_000 else b'""', content)
+        content = short if short.lstrip().startswith(b"{") else content
+    return content[: LARGEST + 1]
 
 
 def _uninteresting(name: str) -> bool:
@@ -226,45 +459,61 @@ def _uninteresting(name: str) -> bool:
 # -------------------------------------------------------------------------------------- whose is it
 
 
-def _whose(entry: _Entry) -> tuple[str, int, bool]:
-    """Return the student, the number of the attempt as Canvas counts it, and whether it is late."""
+@dataclass(frozen=True)
+class _Found:
+    """An entry, its student, the number of the attempt as Canvas counts it, whether it is late."""
+
+    entry: _Entry
+    student: str
+    again: int = 0
+    late: bool = False
+
+
+def _whose(entry: _Entry, google: bool) -> _Found:
     first = entry.parts[0]
     if entry.problem == _OUTSIDE:
-        return first, 0, False
+        return _Found(entry, first)
     if moodle := _MOODLE.match(first):
-        return f"{moodle['name']}_{moodle['user']}", 0, False
-    if len(entry.parts) == 1 and (canvas := _CANVAS.match(first)):
-        again = _AGAIN.search(canvas["file"])
-        number = int(again[1][:6]) if again else 0
-        return f"{canvas['name']}_{canvas['user']}", number, bool(canvas["late"])
-    if len(entry.parts) == 1:
-        return re.sub(r"\.ipynb$", "", first, flags=re.I) or first, 0, False
-    return first, 0, False
+        return _Found(entry, f"{moodle['name']}_{moodle['user']}")
+    for pattern in _CANVAS:
+        if canvas := pattern.match(first):
+            again = _AGAIN.search(canvas["file"])
+            late = any(canvas.groupdict().get(name) for name in ("late", "late2"))
+            number = int(again[1][:6]) if again else 0
+            return _Found(entry, f"{canvas['name']}_{canvas['user']}", number, late)
+    if len(entry.parts) > 1 and not first.lower().endswith(".zip"):
+        return _Found(entry, first)
+    stem = _stem(first)
+    if google and (named := _GOOGLE.match(stem)):
+        stem = named["name"]
+    return _Found(entry, stem)
 
 
-def _chosen(student: str, found: list[tuple[_Entry, int, bool]]) -> Submission:
+def _chosen(student: str, found: list[_Found]) -> Submission:
     """Return the submission of a student among all that was found of theirs."""
-    notebooks = [
-        item
-        for item in found
-        if not item[0].problem and item[0].parts[-1].lower().endswith(".ipynb")
-    ]
+    notebooks = [item for item in found if _is_notebook(item.entry)]
     if not notebooks:
-        problem = next((entry.problem for entry, _, _ in found if entry.problem), "")
-        others = [entry.parts[-1] for entry, _, _ in found if entry.parts[-1]]
+        problem = next((item.entry.problem for item in found if item.entry.problem), "")
+        others = [item.entry.parts[-1] for item in found if item.entry.parts[-1]]
         names = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
         if not problem and not others:
             problem = "The folder is empty: nothing was handed in."
         return Submission(student, "", problem or _NO_NOTEBOOK.format(names))
-    notebooks.sort(key=lambda item: (item[1], item[0].when, item[0].parts))
-    entry, _, late = notebooks[-1]
+    labs = notebooks
+    if len(notebooks) > 1:
+        labs = [item for item in notebooks if _is_lab(item.entry)] or notebooks
+    labs.sort(key=lambda item: (item.again, item.entry.when, item.entry.parts))
+    taken = labs[-1]
+    name = "/".join(taken.entry.parts)
     notes = []
     if len(notebooks) > 1:
-        names = ", ".join("/".join(other.parts) for other, _, _ in notebooks[:-1][:5])
+        others = ["/".join(item.entry.parts) for item in notebooks if item is not taken]
+        which = "the newest that is the lab" if len(labs) < len(notebooks) else "the newest"
+        which = "the only one that is the lab" if len(labs) == 1 else which
         notes.append(
-            f"{len(notebooks)} notebooks were handed in. {'/'.join(entry.parts)}, the newest, was "
-            f"graded; not so {names}."
+            f"{len(notebooks)} notebooks were handed in. {name}, {which}, was graded; not so "
+            f"{', '.join(others[:5])}."
         )
-    if late:
+    if taken.late:
         notes.append("It was handed in late.")
-    return Submission(student, "/".join(entry.parts), "", notes, entry.read)
+    return Submission(student, name, "", notes, taken.entry.read)

@@ -6,6 +6,7 @@ it by Dask and gives each result to the gradebook as it comes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -169,10 +170,7 @@ def graded(work: Work, settings: Settings) -> Grade:
     if work.problem:
         return Grade(*kept, "rejected", work.problem, notes)
     try:
-        with tempfile.TemporaryDirectory(prefix="homework-") as folder:
-            path = Path(folder) / "submission.ipynb"
-            path.write_bytes(work.content)
-            found = assignment.answers(assignment.read(path))
+        found = assignment.answers(assignment.parse(work.content))
         results, more = _each_question(found.sources, work.seed, settings)
     except assignment.AssignmentError as error:
         return Grade(*kept, "rejected", str(error), notes)
@@ -233,18 +231,52 @@ def _one_question(
         if question.id in lost:
             return _none(question, "stopped", lost[question.id])
         kept = [cell for cell in cells if cell[0] not in lost]
-        outcome = _sandbox(settings).call(
-            kept,
-            question.call,
-            question.given(drawn),
-            shared=question.shared is not None,
-            limits=limits,
-        )
+        outcome = _called(question, kept, drawn, settings, limits)
         if not outcome.cell or outcome.cell not in dict(kept):
             break
         # A cell that ends everything, or does not end, is left out from now on.
         lost[outcome.cell] = _stopped(outcome, limits, "The cell itself, when it runs,")
     return _judged(question, drawn, outcome, limits)
+
+
+def _called(
+    question: Question,
+    cells: list[tuple[str, str]],
+    drawn: dict[str, np.ndarray],
+    settings: Settings,
+    limits: Limits,
+) -> Outcome:
+    """Make the call; if it took too long because the machine was busy, once more, alone."""
+
+    def call(limits: Limits) -> Outcome:
+        return _sandbox(settings).call(
+            cells,
+            question.call,
+            question.given(drawn),
+            shared=question.shared is not None,
+            limits=limits,
+        )
+
+    with _turn():
+        outcome = call(limits)
+    if outcome.ended == "time" and outcome.waited > limits.seconds:
+        with _turn(alone=True):
+            outcome = call(limits)
+    return outcome
+
+
+@contextlib.contextmanager
+def _turn(alone: bool = False) -> Iterator[None]:
+    """Share this machine with other workers, or have it alone among them."""
+    if os.name == "nt":
+        yield
+        return
+    import fcntl
+
+    place = Path(tempfile.gettempdir()) / f"course-homework-{os.getuid()}.lock"
+    with open(os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
 
 
 def _judged(
@@ -256,6 +288,11 @@ def _judged(
         "cpu": outcome.cpu,
         "peak": outcome.peak,
     }
+    own, cell = outcome.broken.get(OWN_CODE), outcome.broken.get(question.id, {})
+    missing = "which no answer cell defines" in outcome.error.get("message", "")
+    if own and (missing or cell.get("type") == "NameError"):
+        who = "When the cell with your own imports and functions runs"
+        return _none(question, "wrong", _raised(own, OWN_CODE, who), **used)
     if question.id in outcome.broken:
         words = _raised(outcome.broken[question.id], question.id, "When its cell runs")
         return _none(question, "wrong", words, **used)

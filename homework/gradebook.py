@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from homework.collect import separator
+from homework.collect import Student, separator
 from homework.grade import Grade, Result
 from homework.questions import QUESTIONS, by_id
 
@@ -43,6 +43,8 @@ CREATE TABLE IF NOT EXISTS read_by_hand (
 CREATE TABLE IF NOT EXISTS corrections (
     student TEXT NOT NULL, question TEXT NOT NULL, points REAL NOT NULL, reason TEXT NOT NULL,
     made TEXT NOT NULL, PRIMARY KEY (student, question));
+CREATE TABLE IF NOT EXISTS removed (student TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS renamed (collected TEXT PRIMARY KEY, student TEXT NOT NULL UNIQUE);
 """
 
 
@@ -153,9 +155,82 @@ class Gradebook:
         It is the same each time, so that a grade can be repeated; unknown outside; and another one
         for another submission, as a student may have printed the inputs of the first.
         """
+        student = self._collected_as(student)
         (secret,) = self._base.execute("SELECT value FROM settings WHERE name='secret'").fetchone()
         named = hashlib.sha256(f"{secret}\0{student}\0{digest}".encode("utf-8", "replace"))
         return int.from_bytes(named.digest()[:8], "big")
+
+    def _collected_as(self, student: str) -> str:
+        row = self._base.execute(
+            "SELECT collected FROM renamed WHERE student = ?", [student]
+        ).fetchone()
+        return row[0] if row else student
+
+    def name_of(self, collected: str) -> str | None:
+        """Return the student whose a collected submission is; None if it was removed."""
+        row = self._base.execute(
+            "SELECT student FROM renamed WHERE collected = ?", [collected]
+        ).fetchone()
+        student = row[0] if row else collected
+        gone = self._base.execute("SELECT 1 FROM removed WHERE student = ?", [student]).fetchone()
+        return None if gone else student
+
+    def remove(self, student: str) -> None:
+        """Take a submission out, for good; `restore` lets it be graded again.
+
+        Points that a person gave are kept, and stand again as soon as it is back.
+        """
+        self._known(student)
+        with self._all_or_nothing():
+            self._base.execute("DELETE FROM submissions WHERE student = ?", [student])
+            self._base.execute("INSERT OR IGNORE INTO removed VALUES (?)", [student])
+
+    def restore(self, student: str) -> None:
+        """Let a submission that was removed be graded again."""
+        with self._all_or_nothing():
+            self._base.execute("DELETE FROM removed WHERE student = ?", [student])
+
+    def forget_missing(self, students: Iterable[str]) -> None:
+        """Take out the rows of students who are not missing any more."""
+        with self._all_or_nothing():
+            for student in students:
+                self._base.execute(
+                    "DELETE FROM submissions WHERE student = ? AND status = 'missing'", [student]
+                )
+
+    def rename(self, student: str, name: str) -> None:
+        """Give a submission to somebody else, with its seed, points and corrections.
+
+        Raises
+        ------
+        GradebookError
+            If there is no such row, or the new name has one.
+        """
+        self._known(student)
+        if not name.strip():
+            raise GradebookError("The new name is empty.")
+        tables = ("submissions", "results", "read_by_hand", "corrections")
+        for table in tables:
+            taken = self._base.execute(
+                f"SELECT 1 FROM {table} WHERE student = ?", [name]
+            ).fetchone()
+            if taken:
+                raise GradebookError(f"{name} has a row or points already. Remove that row first.")
+        collected = self._collected_as(student)
+        with self._all_or_nothing():
+            self._base.execute("PRAGMA defer_foreign_keys = ON")
+            for table in tables:
+                self._base.execute(
+                    f"UPDATE {table} SET student = ? WHERE student = ?", [name, student]
+                )
+            self._base.execute("DELETE FROM renamed WHERE collected = ?", [collected])
+            if collected != name:
+                self._base.execute("INSERT INTO renamed VALUES (?, ?)", [collected, name])
+
+    def _known(self, student: str) -> None:
+        query = "SELECT 1 FROM submissions WHERE student = ?"
+        if not self._base.execute(query, [student]).fetchone():
+            raise GradebookError(f"There is no row of {student}.")
 
     def is_done(self, student: str, digest: str, version: str) -> bool:
         """Return whether exactly this was graded before, by these questions."""
@@ -242,7 +317,7 @@ class Gradebook:
         head = ["student", "total", *(question.id for question in QUESTIONS)]
         head += ["status", "in words", "file", "notes"]
         with _replacing(Path(path)) as file:
-            table = csv.writer(file)
+            table = csv.writer(file, quoting=csv.QUOTE_ALL)
             table.writerow(head)
             for row in self.rows():
                 # Before anything was graded there is nothing to sum up, but a 0 to enter.
@@ -264,7 +339,7 @@ class Gradebook:
         """
         count = 0
         with _replacing(Path(path)) as file:
-            table = csv.writer(file)
+            table = csv.writer(file, quoting=csv.QUOTE_ALL)
             head = ["student", "question", "answer", *_rubric_columns(), "comment", "version"]
             table.writerow(head)
             for row in self.rows():
@@ -463,7 +538,7 @@ def _replacing(path: Path) -> Iterator:
     os.replace(part, path)
 
 
-def missing_from(rows: Iterable[Row], students: Iterable[str]) -> list[str]:
-    """Return the students that have no row."""
-    there = {row.student for row in rows}
-    return [student for student in students if student not in there]
+def missing_from(rows: Iterable[Row], students: Iterable[Student]) -> list[str]:
+    """Return the students that no submission is known of."""
+    there = [row.student for row in rows if row.status != "missing"]
+    return [each.name for each in students if not any(map(each.is_named, there))]

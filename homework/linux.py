@@ -24,6 +24,7 @@ __all__ = [
     "free_processor",
     "free_user",
     "limit",
+    "mount_elsewhere",
     "new_root",
     "unshare",
 ]
@@ -81,6 +82,11 @@ def readable_by_itself() -> None:
     _prctl(_PR_SET_DUMPABLE, 1)
 
 
+def unreadable() -> None:
+    """Let no process of the same user look into this one, or write into its memory."""
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
 # --------------------------------------------------------------------------------------- file tree
 
 
@@ -102,6 +108,38 @@ def _bind(source: str, target: str, flags: int = _MS_RDONLY | _MS_NOSUID | _MS_N
     for name, flag in _LOCKED.items():
         flags |= flag if there & name else 0
     _mount("", target, "", _MS_BIND | _MS_REMOUNT | flags)
+
+
+def mount_elsewhere(places: dict[str, str], user: int | None) -> None:
+    """Show folders at other places too, to this process and those that it makes.
+
+    Parameters
+    ----------
+    places : dict of str
+        For each folder, where. What else the top folder of these places holds is hidden.
+    user : int or None
+        Whom a root without the power to do it becomes first.
+    """
+    try:
+        unshare(NEWNS)
+    except OSError:
+        if user is not None:
+            with contextlib.suppress(OSError):
+                become(user)
+                readable_by_itself()
+        user, group = os.geteuid(), os.getegid()
+        unshare(NEWUSER | NEWNS)
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    _mount("", "/", "", _MS_REC | _MS_PRIVATE)
+    held = {place: os.open(path, os.O_PATH) for path, place in places.items()}
+    (base,) = {f"/{Path(place).parts[1]}" for place in places.values()}
+    _mount("tmpfs", base, "tmpfs", _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
+    for place, number in held.items():
+        os.makedirs(place)
+        _bind(f"/proc/self/fd/{number}", place)
+        os.close(number)
 
 
 def new_root(shown: Iterable[Path], hidden: Iterable[Path], room: int) -> None:
@@ -236,7 +274,7 @@ def drop_powers(user: int | None) -> None:
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
-def limit(*, memory: int, processes: int, file_size: int, seconds: float, files: int = 256) -> None:
+def limit(*, memory: int, processes: int, file_size: int, seconds: float, files: int = 64) -> None:
     """Set what this process, and each that it makes, may use; a limit can't be raised again."""
     cpu = max(1, int(seconds + 0.999))
     mapped = 0
@@ -317,6 +355,7 @@ _TABLE = {  # name: (x86_64, aarch64)
     "quotactl": (179, 60),
     "personality": (135, 92),
     "fanotify_init": (300, 262),
+    "inotify_init": (253, 26),
     "inotify_init1": (294, 26),
     "pidfd_getfd": (438, 438),
     "vmsplice": (278, 75),

@@ -64,11 +64,13 @@ class Limits:
     Attributes
     ----------
     seconds : float
-        For the call: of processor time, and, times `patience`, by the clock.
+        Of processor time, for the call.
     cell_seconds : float
         The same for running the cells before it, all of them together.
     patience : float
-        How much longer than a processor alone would take a call may last on a busy machine.
+        How many times as long a call may take by the clock: a busy machine is not its fault.
+    idle : float
+        For how long it may sleep, in seconds: nobody's homework waits for anything.
     memory : int
         Bytes, for all its processes together.
     processes : int
@@ -83,7 +85,8 @@ class Limits:
 
     seconds: float = 30.0
     cell_seconds: float = 30.0
-    patience: float = 2.0
+    patience: float = 6.0
+    idle: float = 15.0
     memory: int = 3 << 30
     processes: int = 48
     file_size: int = 64 << 20
@@ -116,6 +119,8 @@ class Outcome:
         How many bytes were printed.
     seconds, cpu : float
         By the clock, and of processor time.
+    waited : float
+        Seconds for which it was ready to run and had no processor.
     peak : int
         Bytes of memory of its largest process.
     """
@@ -129,6 +134,7 @@ class Outcome:
     printed: int = 0
     seconds: float = 0.0
     cpu: float = 0.0
+    waited: float = 0.0
     peak: int = 0
 
 
@@ -320,7 +326,8 @@ class Sandbox:
             If the sandbox does not work.
         """
         limits = limits or Limits()
-        job = {"cells": cells, "call": call, "limits": asdict(limits), "hidden": self._hidden}
+        hidden = [*self._hidden, *(_placed(path, _moved()) for path in self._hidden)]
+        job = {"cells": cells, "call": call, "limits": asdict(limits), "hidden": hidden}
         if self.kind == "namespaces":
             return self._forked(job, pack(dict(inputs)), shared, limits)
         return self._started(job, pack(dict(inputs)), shared, limits)
@@ -329,7 +336,9 @@ class Sandbox:
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-c", _BOOT, str(theirs.fileno()), "1" if self._warm else ""]
+        moved = _moved()
+        boot = [_BOOT, str(theirs.fileno()), "1" if self._warm else ""]
+        command = [sys.executable, "-c", *([_MOVE, json.dumps(moved)] if moved else []), *boot]
         # Its environment can be read by what it runs.
         kept = ("HOME", "PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "XDG_CACHE_HOME")
         env = {name: os.environ[name] for name in kept if name in os.environ}
@@ -599,8 +608,8 @@ def _with_reason(outcome: Outcome, ended: dict, limits: Limits) -> Outcome:
     """Return the outcome with what the keeper knows: why it was killed, and what it used."""
     reason = outcome.ended
     if reason == "gone":
-        if ended.get("why") == "memory":
-            reason = "memory"
+        if ended.get("why") in ("memory", "time"):
+            reason = ended["why"]
         elif ended.get("code") in (128 + signal.SIGXCPU, 128 + signal.SIGKILL) and (
             ended.get("cpu", 0) >= 0.9 * (limits.seconds + limits.cell_seconds)
         ):
@@ -613,6 +622,7 @@ def _with_reason(outcome: Outcome, ended: dict, limits: Limits) -> Outcome:
         ended=reason,
         error=error,
         cpu=float(ended.get("cpu", 0.0)),
+        waited=float(ended.get("waited", 0.0)),
         peak=int(ended.get("peak", 0)),
     )
 
@@ -620,7 +630,51 @@ def _with_reason(outcome: Outcome, ended: dict, limits: Limits) -> Outcome:
 # ---------------------------------------------------------------- the warm process and its forks
 
 _BOOT = "import sys; from homework.sandbox import _zygote; _zygote(int(sys.argv[1]), sys.argv[2])"
+_MOVE = "import sys; from homework.sandbox import _elsewhere; _elsewhere(*sys.argv[1:])"
 _HANDED = 6
+
+
+def _moved() -> dict[str, str]:
+    """Return where packages that lie in /tmp are mounted: a submission's /tmp holds only its own.
+
+    Keys are the folders as they are, values the fixed places.
+    """
+    folders = {str(path) for path in (ROOT, *map(Path, _packages()), Path(sys.base_prefix))}
+    inside = sorted(path for path in folders if Path("/tmp") in Path(path).parents)
+    outer = [path for path in inside if not any(str(up) in inside for up in Path(path).parents)]
+    base = next((place for place in ("/srv", "/mnt", "/media") if os.path.isdir(place)), "/opt")
+    return {path: base + path for path in outer}
+
+
+def _placed(path: str, moved: dict[str, str]) -> str:
+    for folder, place in moved.items():
+        if path == folder or path.startswith(f"{folder}/"):
+            return place + path[len(folder) :]
+    return path
+
+
+def _elsewhere(moved: str, *boot: str) -> None:
+    """Mount the packages at their fixed places and start Python anew from there."""
+    from homework import linux
+
+    places = json.loads(moved)
+    packages = [str(ROOT), *_packages()]
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join(_placed(path, places) for path in packages)
+    if _placed(sys.base_prefix, places) != sys.base_prefix:
+        environment["PYTHONHOME"] = _placed(sys.base_prefix, places)
+    python = _placed(os.path.realpath(sys.executable), places)
+    other = os.geteuid() == 0 and all(map(_open_to_all, _shown()))
+    linux.mount_elsewhere(places, linux.free_user(os.getpid()) if other else None)
+    os.execve(python, [python, "-c", *boot], environment)
+
+
+def _packages() -> list[str]:
+    return [
+        os.path.realpath(place)
+        for place in sys.path
+        if place.endswith(("site-packages", "dist-packages"))
+    ]
 
 
 def _zygote(number: int, warm: str) -> None:
@@ -702,13 +756,14 @@ def _keep(task: int, data: int, shared: int, frames: int, output: int, control: 
     for number in (task, data, shared, frames, output, trouble_in):
         os.close(number)
     problem = b"".join(iter(lambda: os.read(trouble, 4096), b""))
-    why = _watch(first, control, limits)
+    why, waited = _watch(first, control, limits)
     _, status, used = os.wait4(first, 0)
     code = os.waitstatus_to_exitcode(status)
     said: dict[str, Any] = {
         "code": code if code >= 0 else 128 - code,
         "why": why,
         "cpu": used.ru_utime + used.ru_stime,
+        "waited": waited,
         "peak": used.ru_maxrss * 1024,
     }
     if problem:
@@ -718,50 +773,84 @@ def _keep(task: int, data: int, shared: int, frames: int, output: int, control: 
     os.write(control, json.dumps(said).encode())
 
 
-def _watch(first: int, control: int, limits: Limits) -> str:
-    """Wait until the first process of the namespace ends, or end it; return why."""
+def _watch(first: int, control: int, limits: Limits) -> tuple[str, float]:
+    """Wait until the first process of the namespace ends, or end it.
+
+    Returns
+    -------
+    why : str
+        "told", "memory", "time", or "" if it ended by itself.
+    waited : float
+        For how many seconds it was ready to run and had no processor.
+    """
     handle = os.pidfd_open(first)
+    asleep, slept_since, before = limits.idle / 4, time.monotonic(), 0.0
+    waited, why = 0.0, ""
     try:
-        while True:
+        while not why:
             ready, _, _ = select.select([handle, control], [], [], 0.1)
             if handle in ready:
-                return ""
+                return "", waited
             if ready:
                 # What has answered is about to end by itself, and then says what it has used.
                 select.select([handle], [], [], 0.2)
-                os.kill(first, signal.SIGKILL)  # and with it everything in the namespace
-                return "told"
-            if _memory_of(first, limits.memory) > limits.memory:
-                os.kill(first, signal.SIGKILL)
-                return "memory"
+                why = "told"
+                continue
+            family = _family(first)
+            worked, late = _time_of(family)
+            waited = max(waited, late)
+            if _memory_of(family, limits.memory) > limits.memory:
+                why = "memory"
+            elif worked > limits.seconds + limits.cell_seconds:
+                why = "time"
+            elif worked + waited - before >= asleep:
+                before, slept_since = worked + waited, time.monotonic()
+            elif time.monotonic() - slept_since > limits.idle:
+                why = "time"
+        os.kill(first, signal.SIGKILL)  # and with it everything in the namespace
+        return why, waited
     finally:
         os.close(handle)
 
 
-def _memory_of(first: int, enough: int) -> int:
-    """Return the bytes of memory of a process and all that descend from it.
+def _family(first: int) -> dict[int, list[str]]:
+    """Return a process and all that descend from it, each with its fields of /proc/PID/stat."""
+    fields: dict[int, list[str]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat") as file:
+                fields[int(name)] = file.read().rpartition(")")[2].split()
+    family, more = {first}, True
+    while more:
+        more = {pid for pid, each in fields.items() if int(each[1]) in family} - family
+        family |= more
+    return {pid: fields[pid] for pid in family if pid in fields}
+
+
+def _time_of(family: dict[int, list[str]]) -> tuple[float, float]:
+    """Return the seconds that processes have had a processor, and that they have waited for one."""
+    ticks = sum(sum(map(int, fields[11:15])) for fields in family.values())
+    waited = 0
+    for pid in family:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/schedstat") as file:
+                    waited += int(file.read().split()[1])
+    return ticks / os.sysconf("SC_CLK_TCK"), waited / 1e9
+
+
+def _memory_of(family: dict[int, list[str]], enough: int) -> int:
+    """Return the bytes of memory of processes.
 
     What they share is counted once, by a slow way that is taken only if the quick one exceeds
     `enough`.
     """
-    parents, pages = {}, {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with (
-                contextlib.suppress(OSError, ValueError, IndexError),
-                open(f"/proc/{name}/stat") as f,
-            ):
-                fields = f.read().rpartition(")")[2].split()
-                parents[int(name)], pages[int(name)] = int(fields[1]), int(fields[21])
-    family, more = {first}, True
-    while more:
-        more = {pid for pid, parent in parents.items() if parent in family} - family
-        family |= more
-    total = sum(pages.get(pid, 0) for pid in family) * mmap.PAGESIZE
+    pages = {pid: int(fields[21]) for pid, fields in family.items()}
+    total = sum(pages.values()) * mmap.PAGESIZE
     if total <= enough:
         return total
     exact = 0
-    for pid in sorted(family, key=lambda pid: -pages.get(pid, 0)):
+    for pid in sorted(pages, key=lambda pid: -pages[pid]):
         if exact > enough:
             break
         try:
@@ -769,7 +858,7 @@ def _memory_of(first: int, enough: int) -> int:
                 lines = dict(row.split(":") for row in list(file)[1:])
             exact += int(lines["Pss"].split()[0]) * 1024
         except (OSError, ValueError, KeyError):
-            exact += pages.get(pid, 0) * mmap.PAGESIZE // 4
+            exact += pages[pid] * mmap.PAGESIZE // 4
     return exact
 
 
@@ -799,17 +888,19 @@ def _shut_in(
     linux.drop_powers(user)
     linux.die_with_parent()
     linux.deny_calls()
+    # Before the fork: this process is the same user's, and must offer no way around the limits.
+    linux.unreadable()
+    linux.limit(
+        memory=limits.memory,
+        processes=limits.processes,
+        file_size=limits.file_size,
+        seconds=limits.seconds + limits.cell_seconds,
+    )
     child = os.fork()
     if child == 0:
         code = 70
         try:
             linux.readable_by_itself()
-            linux.limit(
-                memory=limits.memory,
-                processes=limits.processes,
-                file_size=limits.file_size,
-                seconds=limits.seconds + limits.cell_seconds,
-            )
             inputs = {name: part.copy() for name, part in unpack(_content(data)).items()}
             if job["shared"]:
                 inputs |= unpack(_content(shared))
@@ -848,14 +939,15 @@ def _content(number: int) -> memoryview:
 
 
 def _open_to_all(folder: Path) -> bool:
-    return all(place.stat().st_mode & 1 for place in (folder, *folder.parents))
+    places = (folder, *folder.parents)  # a single file, such as the time zone, is only read
+    return all(place.stat().st_mode & 1 for place in places if place.is_dir())
 
 
 def _shown() -> list[Path]:
     """Return what a student's code may see of this machine: Python, its packages, the course's."""
     system = ("/usr", "/bin", "/lib", "/lib64", "/lib32", "/etc/localtime")
     python = [sys.prefix, sys.base_prefix, sys.exec_prefix, str(Path(sys.executable).parent)]
-    python += [place for place in sys.path if place.endswith(("site-packages", "dist-packages"))]
+    python += _packages()
     found = [Path(place) for place in system] + [Path(place).resolve() for place in python]
     found += [Path(os.path.abspath(place)) for place in python] + [ROOT / "course_lib"]
     return [place for place in dict.fromkeys(found) if place.exists() and place != Path("/")]

@@ -241,8 +241,8 @@ def sweep(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarray]:
     -------
     dict
         `accuracies`: the table for these rates and sizes. `scrambled`: for the second rate and the
-        first size, measured by scrambled labels. `frozen`: for the same, with a rule that takes no
-        steps.
+        first size, measured by scrambled labels. `frozen`: for the same, with a rule that stays
+        where it is. `steps`: how often that rule was asked for a step.
     """
     import torch
 
@@ -256,16 +256,19 @@ def sweep(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarray]:
         torch.tensor(np.asarray(inputs[n])).long() for n in ("y", "y_held_out", "y_scrambled")
     )
     train = x, y
+    asked: list[int] = []
+    frozen = _frozen_rule(asked)
     return {
         "accuracies": _table(run(GradientDescent, rates, sizes, train, (x_held_out, right))),
         "scrambled": _table(
             run(GradientDescent, rates[1:2], sizes[:1], train, (x_held_out, scrambled))
         ),
-        "frozen": _table(run(_frozen_rule(), rates[1:2], sizes[:1], train, (x_held_out, right))),
+        "frozen": _table(run(frozen, rates[1:2], sizes[:1], train, (x_held_out, right))),
+        "steps": np.array([len(asked)]),
     }
 
 
-def _frozen_rule() -> type:
+def _frozen_rule(asked: list[int]) -> type:
     from dataclasses import dataclass
 
     @dataclass(frozen=True)
@@ -278,6 +281,7 @@ def _frozen_rule() -> type:
             return {}
 
         def step(self, w: Any, g: Any, state: dict, lr: float | None = None) -> tuple[Any, dict]:
+            asked.append(1)
             return w + 0 * g, {}
 
     return Frozen

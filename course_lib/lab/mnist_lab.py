@@ -369,14 +369,16 @@ def judge_sweep(inputs: Arrays, outputs: Arrays) -> list[Check]:
     shape = len(inputs["rates"]), len(inputs["batch_sizes"])
     table, scrambled = _array(outputs, "accuracies"), _array(outputs, "scrambled", (1, 1))
     frozen = _array(outputs, "frozen", (1, 1))
-    wrong = _what_is_wrong_with(table, shape)
+    wrong = _what_is_wrong_with(table, shape) or _what_is_invented(table, inputs)
     filled = not wrong
     if not filled:
         later = "Once the table itself is right, this is looked at."
         return [Check(3, False, wrong), *(Check(3, False, later) for _ in range(3))]
 
     by_size = not np.allclose(table[1:, 0], table[1:, -1], rtol=0, atol=1e-9)
+    steps, epoch = _array(outputs, "steps", (1,)), len(inputs["y"]) // inputs["batch_sizes"][0]
     by_rule = frozen is not None and frozen[0, 0] < 0.35
+    by_rule = by_rule and steps is not None and steps[0] >= epoch  # nobody trains with fewer
     used = by_size and by_rule
     if not by_rule:
         words = "Your table is the same whatever rule it is given: train with `Rule(lr=rate)`."
@@ -401,6 +403,22 @@ def judge_sweep(inputs: Arrays, outputs: Arrays) -> list[Check]:
         Check(3, fair, "All runs start alike: only what you vary varies." if fair else same),
         Check(3, held_out, "It is measured on digits not learned from." if held_out else measured),
     ]
+
+
+def _what_is_invented(table: np.ndarray, inputs: Arrays) -> str:
+    digits, learned = len(inputs["y_held_out"]), len(inputs["y"])
+
+    def odd(count: int) -> np.ndarray:
+        return np.abs(table * count - np.rint(table * count)) > 1e-3
+
+    # To measure on the digits learned from is another mistake, which is looked at below.
+    if odd(digits).any() and odd(learned).any():
+        return (
+            f"{table[odd(digits)][0]:.5g} is no accuracy on {digits} digits: each is a whole "
+            f"number of them, divided by {digits}. Measure with "
+            "`evaluate(network, validation).accuracy`."
+        )
+    return ""
 
 
 def _what_is_wrong_with(table: np.ndarray | None, shape: tuple[int, int]) -> str:

@@ -647,9 +647,9 @@ attack(
 )
 attack(
     "deep code",
-    "brackets in brackets, and a sum of fifty thousand terms",
+    "brackets in brackets, and a sum of twenty thousand terms",
     answers(
-        training_loop="x = " + "(" * 5000 + ")" * 5000, **{OWN_CODE: "y = 1" + " + 1" * 50_000}
+        training_loop="x = " + "(" * 5000 + ")" * 5000, **{OWN_CODE: "y = 1" + " + 1" * 20_000}
     ),
     without("training_loop"),
     says={
@@ -693,9 +693,6 @@ attack(
     "older format",
     "a notebook as Jupyter wrote them until 2014",
     older,
-    {},
-    status="rejected",
-    words="The file is JSON, but not a notebook of version 4: it has no cells.",
 )
 attack("newer format", "a version to come, cells of any form, one id for all of them", newer)
 attack(

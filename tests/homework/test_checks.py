@@ -229,3 +229,29 @@ def test_the_points_that_nbgrader_is_given_are_those_of_the_judge_and_none_for_a
     assert mnist_lab.points("sweep_plot", {"plot_sweep": half}, inputs) == 2
     assert mnist_lab.points("sweep_plot", {"plot_sweep": lambda: None}, inputs) == 0
     assert mnist_lab.points("sweep_plot", {}, inputs) == 0
+
+
+def test_a_table_that_was_made_up_is_no_sweep():
+    """Accuracies are whole numbers of digits, and training takes steps."""
+    inputs = {
+        "y": np.zeros(1280),
+        "y_held_out": np.zeros(500),
+        "rates": np.array([1e-6, 0.15, 0.25, 0.15]),
+        "batch_sizes": np.array([16, 32]),
+    }
+    table = np.array([[0.1, 0.1], [0.8, 0.75], [0.85, 0.8], [0.8, 0.75]])
+    low = np.full((1, 1), 0.1)
+    made = {"accuracies": table, "scrambled": low, "frozen": low, "steps": np.array([80])}
+
+    def judged(**changed):
+        checks = mnist_lab.judge_sweep(inputs, made | changed)
+        failed = [check.message for check in checks if not check.passed]
+        return sum(check.points for check in checks if check.passed), failed
+
+    assert judged() == (12, [])
+    points, (words, *_) = judged(accuracies=table + 0.0007)
+    assert points == 0
+    assert "whole number" in words
+    points, (words,) = judged(steps=np.array([0]))
+    assert points == 9
+    assert "Rule(lr=rate)" in words

@@ -21,7 +21,7 @@ from homework import __main__ as command_line
 from homework import grade as grading
 from homework import sandbox
 from homework.arrays import pack, unpack
-from homework.collect import CollectError, collect, roster
+from homework.collect import CollectError, Student, collect, roster
 from homework.feedback import (
     common_mistakes,
     feedback_page,
@@ -233,14 +233,14 @@ def test_what_is_neither_folder_nor_zip_is_refused(tmp_path, name):
 def test_a_list_of_students_may_have_a_title_and_further_columns(tmp_path):
     path = tmp_path / "list.csv"
     path.write_text("Student,Group\nanna,1\n\nbob,2\nanna,3\n", encoding="utf-8-sig")
-    assert roster(path) == ["anna", "bob"]
+    assert [each.name for each in roster(path)] == ["anna", "bob"]
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 def test_a_list_of_students_is_read_as_any_spreadsheet_writes_it(tmp_path, mark):
     path = tmp_path / "list.csv"
     path.write_text(f"Student{mark}Name\nanna{mark}Anna; or, Ann\nbob{mark}Bob\n")
-    assert roster(path) == ["anna", "bob"]
+    assert [each.name for each in roster(path)] == ["anna", "bob"]
 
 
 def test_a_list_in_an_old_encoding_is_refused_with_the_way_out(tmp_path):
@@ -321,11 +321,27 @@ def test_whatever_goes_wrong_with_one_submission_the_next_is_graded(monkeypatch)
     def fails(*rest):
         raise RecursionError
 
-    monkeypatch.setattr(grading.assignment, "read", fails)
+    monkeypatch.setattr(grading.assignment, "parse", fails)
     made = grading.graded(Work("anna", "anna.ipynb", b"{}"), grading.Settings())
     assert (made.student, made.status) == ("anna", "failed")
     assert made.words == (
         "The grader failed, not the student (RecursionError). It will be tried again."
+    )
+
+
+@pytest.mark.parametrize("where", ["call", "cell"])
+def test_an_error_in_the_own_code_is_told_as_such(where):
+    """The cell does define the names; its error keeps them from being there."""
+    question = QUESTIONS[0]
+    broken = {"own_code": {"type": "SyntaxError", "message": "invalid syntax", "line": 3}}
+    error = {"message": "Your code uses the name `helper`, which no answer cell defines."}
+    if where == "cell":
+        broken[question.id], error = {"type": "NameError", "message": "helper"}, {}
+    outcome = sandbox.Outcome("refused" if error else "answered", error=error, broken=broken)
+    result = grading._judged(question, {}, outcome, sandbox.Limits())
+    assert result.checks[0][2] == (
+        "When the cell with your own imports and functions runs, it stops in line 3 with "
+        "SyntaxError: invalid syntax"
     )
 
 
@@ -357,7 +373,8 @@ def test_the_same_submission_has_the_same_seed_and_every_other_another_one(tmp_p
 
 def test_who_handed_in_nothing_is_known(book):
     book.record(grade("anna"), "v1")
-    assert missing_from(book.rows(), ["anna", "bob"]) == ["bob"]
+    students = [Student(name, frozenset([name])) for name in ("anna", "bob")]
+    assert missing_from(book.rows(), students) == ["bob"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")

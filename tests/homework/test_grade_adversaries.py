@@ -264,12 +264,52 @@ with sandbox.Sandbox() as place:
     assert run.stdout.split() == ["{}", "{}"], run.stderr
 
 
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
+def test_an_ordinary_user_is_held_by_the_limits_of_process_1(world):
+    """Its memory can't be written to, and it has the same limits itself."""
+    if os.geteuid() != 0:
+        pytest.skip("this test becomes an ordinary user by itself")
+    if not all(map(sandbox._open_to_all, sandbox._shown())):
+        pytest.skip("this Python lies where an ordinary user can't get at it")
+    code = """
+from homework import assignment, sandbox
+cell = '''
+import resource
+for name in ("mem", "maps", "environ"):
+    try:
+        open("/proc/1/" + name, "rb").read(1)
+    except PermissionError:
+        continue
+    raise SystemExit("process 1 can be read: " + name)
+limits = open("/proc/1/limits").read()
+assert limits == open("/proc/self/limits").read(), limits
+'''
+with sandbox.Sandbox() as place:
+    cells = assignment.transplant({"training_loop": cell})
+    print(place.call(cells, "sweep_plot", {}).broken)
+"""
+    run = subprocess.run(
+        ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", sys.executable, "-c", code],
+        cwd=assignment.ROOT,
+        env={**os.environ, "PYTHONPATH": str(assignment.ROOT), "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+    )
+    if "unshare" in run.stderr:
+        pytest.skip("this kernel keeps user namespaces from those who are not root")
+    assert run.stdout == "{}\n", run.stderr
+
+
 def test_a_course_that_lies_in_tmp_grades_as_well():
     """The private /tmp of a submission does not hide the packages it may import."""
     code = """
 from homework import assignment, sandbox
 with sandbox.Sandbox() as place:
-    cells = assignment.transplant({"training_loop": "import only_here; open('/tmp/mine', 'w')"})
+    cells = assignment.transplant({"training_loop": '''
+import only_here, os
+assert set(os.listdir("/tmp")) <= {".mpl"}, os.listdir("/tmp")
+open("/tmp/mine", "w")
+'''})
     print(place.call(cells, "sweep_plot", {}).broken)
 """
     packages = Path(np.__file__).parents[1]

@@ -1,0 +1,155 @@
+"""Take grades back to the system that the submissions came from, in files that it imports as is.
+
+Canvas and Moodle recognize people by columns of their own. So their own export is read, the grades
+are filled in, and everything else stays as it was. Feedback pages go into one zip file, under the
+names by which the system finds their owners.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import zipfile
+from pathlib import Path
+
+from homework.collect import CollectError, roster, separator
+from homework.feedback import feedback_page
+from homework.gradebook import GradebookError, Row
+
+__all__ = ["SYSTEMS", "export"]
+
+SYSTEMS = ("canvas", "moodle", "gradescope", "csv")
+
+_CANVAS = ("student", "id", "sis user id", "sis login id", "root account", "section")
+
+
+def export(
+    rows: list[Row],
+    system: str,
+    folder: str | os.PathLike,
+    students: str | os.PathLike | None = None,
+    assignment: str = "",
+) -> list[str]:
+    """Write the grades and the feedback pages for one system; return what to tell about it.
+
+    Parameters
+    ----------
+    rows : list of Row
+        From the gradebook.
+    system : str
+        One of `SYSTEMS`.
+    folder : path
+        Where `grades.csv` and `feedback.zip` are written.
+    students : path, optional
+        The system's own export of its gradebook; Canvas and Moodle need it.
+    assignment : str
+        The column to fill, or the beginning of its title, where there are several.
+
+    Raises
+    ------
+    GradebookError
+        If the export is missing or has no such column, or if two rows are one student's.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if system in ("canvas", "moodle"):
+        if students is None:
+            name = "gradebook export" if system == "canvas" else "grading worksheet"
+            raise GradebookError(
+                f"{system.capitalize()} recognizes students by its own columns. Download its "
+                f"{name} as CSV and name it: --students FILE."
+            )
+        table, left = _filled(rows, system, Path(students), assignment)
+    else:
+        title = "SID" if system == "gradescope" else "student"
+        table, left = [[title, "total"]], []
+        for row in rows:
+            name = row.student.rpartition("_")[2] if system == "gradescope" else row.student
+            table.append([name, f"{row.total:g}"])
+    _write(folder / "grades.csv", table)
+    count = _write_pages(rows, folder / "feedback.zip")
+    said = [f"{folder / 'grades.csv'}, and {count} feedback pages in {folder / 'feedback.zip'}."]
+    said += [f"{name} is not in {students}: no grade was entered." for name in left]
+    unread = [row.student for row in rows if not row.complete]
+    if unread:
+        said.append(
+            f"{len(unread)} totals lack the points of answers that nobody has read yet: "
+            f"{', '.join(unread[:5])}{', …' if len(unread) > 5 else ''}."
+        )
+    return said
+
+
+def _filled(
+    rows: list[Row], system: str, path: Path, assignment: str
+) -> tuple[list[list[str]], list[str]]:
+    """Return the system's own table with the grades in it, and who is not in there."""
+    try:
+        people = {student.name: student for student in roster(path)}
+        text = path.read_text(encoding="utf-8-sig")
+    except (CollectError, OSError) as error:
+        raise GradebookError(str(error)) from None
+    table = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator(text)))
+    head = table[0]
+    column = _column(head, system, assignment, path)
+    kept = range(len(head))
+    if system == "canvas":  # other assignments are not to be changed
+        known = [title.strip().lower() in _CANVAS for title in head]
+        kept = [n for n in kept if known[n] or n == column]
+    filled: dict[str, str] = {}
+    for line in table[1:]:
+        student = next((people[name] for name in _names(head, line) if name in people), None)
+        mine = [row for row in rows if student and student.is_named(row.student)]
+        if len(mine) > 1:
+            both = " and ".join(row.student for row in mine)
+            raise GradebookError(f"{both} would both be {student.name}. Rename or remove one.")
+        if mine and column < len(line):
+            line[column] = f"{mine[0].total:g}"
+            filled[mine[0].student] = student.name
+    left = [row.student for row in rows if row.student not in filled]
+    return [[line[n] for n in kept if n < len(line)] for line in table], left
+
+
+def _names(head: list[str], line: list[str]) -> list[str]:
+    """Return what `roster` may call the student of a line."""
+    fields = {title.strip().lower(): text.strip() for title, text in zip(head, line, strict=False)}
+    first, last = fields.get("first name", ""), fields.get("last name", fields.get("surname", ""))
+    return [f"{first} {last}".strip(), *fields.values()]
+
+
+def _column(head: list[str], system: str, assignment: str, path: Path) -> int:
+    if system == "moodle" and not assignment:
+        assignment = "Grade"
+    titles = [title.strip() for title in head]
+    if assignment:
+        found = [n for n, title in enumerate(titles) if title == assignment]
+        found = found or [n for n, title in enumerate(titles) if title.startswith(assignment)]
+    else:
+        found = [n for n, title in enumerate(titles) if re.search(r"\(\d+\)$", title)]
+    if len(found) != 1:
+        names = ", ".join(titles[n] for n in found) or "none"
+        raise GradebookError(
+            f"Which column of {path} takes the grades? Name it: --assignment TITLE. Found: {names}."
+        )
+    return found[0]
+
+
+def _write(path: Path, table: list[list[str]]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows(table)
+
+
+def _write_pages(rows: list[Row], path: Path) -> int:
+    """Write a page for each submission, named as the submission was, which the systems go by."""
+    count = 0
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for row in rows:
+            if not row.file:
+                continue
+            first, *inner = row.file.split("/")
+            stem = re.sub(r"\.(ipynb|zip)(\.txt)?$", "", first, flags=re.I)
+            name = f"{first}/feedback.html" if inner else f"{stem}.html"
+            archive.writestr(name, feedback_page(row))
+            count += 1
+    return count

@@ -1,0 +1,249 @@
+"""Whole classes as each system hands them over: one row for each student, always the right file."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+
+import pytest
+
+from homework.collect import LARGEST, CollectError, collect, roster
+from homework.grade import Grade
+from homework.gradebook import Gradebook, GradebookError, missing_from
+
+
+def lab(mark="", **more):
+    cell = {"cell_type": "code", "source": f"class MyRule: {mark!r}", "metadata": {}, **more}
+    return json.dumps({"nbformat": 4, "cells": [cell]}).encode()
+
+
+LAB, OTHER = lab(), b'{"nbformat": 4, "cells": []}'
+
+GRADESCOPE = b"""---
+submission_111:
+  :submitters:
+  - :name: Jane Doe
+    :sid: '9001'
+    :email: jane@example.org
+submission_112:
+  :submitters:
+  - :name: Max Muster
+    :sid:
+    :email: max@example.org
+  - :name: Li Wei
+    :sid: '9003'
+    :email: li@example.org
+"""
+
+LAYOUTS = {
+    "plain": ({"anna.ipynb": LAB, "bob.ipynb": LAB}, ["anna", "bob"]),
+    "wrapped": ({"hw1/jdoe.ipynb": LAB, "hw1/mmuster.ipynb": LAB}, ["jdoe", "mmuster"]),
+    "nbgrader": (
+        {"submitted/anna/mnist_lab/a.ipynb": LAB, "submitted/bob/mnist_lab/a.ipynb": LAB},
+        ["anna", "bob"],
+    ),
+    "one student, two folders": (
+        {"anna/mnist_lab/a.ipynb": LAB, "anna/other/b.ipynb": OTHER},
+        ["anna"],
+    ),
+    "gradescope": (
+        {
+            "assignment_555_export/submission_metadata.yml": GRADESCOPE,
+            "assignment_555_export/submission_111/08_mnist_lab.ipynb": LAB,
+            "assignment_555_export/submission_112/08_mnist_lab.ipynb": LAB,
+        },
+        ["Jane Doe_9001", "Li Wei_9003", "Max Muster_max@example.org"],
+    ),
+    "google": (
+        {"MNIST lab/Jane Doe - lab.ipynb": LAB, "MNIST lab/Max Muster - lab.ipynb": LAB},
+        ["Jane Doe", "Max Muster"],
+    ),
+    "moodle": (
+        {
+            "Jane Doe_77_assignsubmission_file/lab.ipynb": LAB,
+            "Jane Doe_77_assignsubmission_onlinetext/onlinetext.html": b"<p>Thank you",
+            "Max Muster_78_assignsubmission_file_/lab.ipynb": LAB,
+        },
+        ["Jane Doe_77", "Max Muster_78"],
+    ),
+    "canvas": (
+        {"doejane_12_34_lab.ipynb": LAB, "mustermax_LATE_13_35_lab-2.ipynb": LAB},
+        ["doejane_12", "mustermax_13"],
+    ),
+    "canvas, anonymous": (
+        {"anon_a1b2c_34_lab.ipynb": LAB, "LATE_anon_d3e4f_35_lab.ipynb": LAB},
+        ["anon_a1b2c", "anon_d3e4f"],
+    ),
+    "names of browsers": (
+        {"anna (1).ipynb": LAB, "bob.ipynb.txt": LAB, "carl.IPYNB": LAB},
+        ["anna", "bob", "carl"],
+    ),
+    "backslashes": ({"hw1\\anna.ipynb": LAB, "hw1\\bob.ipynb": LAB}, ["anna", "bob"]),
+}
+
+
+def zipped(files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.fixture(params=["folder", "zip"])
+def place(request, tmp_path):
+    """Return a function that lays files out, in a folder or a zip file."""
+
+    def make(files):
+        if request.param == "zip":
+            (tmp_path / "class.zip").write_bytes(zipped(files))
+            return tmp_path / "class.zip"
+        for name, content in files.items():
+            (tmp_path / "class" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "class" / name).write_bytes(content)
+        return tmp_path / "class"
+
+    make.kind = request.param
+    return make
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_each_student_has_one_row(place, layout):
+    files, students = LAYOUTS[layout]
+    if layout == "backslashes" and place.kind == "folder":
+        pytest.skip("only zip files have such names")
+    found = collect(place(files))
+    assert [each.student for each in found] == students
+    for each in found:
+        assert each.problem == ""
+        assert each.read() == LAB
+    late = [each.student for each in found if "It was handed in late." in each.notes]
+    assert late == [name for name in students if name in ("mustermax_13", "anon_d3e4f")]
+
+
+def test_sections_are_not_taken_for_students(place):
+    sections = {f"section{n}/{who}.ipynb": LAB for n in (1, 2) for who in (f"a{n}", f"b{n}")}
+    with pytest.raises(CollectError, match=r"2 notebooks of the lab would count .* a1, b1"):
+        collect(place(sections))
+
+
+def test_the_newest_that_is_the_lab_counts(tmp_path):
+    for when, (name, content) in enumerate(
+        {"old": lab("old"), "new": lab("new"), "helper": OTHER}.items()
+    ):
+        path = tmp_path / "team1" / f"{name}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, (when, when))
+    (tmp_path / "team2").mkdir()
+    (tmp_path / "team2" / "lab.ipynb").write_bytes(LAB)
+    team, _ = collect(tmp_path)
+    assert team.read() == lab("new")
+    assert team.notes == [
+        "3 notebooks were handed in. team1/new.ipynb, the newest that is the lab, was graded; "
+        "not so team1/helper.ipynb, team1/old.ipynb."
+    ]
+
+
+def test_a_zip_in_a_zip_and_in_a_folder_is_opened(place):
+    files = {
+        "doejane_12_34_work.zip": zipped({"work/lab.ipynb": LAB}),
+        "mustermax_13_35_work.zip": zipped({"../lab.ipynb": LAB}),
+        "weili_14_36_work.zip": b"PK, cut short",
+    }
+    jane, max_, li = collect(place(files))
+    assert (jane.student, jane.problem, jane.read()) == ("doejane_12", "", LAB)
+    assert "leads out" in max_.problem
+    assert "can't be read" in li.problem
+
+
+def test_names_in_a_zip_that_does_not_say_utf_8_are_read(tmp_path):
+    content = zipped({"Zo\u00eb.ipynb": LAB, "Bob.ipynb": LAB})
+    plain = content.replace(b"\x00\x08", b"\x00\x00")  # the flag
+    (tmp_path / "class.zip").write_bytes(plain)
+    assert [each.student for each in collect(tmp_path / "class.zip")] == ["Bob", "Zo\u00eb"]
+
+
+def test_one_notebook_is_a_class_of_one(tmp_path):
+    (tmp_path / "anna.ipynb").write_bytes(LAB)
+    (only,) = collect(tmp_path / "anna.ipynb")
+    assert (only.student, only.read()) == ("anna", LAB)
+
+
+def test_pictures_of_many_megabytes_do_not_count(place):
+    large = lab(outputs=[{"data": {"image/png": "A" * (LARGEST + 1)}}])
+    (only,) = collect(place({"anna.ipynb": large}))
+    assert only.read() == lab(outputs=[{"data": {"image/png": ""}}])
+
+
+def test_names_that_deceive_an_eye_are_flagged(place):
+    names = ["anna", "\u0430nna", "bo\u200bb", "carl\u202ena", "dora"]
+    notes = {f.student: f.notes for f in collect(place({f"{n}.ipynb": LAB for n in names}))}
+    assert "looks like that of another row" in notes["anna"][0]
+    assert "\\u0430nna" in notes["\u0430nna"][0]
+    assert "not seen" in notes["bo\u200bb"][0]
+    assert "not seen" in notes["carl\u202ena"][0]
+    assert notes["dora"] == []
+
+
+LISTS = {
+    "canvas": (
+        "Student,ID,SIS User ID,SIS Login ID,Section,MNIST lab (99)\n"
+        ",,,,,Manual Posting\n    Points Possible,,,,,110\n"
+        '"Doe, Jane",12,s12,jdoe,A,\n"Muster, Max",13,s13,mmuster,A,\n"Student, Test",14,,,A,\n',
+        "doejane_12",
+        "Muster, Max",
+    ),
+    "moodle": (
+        "Identifier,Full name,Email address,Grade\n"
+        "Participant 77,Jane Doe,jane@example.org,\nParticipant 78,Max Muster,max@example.org,\n",
+        "Jane Doe_77",
+        "Max Muster",
+    ),
+    "moodle, grades": (
+        "First name;Last name;ID number;Email address\n"
+        "Jane;Doe;9001;jane@example.org\nMax;Muster;9002;max@example.org\n",
+        "Jane Doe_4711",
+        "Max Muster",
+    ),
+    "gradescope": (
+        "Name,SID,Email\nJane Doe,9001,jane@example.org\nMax Muster,9002,max@example.org\n",
+        "Jane Doe_9001",
+        "Max Muster",
+    ),
+    "plain": ("jdoe\nmmuster\n", "jdoe", "mmuster"),
+}
+
+
+@pytest.mark.parametrize("system", LISTS)
+def test_a_list_of_students_is_read_as_each_system_writes_it(tmp_path, system):
+    text, handed_in, missing = LISTS[system]
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8-sig")
+    students = roster(tmp_path / "list.csv")
+    assert len(students) == 2
+    with Gradebook(tmp_path / "grades.db") as book:
+        book.record(Grade(handed_in, "", "1", 7, "graded", ""), "v1")
+        assert missing_from(book.rows(), students) == [missing]
+
+
+def test_a_submission_is_renamed_with_its_seed_and_its_points(tmp_path):
+    with Gradebook(tmp_path / "grades.db") as book:
+        seed = book.seed_for("jdeo", "1")
+        book.record(Grade("jdeo", "", "1", seed, "graded", ""), "v1")
+        book.correct("jdeo", "update_rule", 7.0, "It was read to me.")
+        book.rename("jdeo", "jdoe")
+        (row,) = book.rows()
+        assert (row.student, row.total) == ("jdoe", 7.0)
+        assert book.name_of("jdeo") == "jdoe"
+        assert book.seed_for("jdoe", "1") == seed
+        book.record(Grade("anna", "", "1", 7, "graded", ""), "v1")
+        with pytest.raises(GradebookError, match="anna has a row"):
+            book.rename("jdoe", "anna")
+        book.remove("jdoe")
+        assert [row.student for row in book.rows()] == ["anna"]
+        assert book.name_of("jdeo") is None
+        book.restore("jdoe")
+        book.record(Grade("jdoe", "", "1", seed, "graded", ""), "v1")
+        assert {row.student: row.total for row in book.rows()} == {"anna": 0.0, "jdoe": 7.0}
