@@ -401,6 +401,26 @@ def _last_of_each(gradient, w, batches, alpha, every):
     return w
 
 
+def _one_early(gradient, w, batches, alpha, every):
+    total = 0.0
+    for k, batch in enumerate(batches):
+        total = total + gradient(w, batch)
+        if k % every == 0:
+            w = w - alpha * total / every
+            total = 0.0
+    return w
+
+
+def _update_before_adding(gradient, w, batches, alpha, every):
+    total = 0.0
+    for k, batch in enumerate(batches):
+        if k and k % every == 0:
+            w = w - alpha * total / every
+            total = 0.0
+        total = total + gradient(w, batch)
+    return w
+
+
 def pull(w, batch):
     """Return the gradient of the mean of (w − x)² over a batch of numbers x."""
     return 2 * (w - np.mean(batch))
@@ -461,6 +481,16 @@ ACCUMULATE = Exercise(
         (
             lambda gradient, w, batches, alpha, every: _accumulate(gradient, w, batches, alpha, 1),
             "You update after every batch. Update only when `k % every == 0`.",
+        ),
+        (
+            _one_early,
+            "Your first update comes after one batch: k counts from 0, and 0 % every is 0. Count "
+            "with `start=1`.",
+        ),
+        (
+            _update_before_adding,
+            "The last group is never used for an update. Add the gradient first, then ask "
+            "whether the group is complete, with k counted from 1.",
         ),
         (
             _last_of_each,

@@ -198,3 +198,26 @@ def test_the_size_in_layer_6_is_what_the_explorer_shows(c):
     ratio = math.sqrt(np.mean(layers[6] ** 2) / np.mean(layers[1] ** 2))
     assert lecture_7._size_in_layer_6(c) == pytest.approx(ratio, rel=1e-6)
     assert exercise("7.4").check(c).right == (0.8 <= ratio <= 1.2)
+
+
+def _counted_from_zero(gradient, w, batches, alpha, every, late):
+    groups = [[]]
+    for k in range(len(batches)):
+        if late and k and k % every == 0:
+            groups.append([])
+        groups[-1].append(batches[k])
+        if not late and k % every == 0:
+            groups.append([])
+    for group in groups[:-1]:  # what is left over is never used
+        w = w - alpha * sum(gradient(w, batch) for batch in group) / every
+    return w
+
+
+@pytest.mark.parametrize(("late", "said"), [(False, "k counts from 0"), (True, "The last group")])
+def test_counting_the_batches_from_zero_is_named(late, said):
+    def accumulate(gradient, w, batches, alpha, every):
+        return _counted_from_zero(gradient, w, batches, alpha, every, late)
+
+    result = exercise("7.6").check(accumulate)
+    assert not result.right
+    assert said in repr(result)
