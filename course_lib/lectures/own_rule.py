@@ -24,7 +24,7 @@ _HOME = np.array([1.5, -1.0])
 def check(rule: Any, tensors: bool = False) -> Note:
     """Say whether a rule is fit to race, and if not, what to mend. Never raises.
 
-    It is tried on a quadratic: has it the form of a rule, does a step leave alone what it was
+    It is tried on a quadratic: has it the form of a rule, does a step leave unchanged what it was
     given, does it give the same answer twice, does it keep shapes and dtypes, does it obey the
     learning rate it is handed, and does the loss fall.
 

@@ -532,7 +532,7 @@ def _label(sliders: dict, names: Mapping[str, str]) -> None:
 def _packed(frames: list, buffers: list[bytes]) -> tuple[dict, list[bytes]]:
     """Return frames and their buffers as one buffer, compressed, and the lengths of its parts.
 
-    Frames resemble one another: together they take a quarter of the bytes. The fastest level does.
+    Frames are alike, so compressed together they take a quarter; the fastest level is enough.
     """
     parts = [json.dumps(frames).encode(), *buffers]
     return {"packed": [len(part) for part in parts]}, [zlib.compress(b"".join(parts), 1)]

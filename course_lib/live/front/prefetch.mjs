@@ -52,7 +52,7 @@ export function makePrefetch({ send, link, kept, rulers, names, values, placeOf,
       const request = swept.get(content.sweep);
       if (!request) return null;
       swept.delete(content.sweep);
-      // Answers that come later than the way takes stand in a queue, and single frames behind them.
+      // A reply that takes longer than a round trip was queued, and single frames wait behind it.
       const way = performance.now() - request.when;
       link.quickest = link.quickest ? Math.min(link.quickest, way - content.took) : way - content.took;
       const late = way > 1.3 * link.quickest + 60;
