@@ -23,9 +23,8 @@ import nbformat
 import numpy as np
 from nbformat import NotebookNode
 
-from course_lib.exercises import Note
-from course_lib.exercises.answers import AnswerError
-from course_lib.lab import mnist_calls
+from course_lib.attempts import AnswerError
+from course_lib.lab import mnist_calls, mnist_lab
 from homework import assignment
 from homework.mutants import MUTANTS, Mutant
 from homework.questions import OWN_CODE, QUESTIONS, Check, Question
@@ -234,16 +233,14 @@ def _blank_faults(question: Question, blank: dict[str, str]) -> list[str]:
     return found
 
 
-def _told(question: Question, names: dict[str, object]) -> Note:
+def _told(question: Question, names: dict[str, object]) -> mnist_lab.Note:
     """Return what the visible check of the released notebook says."""
     cell = next(
         cell
         for cell in assignment.pristine().cells
         if assignment.mark_of(cell).get("grade_id") == question.check
     )
-    notes: list[Note] = []
-    from course_lib.lab import mnist_lab
-
+    notes: list[mnist_lab.Note] = []
     more = {"display": notes.append, "mnist_lab": mnist_lab, "train": None, "validation": None}
     exec(compile(cell.source, f"<{question.check}>", "exec"), {**names, **more})
     return notes[0]

@@ -80,7 +80,7 @@ def run(
     largest : int
         Bytes; an answer that is larger is not sent.
     """
-    from course_lib.exercises.answers import AnswerError
+    from course_lib.attempts import AnswerError
     from course_lib.lab import mnist_calls
 
     # Bound before any of the student's code runs, which may put something else in their place.

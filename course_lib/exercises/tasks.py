@@ -17,8 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from course_lib.attempts import AnswerError, is_untouched
 from course_lib.exercises import progress
-from course_lib.exercises.answers import AnswerError, Choice, Sentence, is_untouched
+from course_lib.exercises.answers import Choice, Sentence
 from course_lib.live.notes import Note
 
 _HEADS = {

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.exercises.answers import AnswerError
+from course_lib.attempts import AnswerError
 
 Arrays = Mapping[str, np.ndarray]
 

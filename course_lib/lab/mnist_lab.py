@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.exercises import Note
-from course_lib.exercises.answers import AnswerError, is_untouched
+from course_lib.attempts import AnswerError, is_untouched
 from course_lib.lab import mnist_calls
+from course_lib.live.notes import Note
 
 __all__ = [
     "Check",
+    "Note",
     "check_network",
     "check_stretch",
     "check_sweep",

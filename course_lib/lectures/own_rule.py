@@ -156,14 +156,8 @@ def _one_step(rule: Any, w: Any, g: Any, where: str, advice: str = "") -> str:
     before = [w + 0, g + 0]
     try:
         state = rule.init(w)
-        if not isinstance(state, dict):
-            return "`init` must return a dictionary, `{}` if there is nothing to remember."
-        for name, value in state.items():
-            if not isinstance(value, (type(w), int, float, np.generic)):
-                return (
-                    f"`init` makes a `{name}` of type {type(value).__name__}. It must be a number, "
-                    f"or of w's own type, {type(w).__name__}.{_BEGIN}"
-                )
+        if flaw := _flaw_of_init(state, w):
+            return flaw
         kept = {name: value + 0 for name, value in state.items()}
         made = rule.step(w, g, state)
         again = rule.step(w, g, state)
@@ -181,27 +175,8 @@ def _one_step(rule: Any, w: Any, g: Any, where: str, advice: str = "") -> str:
                 f"`step` changes the `{name}` it was given. `w -= …` and `state[…] = …` write into "
                 "it; `w = w - …` and a new dictionary do not."
             )
-    if type(made[0]) is not type(w):
-        return f"`step` must return w as {type(w).__name__}, got {type(made[0]).__name__}.{advice}"
-    if made[0].shape != w.shape or made[0].dtype != w.dtype:
-        foreign = [n for n, v in state.items() if getattr(v, "dtype", w.dtype) != w.dtype]
-        blame = f" `init` makes a `{foreign[0]}` of another type.{_BEGIN}" if foreign else ""
-        return (
-            f"`step` must keep the shape and the type of w: it was given {tuple(w.shape)}, "
-            f"{w.dtype}, and returned {tuple(made[0].shape)}, {made[0].dtype}.{blame}"
-        )
-    if made[1].keys() != state.keys():
-        return (
-            f"`init` makes a state of {_listed(state)}, and `step` returns one of "
-            f"{_listed(made[1])}. Both must hold the same names."
-        )
-    for name, value in made[1].items():
-        if np.shape(value) != np.shape(state[name]):
-            return (
-                f"`step` changes the shape of the state's `{name}`, "
-                f"from {np.shape(state[name])} to {np.shape(value)}."
-                f"{_BEGIN if np.shape(value) == tuple(w.shape) else ''}"
-            )
+    if flaw := _flaw_of_parameters(made[0], w, state, advice) or _flaw_of_state(made[1], state, w):
+        return flaw
     if not np.isfinite(np.asarray(made[0])).all():
         return f"`step` returns a w that is not finite, {where}. Does it divide by zero?"
     if not _equal(made[0], again[0]):
@@ -209,6 +184,47 @@ def _one_step(rule: Any, w: Any, g: Any, where: str, advice: str = "") -> str:
             "The same step, taken twice, ends in two places. A rule must not draw random numbers, "
             "and what it remembers belongs in its state."
         )
+    return ""
+
+
+def _flaw_of_init(state: Any, w: Any) -> str:
+    if not isinstance(state, dict):
+        return "`init` must return a dictionary, `{}` if there is nothing to remember."
+    for name, value in state.items():
+        if not isinstance(value, (type(w), int, float, np.generic)):
+            return (
+                f"`init` makes a `{name}` of type {type(value).__name__}. It must be a number, "
+                f"or of w's own type, {type(w).__name__}.{_BEGIN}"
+            )
+    return ""
+
+
+def _flaw_of_parameters(made: Any, w: Any, state: dict, advice: str) -> str:
+    if type(made) is not type(w):
+        return f"`step` must return w as {type(w).__name__}, got {type(made).__name__}.{advice}"
+    if made.shape == w.shape and made.dtype == w.dtype:
+        return ""
+    foreign = [n for n, v in state.items() if getattr(v, "dtype", w.dtype) != w.dtype]
+    blame = f" `init` makes a `{foreign[0]}` of another type.{_BEGIN}" if foreign else ""
+    return (
+        f"`step` must keep the shape and the type of w: it was given {tuple(w.shape)}, "
+        f"{w.dtype}, and returned {tuple(made.shape)}, {made.dtype}.{blame}"
+    )
+
+
+def _flaw_of_state(made: dict, state: dict, w: Any) -> str:
+    if made.keys() != state.keys():
+        return (
+            f"`init` makes a state of {_listed(state)}, and `step` returns one of "
+            f"{_listed(made)}. Both must hold the same names."
+        )
+    for name, value in made.items():
+        if np.shape(value) != np.shape(state[name]):
+            return (
+                f"`step` changes the shape of the state's `{name}`, "
+                f"from {np.shape(state[name])} to {np.shape(value)}."
+                f"{_BEGIN if np.shape(value) == tuple(w.shape) else ''}"
+            )
     return ""
 
 

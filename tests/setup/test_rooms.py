@@ -19,13 +19,13 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(ROOT.glob("course_lib/**/*.py"))
 }
-# What a room may use of the course beside itself. A lab is made of exercises.
+# What a room may use of the course beside itself.
 MAY_USE = {
     "core": set(),
     "live": set(),
     "exercises": {"core", "live"},
     "lectures": {"core", "live"},
-    "lab": {"core", "live", "exercises"},
+    "lab": {"core", "live"},
 }
 ROOMS = set(MAY_USE) - {"core"}
 # A figure of the course is shown in the way that the explorers show theirs.
@@ -126,7 +126,7 @@ def test_the_website_is_built_from_notebooks_and_not_from_their_rooms(path):
 @pytest.mark.parametrize("path", sorted(ROOT.glob("homework/*.py")), ids=lambda path: path.name)
 def test_homework_uses_the_lab_and_what_is_below(path):
     used = {room(module) for module, _ in imports(path) if of_the_course(module)}
-    assert used <= {"core", "lab", "exercises"}
+    assert used <= {"core", "lab"}
 
 
 # A figure of plain matplotlib; what of the course is loaded at the end.
