@@ -27,35 +27,35 @@ REPAIR = (
     "reload the page (F5)."
 )
 NOTHING = (
-    "Move the slider above to and fro for two seconds, then run this cell again. "
-    "No slider there, or this text again? Then the browser's half is missing.\n"
+    "Move the slider above back and forth for two seconds, then run this cell again. "
+    "If there is no slider, or if you read this text again, the browser's half is missing.\n"
     "• Everywhere: run the cell with the slider again, not only this one; then reload the page "
     "(F5) and choose Run → Run All Cells.\n"
-    "• JupyterLab and Notebook 7: close Jupyter and start it by `python course.py lab`. If you "
-    "start it in another way, run `python -m pip install {wanted}` in the environment of Jupyter "
+    "• JupyterLab and Notebook 7: close Jupyter and start it with `python course.py lab`. If you "
+    "start it differently, run `python -m pip install {wanted}` in the environment of Jupyter "
     "itself, which may not be the kernel's, start Jupyter again, and reload the page.\n"
     "• VS Code: at the top right of the notebook choose the kernel in `.venv`; answer Enable "
     "Downloads when it asks about widgets; then Restart, and run all.\n"
-    "• Binder: wait until the kernel at the top right is idle. A page that was left alone for "
-    "ten minutes has lost its kernel: open the badge's link again."
+    "• Binder: wait until the kernel at the top right is idle. A page left idle for ten "
+    "minutes has lost its kernel: open the badge's link again."
 )
 HALF = (
-    "The slider's values arrive, but the picture was not drawn by the browser: the front end of "
-    "anywidget is missing there, or is of another version than the kernel's. In the environment "
+    "The slider's values arrive, but the browser did not draw the picture: its front end of "
+    "anywidget is missing, or its version differs from the kernel's. In the environment "
     "that Jupyter itself runs in: `python -m pip install {anywidget}`. Start Jupyter again and "
     "reload the page with Ctrl+Shift+R. In VS Code answer Enable Downloads, then restart the "
     "kernel."
 )
-DRAWN = "The browser draws the picture. Now move the slider to and fro for two seconds."
-DEAF = " You did? Then nothing reaches Python: restart the kernel, and run the page from the top."
+DRAWN = "The browser draws the picture. Now move the slider back and forth for two seconds."
+DEAF = " If you did, nothing reaches Python: restart the kernel, and run the page from the top."
 MOVED = "The slider reaches Python and the answer comes back. Keep dragging for two seconds."
 FROZEN = (
-    "The slider reaches Python, but the picture stands still. Reload the page (F5), run the cell "
-    "with the slider again. If that does not help, restart the kernel."
+    "The slider reaches Python, but the picture does not move. Reload the page (F5) and run "
+    "the cell with the slider again. If that does not help, restart the kernel."
 )
 SLOW = (
-    " That is slow. On Binder it is the way to the server, and you can go on. On your own computer "
-    "another cell is running, or another program keeps it busy."
+    " That is slow. On Binder the connection is to blame, and you can go on. On your own computer, "
+    "another cell is running or another program keeps the processor busy."
 )
 PAUSE, LEAST, SLOW_TRIP = 0.5, 1.0, 0.3  # seconds
 
@@ -64,7 +64,7 @@ def packages() -> Note:
     """Say whether the kernel's half is installed, and if not, which package is wrong."""
     wrong = [trouble for need in _needs() if (trouble := problem(need))]
     if not wrong:
-        return Note("Python has all that the sliders need.", "Installed.", "right")
+        return Note("Python has everything that the sliders need.", "Installed.", "right")
     return Note(f"{'. '.join(wrong)}. {REPAIR}", "Not ready.", "wrong")
 
 

@@ -80,7 +80,7 @@ class Browser:
 
 
 def test_nothing_is_wrong_where_all_is_installed(installed):
-    assert repr(checkup.packages()) == "Installed. Python has all that the sliders need."
+    assert repr(checkup.packages()) == "Installed. Python has everything that the sliders need."
     assert checkup.packages().right
 
 
@@ -222,7 +222,7 @@ def test_a_picture_that_stands_still_is_not_called_working(monkeypatch):
     browser.drags(60)
     note = browser.check.result()
     assert not note.right
-    assert "the picture stands still" in note.message
+    assert "the picture does not move" in note.message
 
 
 def test_the_line_under_the_explorer_says_what_the_check_says(monkeypatch):

@@ -70,6 +70,15 @@ def test_it_takes_as_long_as_it_says_and_its_core_path_at_most_an_hour(lecture):
     assert abs(deeper.minutes - said[1]) <= OFF, f"it says {said[1]} for {deeper.minutes:.1f}"
 
 
+def test_the_start_page_takes_as_long_as_it_says():
+    start = nbformat.read(books.START, as_version=4)
+    counted = minutes.core(start)
+    shown = counted.minutes - minutes.EXERCISE * counted.exercises  # its exercise comes answered
+    said = {"ten": 10, "fifteen": 15, "twenty": 20}
+    named = re.search(r"This page takes about (\w+) minutes", start.cells[0].source)[1]
+    assert abs(said[named] - shown) <= OFF, f"it says {named} for {shown:.1f}: {counted}"
+
+
 def cell(kind, source, *tags, outputs=()):
     make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
     made = make(source, metadata={"tags": list(tags)})
