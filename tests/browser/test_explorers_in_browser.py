@@ -68,8 +68,13 @@ window.WebSocket = class extends WebSocket {
 BOTH = pytest.mark.parametrize("front", ["JupyterLab", "Notebook 7"])
 
 
-def opened(page, lab, name: str, *cells: str, front: str = "JupyterLab") -> None:
-    """Open a notebook of these cells and run it, each front end one of its own, with its kernel."""
+def opened(
+    page, lab, name: str, *cells: str, front: str = "JupyterLab", explorers: int | None = None
+) -> None:
+    """Open a notebook of these cells and run it, each front end one of its own, with its kernel.
+
+    Each cell shows an explorer, or only as many as `explorers` says.
+    """
     name = f"{front.split()[0].lower()}-{name}"
     cells = [
         {
@@ -94,7 +99,7 @@ def opened(page, lab, name: str, *cells: str, front: str = "JupyterLab") -> None
         page.goto(lab.address(name))
     page.wait_for_function(READY)
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_function(LIVE, arg=len(cells) - 1)
+    page.wait_for_function(LIVE, arg=len(cells) - 1 if explorers is None else explorers)
 
 
 def warm(page) -> None:
@@ -392,11 +397,27 @@ def test_two_explorers_resize_and_a_restarted_kernel(page, lab, front):
         arg=wide,
     )
 
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
     page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     page.wait_for_function(
         """[...document.querySelectorAll(".course-standing")]
         .every(said => said.textContent.includes("Run this cell again"))"""
     )
+    # Whoever moves a slider now sees why nothing happens, beside the slider.
+    handle = page.locator(".noUi-handle").first
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    page.locator(".course-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    drag(page, handle, 30, moves=5)
+    notice = page.locator(".course-notice").first
+    assert "Run this cell again" in notice.text_content()
+    box = notice.bounding_box()
+    assert 0 <= box["y"] - handle.bounding_box()["y"] < 200
+    assert box["y"] + box["height"] < 900
+    page.wait_for_timeout(500)
+    assert problems == []
 
 
 @BOTH
@@ -476,3 +497,210 @@ def test_a_finger_drags_a_slider_and_a_point(browser, lab):
         eventually(page, lambda: page.evaluate(IN_KERNEL, told), lambda said: said == "True")
     finally:
         context.close()
+
+
+def test_a_second_view_and_a_reloaded_page_keep_where_a_point_was_put(page, lab):
+    opened(page, lab, "views.ipynb", WALK, "walk")
+    rings, readouts = page.locator(".course-handle"), page.locator(".widget-readout")
+    start = "print(walk.values['start'], walk._canvas.at['start'])"
+    rings.first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("PageUp")
+    place = rings.first.get_attribute("aria-valuetext")
+    assert place != "-1.5, 2"
+    for ring in (0, 1):
+        assert rings.nth(ring).get_attribute("aria-valuetext") == place
+
+    def kept(said):
+        values = [float(part.strip("()[],")) for part in said.split()]
+        assert len(values) == 4
+        wanted = [float(part) for part in place.split(",")]
+        return np.allclose(values, [*wanted, *wanted], atol=0.01)
+
+    eventually(page, lambda: page.evaluate(IN_KERNEL, start), kept)
+    # A slider of the second view leaves the point where it was put.
+    before = readouts.nth(2).text_content()
+    page.locator(".noUi-handle").nth(2).focus()
+    page.keyboard.press("ArrowRight")
+    eventually(page, lambda: readouts.nth(2).text_content(), lambda shown: shown != before)
+    at_rest(page, "walk")
+    assert kept(page.evaluate(IN_KERNEL, start))
+    page.evaluate(IN_KERNEL, "walk.set(start=(0.5, 1.5))")
+    for ring in (0, 1):
+        eventually(
+            page, lambda at=ring: rings.nth(at).get_attribute("aria-valuetext"),
+            lambda shown: shown == "0.5, 1.5",
+        )  # fmt: skip
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_timeout(1000)
+    page.reload()
+    page.wait_for_function(READY)
+    page.wait_for_function(LIVE, arg=2)
+    assert rings.first.get_attribute("aria-valuetext") == "0.5, 1.5"
+    assert page.evaluate(IN_KERNEL, "print(walk.values['start'])") == "(0.5, 1.5)"
+
+
+def test_the_number_beside_a_slider_takes_what_people_write(page, lab):
+    opened(page, lab, "number.ipynb", WALK)
+    box, handle = page.locator(".widget-readout").nth(1), page.locator(".noUi-handle").nth(1)
+    rate = "print(walk.values['lr'], walk.controls['lr'].value)"
+
+    def takes(text, meant):
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+        told = f"{meant} {meant}"  # to the last digit
+        eventually(page, lambda: page.evaluate(IN_KERNEL, rate), lambda said: said == told)
+        assert f"rate {meant:.4f}" in at_rest(page, "walk")
+        assert box.text_content() == f"{meant:.4f}"
+
+    for text, meant in {"0,05": 0.05, "1/80": 0.0125, "5e-2": 0.05, "0.0123": 0.0123}.items():
+        box.click()
+        page.keyboard.press("Control+A")
+        takes(text, meant)
+    # What is no number changes nothing, nor does leaving the box of a value with more digits.
+    for text in ("five", "0.0234567"):
+        box.click()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    box.click()
+    page.keyboard.press("Tab")
+    same = "0.0234567 0.0234567"
+    eventually(page, lambda: page.evaluate(IN_KERNEL, rate), lambda said: said == same)
+    # One stop of the Tab key for a slider; a digit typed there goes into the box, which has a name.
+    label = handle.get_attribute("aria-label")
+    assert box.get_attribute("aria-label") == f"{label}, type a value"
+    handle.focus()
+    takes("0.02", 0.02)
+    assert handle.evaluate("handle => handle === document.activeElement")
+    page.locator(".noUi-handle").first.focus()
+    page.keyboard.press("Tab")
+    assert handle.evaluate("handle => handle === document.activeElement")
+    page.keyboard.press("Tab")
+    assert page.locator(".course-explorer").evaluate("it => it.contains(document.activeElement)")
+
+
+def test_keys_on_a_ring_move_it_and_scroll_nothing(page, lab):
+    opened(page, lab, "keys.ipynb", "print('\\n' * 80)", WALK, "print('\\n' * 80)", explorers=1)
+    ring = page.locator(".course-handle").first
+    ring.scroll_into_view_if_needed()
+    ring.focus()
+    where = """[...document.querySelectorAll('*')].map(one => one.scrollTop).filter(Boolean)"""
+    page.wait_for_timeout(500)
+    before = page.evaluate(where)
+    assert before  # the notebook can scroll up and down
+    seen = []
+    for key in ("Home", "End", "PageUp", "Space", "PageDown", "ArrowUp", "ArrowLeft"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(200)
+        seen.append(ring.get_attribute("aria-valuetext"))
+    home, end, up, space, down, one_up, left = seen
+    assert (home, end) == ("-2.2, 2", "2.6, 2")
+    assert up == space != end
+    assert down == end
+    assert len({home, end, up, one_up, left}) == 5
+    assert page.evaluate(where) == before
+
+
+def test_what_an_explorer_needs_of_other_packages_is_still_there(page, lab):
+    opened(page, lab, "parts.ipynb", WALK)
+    seen = page.evaluate(
+        """() => {
+          const box = document.querySelector(".jupyter-widgets.widget-vbox");
+          const bar = box?.querySelector(".noUi-target");
+          return {
+            "ipywidgets: the class .jupyter-widgets.widget-vbox of a VBox": Boolean(box),
+            "ipywidgets: the class .widget-readout of a slider's number":
+              box?.querySelectorAll(".widget-readout").length === 2,
+            "noUiSlider: the class .noUi-target of a slider": Boolean(bar),
+            "noUiSlider: the class .noUi-handle of a handle": Boolean(bar?.querySelector(".noUi-handle")),
+            "noUiSlider: .noUiSlider.set(value, fire, exact) of its element":
+              typeof bar?.noUiSlider?.set === "function" && bar.noUiSlider.courseExact === true,
+            "ipywidgets: comm_live and layout of a widget":
+              document.querySelector(".course-notice")?.textContent === "",
+          };
+        }"""  # noqa: E501
+    )
+    gone = [part for part, there in seen.items() if not there]
+    assert not gone, f"A new version has taken away what the page uses of {'; '.join(gone)}."
+    page.locator(".course-handle").focus()
+    page.keyboard.press("a")  # Jupyter: a new cell above
+    assert page.locator(".jp-CodeCell").count() == 2, (
+        "Lumino no longer heeds data-lm-suppress-shortcuts: keys on a point are Jupyter's commands."
+    )
+
+
+SLOW = """
+figure, ax = plots.figure()
+(line,) = ax.plot([0, 1], [0, 1])
+called = []
+
+def update(slope):
+    called.append(slope)
+    time.sleep(0.4)
+    line.set_ydata([0, slope])
+    return f"slope {slope:.2f}"
+
+slow = explore(figure, update, slope=slider(0, 1, 0.5))
+slow
+"""
+
+
+def test_a_slow_explorer_computes_nothing_unasked_and_can_wait_for_release(page, lab):
+    opened(page, lab, "slow.ipynb", SLOW)
+    count = "print(len(called), set(called))"
+    at_rest(page, "slow")
+    asked = page.evaluate(IN_KERNEL, count)
+    assert asked.endswith("{0.5}")
+    page.wait_for_timeout(3000)
+    assert page.evaluate(IN_KERNEL, count) == asked
+    page.get_by_label("update on release").check()
+    handle, standing = page.locator(".noUi-handle"), page.locator(".course-standing")
+    box = handle.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    for move in range(1, 11):
+        page.mouse.move(box["x"] + 5 + 6 * move, box["y"] + 5)
+        page.wait_for_timeout(60)
+    assert standing.text_content() == "slope 0.50"
+    page.mouse.up()
+    page.wait_for_function("document.querySelector('.course-busy')")
+    eventually(page, standing.text_content, lambda said: said != "slope 0.50")
+    at_rest(page, "slow")
+    assert page.locator(".course-busy").count() == 0
+    assert int(page.evaluate(IN_KERNEL, count).split()[0]) == int(asked.split()[0]) + 1
+
+
+def test_a_page_shows_the_same_piece_twice_or_a_picture_where_scripts_are_forbidden(
+    browser, page, tmp_path
+):
+    names: dict = {}
+    exec(IMPORTS + PLAY.rsplit("\n", 2)[0], names)
+    piece = names["played"].html()
+    file = tmp_path / "twice.html"
+    file.write_text(f"<!doctype html><meta charset=utf-8>{piece}{piece}", encoding="utf-8")
+    page.goto(file.as_uri())
+    page.wait_for_function(LIVE, arg=2)
+    assert page.locator("img").count() == 0
+    page.get_by_label("Step forward").nth(1).click()
+    eventually(
+        page, page.locator(".course-standing").all_text_contents,
+        lambda said: said == ["step 0", "step 1"],
+    )  # fmt: skip
+
+    context = browser.new_context(java_script_enabled=False)
+    quiet = context.new_page()
+    quiet.goto(file.as_uri())
+    picture = quiet.locator("img").first
+    assert picture.get_attribute("alt") == names["played"].alt
+    assert picture.bounding_box()["height"] > 200
+    assert quiet.get_by_text("step 0").count() == 2
+    context.close()
+
+    broken = piece.rsplit('begin("', 1)
+    name = broken[1].split('"')[0]
+    file.write_text(f'<meta charset=utf-8>{broken[0]}begin("{name}", "AAAA");</script>')
+    page.goto(file.as_uri())
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Try again").wait_for()
+    assert page.locator("img").count() == 1

@@ -3,18 +3,37 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeLink } from "../../course_lib/live/front/link.mjs";
-import { numberOf, ruler } from "../../course_lib/live/front/notches.mjs";
+import { numberOf, ruler, typed } from "../../course_lib/live/front/notches.mjs";
 import { floats, isUpright, numbers, shift } from "../../course_lib/live/front/painter.mjs";
 import { pushed } from "../../course_lib/live/front/points.mjs";
 import { makePrefetch } from "../../course_lib/live/front/prefetch.mjs";
 import { shelf } from "../../course_lib/live/front/shelf.mjs";
 import { tellAtRest, valueOf } from "../../course_lib/live/front/widgets.mjs";
 
+const model = (state) => ({ get: (key) => state[key], constructor: {}, set_state() {}, save_changes() {} });
+
 test("a number is understood as people write it", () => {
   for (const text of ["0,05", "0.05", "1/20", "5e-2", " 5E-2 ", "0.1 / 2"])
     assert.equal(numberOf(text), 0.05, text);
   assert.equal(numberOf("−3"), -3);
   for (const text of ["", "five", "1/0", "1/2/3", "/2", "1,2,3"]) assert.equal(numberOf(text), null, text);
+});
+
+test("a number that was typed goes where the slider goes, and is not changed on the way", () => {
+  const plain = model({ _model_name: "FloatSliderModel", value: 0.5, min: 0, max: 1 });
+  const log = model({ _model_name: "FloatLogSliderModel", value: 0.02, base: 10, min: -3, max: -1 });
+  const whole = model({ _model_name: "IntSliderModel", value: 3, min: 0, max: 9 });
+  const range = model({ _model_name: "FloatRangeSliderModel", value: [0, 1], min: -5, max: 5 });
+  assert.equal(typed(plain, "0,05"), 0.05);
+  assert.equal(typed(plain, "7"), 1);
+  assert.equal(typed(log, "0.05"), 0.05);
+  assert.equal(typed(log, "5"), 0.1);
+  assert.equal(typed(log, "0"), 0.001);
+  assert.equal(typed(whole, "4.4"), 4);
+  assert.equal(typed(plain, "a half"), null);
+  for (const text of ["-1,5 – 2e-1", "-1.5-0.2", "0.2 to -3/2", "−1.5: 0.2"])
+    assert.deepEqual(typed(range, text), [-1.5, 0.2], text);
+  for (const text of ["1", "1 – 2 – 3", "a – 2"]) assert.equal(typed(range, text), null, text);
 });
 
 test("the shelf drops what was used longest ago", () => {
@@ -27,8 +46,6 @@ test("the shelf drops what was used longest ago", () => {
   assert.ok(kept.has("a", "x"));
   assert.ok(!kept.has("a", "y"), "a frame on another still part is of no use");
 });
-
-const model = (state) => ({ get: (key) => state[key], constructor: {}, set_state() {}, save_changes() {} });
 
 test("the notches of a slider come nearest first and end at its ends", () => {
   const plain = ruler(model({ _model_name: "FloatSliderModel", min: 0, max: 1, step: 0.25 }));

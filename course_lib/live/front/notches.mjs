@@ -30,3 +30,17 @@ export function numberOf(text) {
   const value = numbers[0] / numbers[1];
   return more.length || !Number.isFinite(value) ? null : value;
 }
+
+// What a person who types beside a slider sets it to, a number or both ends of a range, no further than
+// its ends: exactly the number that was typed. Null where that is none.
+export function typed(slider, text) {
+  const range = Array.isArray(slider.get("value"));
+  const parts = range ? text.split(/(?<=\d\.?)\s*[-–:;]\s*|\s*\bto\b\s*/) : [text];
+  const numbers = parts.map(numberOf);
+  if (numbers.includes(null) || numbers.length !== (range ? 2 : 1)) return null;
+  const base = slider.get("base");
+  const [low, high] = ["min", "max"].map((end) => (base ? base ** slider.get(end) : slider.get(end)));
+  const whole = slider.get("_model_name").startsWith("Int");
+  const inside = numbers.map((number) => Math.min(Math.max(whole ? Math.round(number) : number, low), high));
+  return range ? inside.sort((a, b) => a - b) : inside[0];
+}

@@ -2,7 +2,7 @@
 // every part of theirs that is used here, so that a new version breaks one file. PARTS lists them, and
 // a test in the browser says in words which of them is gone.
 
-import { numberOf } from "./notches.mjs";
+import { typed } from "./notches.mjs";
 
 export const PARTS = {
   handle: ".noUi-handle", // of noUiSlider: takes the focus
@@ -17,12 +17,12 @@ export const PARTS = {
 export function name(sliders) {
   for (const slider of sliders)
     for (const view of Object.values(slider.views || {}))
-      view.then(({ el }) => {
-        const label = slider.get("description");
+      view.then((view) => {
+        const { el } = view, label = slider.get("description");
         el.dataset.courseSlider = slider.model_id;
         const readout = el.querySelector(PARTS.readout), bar = el.querySelector(PARTS.bar);
         const handles = [...el.querySelectorAll(PARTS.handle)];
-        if (readout) {
+        if (readout?.isContentEditable) {
           readout.setAttribute("role", "textbox");
           readout.setAttribute("aria-label", `${label}, type a value`);
           readout.tabIndex = -1;
@@ -35,16 +35,26 @@ export function name(sliders) {
           el.setAttribute("role", "group");
           el.setAttribute("aria-label", label);
         }
-        if (bar?.noUiSlider) exact(bar.noUiSlider);
+        if (bar?.noUiSlider) exact(bar.noUiSlider, view);
         if (bar) bar.style.touchAction = slider.get("orientation") === "vertical" ? "pan-x" : "pan-y";
       });
 }
 
-// A slider that is set goes to the very value, not to the notch beside it, which it would tell as its own.
-function exact(bar) {
+// A slider that is set goes to the very value. By itself it goes to the notch beside it, or to what is
+// left of the value after a logarithm and back, and tells that as its own.
+function exact(bar, view) {
   if (bar.courseExact) return;
-  const set = bar.set;
-  bar.set = (at, fire) => set(at, fire, true);
+  const { set } = bar, told = view.handleSliderChanged;
+  let setting = false;
+  view.handleSliderChanged = (...about) => setting || told.apply(view, about);
+  bar.set = (at, fire) => {
+    setting = true;
+    try {
+      set(at, fire, true);
+    } finally {
+      setting = false;
+    }
+  };
   bar.courseExact = true;
 }
 
@@ -83,24 +93,49 @@ export function tellAtRest(slider, held) {
   };
 }
 
-// The number beside a slider takes what people write. A digit typed on the slider goes there.
+// The number beside a slider takes what people write. A digit typed on the slider goes there, and so
+// does Enter; Enter and Escape come back. ipywidgets never hears of it: it would read 0,05 as 0, and as
+// the box is left, set the slider to the rounded number that stands there.
 export function typing(sliders, signal) {
   const about = (event, part) =>
-    event.target.matches?.(part) && sliders.some((slider) => [...shown(slider)].some((el) => el.contains(event.target)));
-  const understood = (event) => {
-    if (event.type === "keydown" && event.key !== "Enter") return;
-    const value = numberOf(event.target.textContent);
-    if (value !== null) event.target.textContent = String(value);
+    event.target.matches?.(part) && sliders.find((slider) => [...shown(slider)].some((el) => el.contains(event.target)));
+  let before = "";
+  const take = (slider, box) => {
+    if (box.textContent === before) return;
+    const value = typed(slider, box.textContent);
+    if (value === null || String(value) === String(slider.get("value"))) return void (box.textContent = before);
+    slider.set("value", value);
+    slider.save_changes();
+    before = box.textContent;
   };
-  addEventListener("keydown", (event) => {
-    if (about(event, PARTS.readout)) return understood(event);
-    if (!about(event, PARTS.handle) || !/^[0-9.,−-]$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const readout = event.target.closest("[data-course-slider]").querySelector(PARTS.readout);
-    if (!readout) return;
-    readout.focus();
-    getSelection().selectAllChildren(readout);
-  }, { capture: true, signal });
-  addEventListener("blur", (event) => about(event, PARTS.readout) && understood(event), { capture: true, signal });
+  const handle = (box) => box.closest("[data-course-slider]").querySelector(PARTS.handle);
+  const hear = (kind, then) => addEventListener(kind, then, { capture: true, signal });
+  hear("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const box = event.target;
+    const slider = about(event, PARTS.readout);
+    if (slider) {
+      if (event.key === "Escape") box.textContent = before;
+      else if (event.key === "Enter") take(slider, box);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+      handle(box).focus();
+    } else if (about(event, PARTS.handle) && (event.key === "Enter" || /^[0-9.,−-]$/.test(event.key))) {
+      const readout = event.target.closest("[data-course-slider]").querySelector(PARTS.readout);
+      if (!readout?.isContentEditable || readout.hidden) return;
+      if (event.key === "Enter") event.preventDefault();
+      readout.focus();
+      getSelection().selectAllChildren(readout);
+    }
+  });
+  hear("focus", (event) => about(event, PARTS.readout) && (before = event.target.textContent));
+  hear("blur", (event) => {
+    const slider = about(event, PARTS.readout);
+    if (!slider) return;
+    take(slider, event.target);
+    event.stopPropagation();
+  });
 }
 
 // A finger that starts on a slider may want to scroll. The slider hears of it when it moves along the
