@@ -375,6 +375,7 @@ BORDERS = ("above α = 1/(2λ)", "above α = 1/λ", "above α = 2/λ", "above α
 ABOVE = ("it flies off to infinity", "it jumps between two points", "it wanders without pattern")
 CHOICES = ("the best on training data", "a smaller one than that", "a larger one than that")
 ALARMS = ("below half of 2/λ", "close to 2/λ", "above twice 2/λ")
+POWERS = ("p = 0", "p = 0.7", "p = 1.6")
 RACERS = (
     "the constant 0.1",
     "the constant 0.01",
@@ -504,6 +505,22 @@ PREDICTIONS = (
     ),
     Prediction(
         number="3.h",
+        question=(
+            "A bowl with λ = 1, noise of σ = 0.5, and α_k = 0.5/(k + 1)^p. Which p brings a walk "
+            "from w = 2 closest to the bottom in 400 steps?"
+        ),
+        options=POWERS,
+        result=lambda distances: POWERS[int(np.argmin(distances))],
+        why=lambda distances: (
+            "With p = 0 the steps never shrink, so the noise keeps the walk "
+            f"{distances[0]:.2f} away. With p = 1.6 the rates die before the walk has arrived, "
+            f"{distances[2]:.2f} away. In between, all rates add up to enough for the way, and "
+            f"their squares to so little that the noise dies out: {distances[1]:.2f} is left."
+        ),
+        deeper=True,
+    ),
+    Prediction(
+        number="3.i",
         question=(
             "The same noisy walk on the banana, five times, each with different noise. How many "
             "different curves of α_k do the five runs have with reduce on plateau?"

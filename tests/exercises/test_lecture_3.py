@@ -224,7 +224,8 @@ def test_predictions_are_worked_out_from_what_was_computed():
     for alpha, length in ((0.11, 2), (0.125, 4), (0.128, 8)):
         walk = descend(quartic, GradientDescent(lr=alpha), 2.0, 20_000)
         assert predict("3.g").result(walk) == length
-    assert predict("3.h").result([walk, walk]) == 1
+    assert predict("3.h").result([0.28, 0.04, 0.54]) == "p = 0.7"
+    assert predict("3.i").result([walk, walk]) == 1
 
 
 def test_on_the_right_of_the_minimum_an_unstable_walk_is_thrown_farther():

@@ -221,6 +221,15 @@ def revealed(cell):
     return html.unescape(re.search(r"What happens: (.+?)\. ", cell.outputs[0].data["text/html"])[1])
 
 
+def test_each_explorer_has_a_prediction_of_its_own_before_it(lecture):
+    predicted = False
+    for cell in code_of(lecture):
+        predicted = predicted or asks(cell) == "predict"
+        if re.search(r"(?<!\w)explore\(", cell.source):
+            assert predicted, f"no prediction before {cell.id}"
+            predicted = False
+
+
 def test_what_happens_stands_nowhere_before_its_reveal(lecture):
     """Not in words, comments or outputs, from the heading above the question to the reveal."""
     cells = lecture.cells
