@@ -33,8 +33,8 @@ def is_untouched(answer: Any, template: str) -> bool:
     written = answer.__code__
     for name, blank in _functions(template).items():
         if name == answer.__name__:
-            blank = blank.__code__
-            return (written.co_code, written.co_consts) == (blank.co_code, blank.co_consts)
+            code = blank.__code__
+            return (written.co_code, written.co_consts) == (code.co_code, code.co_consts)
     return False
 
 
