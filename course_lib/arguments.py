@@ -49,8 +49,8 @@ def number(
         if isinstance(value, (str, bytes, bool)) or value is None or np.ma.is_masked(value):
             raise TypeError
         numbers = np.asarray(value, dtype=float)
-    except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{name} must be {wanted}, got {value!r}.") from None
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise TypeError(f"{name} must be {wanted}, got {value!r}.{_detach(name, value)}") from None
     if numbers.ndim and not array:
         raise TypeError(f"{name} must be {wanted}, got an array of shape {numbers.shape}.")
     inside = (numbers > low) if open_low else (numbers >= low)
@@ -166,8 +166,8 @@ def floats(name: str, value: Any) -> np.ndarray:
             raise TypeError
         array = np.asarray(value)
         return array if array.dtype.kind == "f" else array.astype(float)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be numbers, got {value!r}.") from None
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{name} must be numbers, got {value!r}.{_detach(name, value)}") from None
 
 
 def points(name: str, value: Any, dimension: int, *, finite: bool = False) -> Any:
@@ -207,6 +207,13 @@ def points(name: str, value: Any, dimension: int, *, finite: bool = False) -> An
     if finite and not bool(abs(w).max() < math.inf if w.size else True):
         raise ValueError(f"{name} must be finite numbers, got {value!r}.")
     return w
+
+
+def _detach(name: str, value: Any) -> str:
+    """Return what to do about a tensor that numpy does not read, because autograd follows it."""
+    if not getattr(value, "requires_grad", False):
+        return ""
+    return f" A tensor that requires a gradient has to be detached: give {name}.detach()."
 
 
 def _interval(low: float, high: float, open_low: bool, open_high: bool) -> str:

@@ -66,9 +66,6 @@ class Path:
             yield self if i == () else self._run((slice(None), *i))
 
     def _run(self, i: tuple) -> Path:
-        def states() -> dict:
-            return {n: v[i] if v.ndim >= self.losses.ndim else v for n, v in self.states.items()}
-
         rates = self.learning_rates
         return replace(
             self,
@@ -77,7 +74,7 @@ class Path:
             gradients=self.gradients[i],
             learning_rates=rates[i] if rates.ndim > 1 else rates,
             diverged_at=_where(int(self.diverged_at[i[1:]])),
-            recorded=states,
+            recorded=partial(_states_of_run, self, i),
         )
 
     def __repr__(self) -> str:
@@ -160,6 +157,10 @@ def descend(
     )
 
 
+def _states_of_run(path: Path, i: tuple) -> dict[str, np.ndarray]:
+    return {n: v[i] if v.ndim >= path.losses.ndim else v for n, v in path.states.items()}
+
+
 def _stacked(states: list[dict]) -> dict[str, np.ndarray]:
     return {name: np.array([state[name] for state in states]) for name in states[0]}
 
@@ -225,12 +226,12 @@ def _slope(
         arguments.function("gradient", gradient, "the parameters w")
 
         def exact(w: Any) -> Any:
-            g = np.asarray(gradient(w))
+            g = arguments.floats("what gradient returns", gradient(w))
             if g.shape != w.shape:
                 raise ValueError(
                     f"gradient must return an array of the shape of w, {w.shape}, got {g.shape}."
                 )
-            return g
+            return g.astype(w.dtype, copy=False)
 
     if noise is None:
         return exact
@@ -247,7 +248,11 @@ def _slope(
         raise ValueError(
             f"seed must be a whole number of at least 0 or a numpy Generator, got {seed!r}."
         ) from None
-    return lambda w: exact(w) + sigma * random.standard_normal(shape)
+
+    def noisy(w: Any) -> Any:
+        return exact(w) + (sigma * random.standard_normal(shape)).astype(w.dtype, copy=False)
+
+    return noisy
 
 
 def _rates(schedule: Any, landscape: Any, steps: int) -> list | Callable:
@@ -261,7 +266,7 @@ def _rates(schedule: Any, landscape: Any, steps: int) -> list | Callable:
 
         def watching(w: Any) -> Any:
             lr, memory[0] = schedule.step(landscape(w), memory[0])
-            return lr[..., None] if np.ndim(lr) else float(lr)
+            return lr[..., None].astype(w.dtype, copy=False) if np.ndim(lr) else float(lr)
 
         return watching
     schedules.as_schedule(schedule)

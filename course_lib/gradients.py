@@ -132,7 +132,8 @@ def check_gradient(
     arguments.function("gradient", gradient, "the points w")
     tolerance = arguments.number("tolerance", tolerance, low=0)
     measured = central_difference(f, w, eps)
-    claimed = np.asarray(gradient(np.asarray(w, dtype=measured.dtype)), dtype=float)
+    at = np.asarray(w, dtype=measured.dtype)
+    claimed = arguments.floats("what gradient returns", gradient(at)).astype(float)
     if claimed.shape != measured.shape:
         raise ValueError(
             f"gradient must return an array of the shape of w, {measured.shape}, "
@@ -159,7 +160,8 @@ def _base(f: Callable, w: np.ndarray) -> np.ndarray:
 
 
 def _at(f: Callable, w: np.ndarray) -> np.ndarray:
-    values = np.asarray(arguments.function("f", f, "the points w")(w))
+    arguments.function("f", f, "the points w")
+    values = arguments.floats("what f returns", f(w))
     if values.shape != w.shape[:-1]:
         raise ValueError(
             f"f must map points of shape {w.shape} to values of shape {w.shape[:-1]}, "

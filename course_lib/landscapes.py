@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,11 @@ class Landscape:
     def __repr__(self) -> str:
         return f"<Landscape {self.name}>"
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # A landscape of this module is pickled by its name, because its formulas are lambdas.
+        name = next((name for name, known in globals().items() if known is self), None)
+        return name or super().__reduce_ex__(protocol)
+
 
 def _coordinates(w: Any) -> list:
     """Return the d coordinates of `w` one by one: each an array of the shape of the runs."""
@@ -132,25 +138,26 @@ def bowl(condition: float = 10.0, angle: float = 0.0) -> Landscape:
     """
     kappa = arguments.number("condition", condition, low=1)
     turn = math.radians(arguments.number("angle", angle))
-    c, s = math.cos(turn), math.sin(turn)
-
-    def value(x: Any, y: Any) -> Any:
-        return ((c * x + s * y) ** 2 + kappa * (c * y - s * x) ** 2) / 2
-
-    def partials(x: Any, y: Any) -> tuple:
-        u, v = c * x + s * y, kappa * (c * y - s * x)
-        return c * u - s * v, s * u + c * v
-
+    axes = kappa, math.cos(turn), math.sin(turn)
     turned = f" turned by {angle:g}°" if angle else ""
-    axes = (r"u_1", r"u_2") if angle else (r"x_1", r"x_2")
+    u = "u" if angle else "x"
     return Landscape(
         name=f"bowl, κ = {condition:g}{turned}",
-        formula=rf"\frac{{1}}{{2}}({axes[0]}^2 + {condition:g}\,{axes[1]}^2)",
-        value=value,
-        partials=partials,
+        formula=rf"\frac{{1}}{{2}}({u}_1^2 + {condition:g}\,{u}_2^2)",
+        value=partial(_bowl_value, *axes),
+        partials=partial(_bowl_partials, *axes),
         minima=[[0, 0]],
         bounds=[[-2.4, 2.4], [-2.4, 2.4]],
     )
+
+
+def _bowl_value(kappa: float, c: float, s: float, x: Any, y: Any) -> Any:
+    return ((c * x + s * y) ** 2 + kappa * (c * y - s * x) ** 2) / 2
+
+
+def _bowl_partials(kappa: float, c: float, s: float, x: Any, y: Any) -> tuple:
+    u, v = c * x + s * y, kappa * (c * y - s * x)
+    return c * u - s * v, s * u + c * v
 
 
 saddle = Landscape(

@@ -71,6 +71,8 @@ class Rule:
         if getattr(g, "shape", None) != w.shape:
             raise ValueError(f"g must have the shape of w, {tuple(w.shape)}, got {g!r}.")
         rate = self.lr if lr is None else lr
+        if getattr(rate, "shape", None) == () and not getattr(rate, "requires_grad", False):
+            rate = float(rate)  # a numpy float64 would widen a float32 w
         decay = getattr(self, "weight_decay", 0.0) if decay is None else decay
         return rate, g if isinstance(decay, float) and decay == 0 else g + decay * w
 

@@ -9,19 +9,55 @@ Each function here returns a `Schedule`. Each raises `TypeError` for what is no 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
+from array_api_compat import array_namespace
 
 from course_lib import arguments
 
+P = ParamSpec("P")
 Schedule = Callable[[Any], Any]
 """Takes a step k ≥ 0 (or an array of steps) and returns the learning rate α_k."""
 
 
+class _Made:
+    """A schedule that knows its maker and arguments, so that it can be printed and pickled."""
+
+    def __init__(self, formula: Schedule, maker: Callable, given: tuple, named: dict) -> None:
+        self.formula, self.maker, self.given, self.named = formula, maker, given, named
+
+    def __call__(self, k: Any) -> Any:
+        return self.formula(k)
+
+    def __repr__(self) -> str:
+        named = [f"{name}={value!r}" for name, value in self.named.items()]
+        return f"{self.maker.__name__}({', '.join([*map(repr, self.given), *named])})"
+
+    def __reduce__(self) -> tuple:
+        return _remade, (self.maker, self.given, self.named)
+
+
+def _remade(maker: Callable, given: tuple, named: dict) -> Schedule:
+    made: Schedule = maker(*given, **named)
+    return made
+
+
+def _kept(maker: Callable[P, Schedule]) -> Callable[P, Schedule]:
+    """Let the schedules that `maker` returns keep what they were made with."""
+
+    @functools.wraps(maker)
+    def made(*given: P.args, **named: P.kwargs) -> Schedule:
+        return _Made(maker(*given, **named), made, given, named)
+
+    return made
+
+
+@_kept
 def constant(lr: float) -> Schedule:
     """α_k = α₀.
 
@@ -34,6 +70,7 @@ def constant(lr: float) -> Schedule:
     return lambda k: lr + 0 * k
 
 
+@_kept
 def time_based(lr: float, decay: float) -> Schedule:
     """α_k = α₀ / (1 + κk), with κ = `decay` ≥ 0 (Robbins & Monro, 1951, for the conditions).
 
@@ -48,6 +85,7 @@ def time_based(lr: float, decay: float) -> Schedule:
     return lambda k: lr / (1 + decay * k)
 
 
+@_kept
 def exponential(lr: float, base: float) -> Schedule:
     """α_k = α₀ · dᵏ, with 0 < d = `base` ≤ 1. The same as torch's `ExponentialLR`.
 
@@ -62,6 +100,7 @@ def exponential(lr: float, base: float) -> Schedule:
     return lambda k: lr * base**k
 
 
+@_kept
 def natural_exponential(lr: float, rate: float) -> Schedule:
     """α_k = α₀ · e^(−κk), with κ = `rate` ≥ 0: `exponential` with the base e^(−κ).
 
@@ -76,6 +115,7 @@ def natural_exponential(lr: float, rate: float) -> Schedule:
     return lambda k: lr * math.e ** (-rate * k)
 
 
+@_kept
 def inverse_sqrt(lr: float, scale: float = 1.0) -> Schedule:
     """α_k = d · α₀ / √(k + 1), with d = `scale` > 0.
 
@@ -90,6 +130,7 @@ def inverse_sqrt(lr: float, scale: float = 1.0) -> Schedule:
     return lambda k: scale * lr / (k + 1) ** 0.5
 
 
+@_kept
 def step_decay(lr: float, factor: float = 0.5, every: int = 10) -> Schedule:
     """α_k = α₀ · f^⌊k / n⌋: times f = `factor` after every n = `every` steps. torch's `StepLR`.
 
@@ -107,6 +148,7 @@ def step_decay(lr: float, factor: float = 0.5, every: int = 10) -> Schedule:
     return lambda k: lr * factor ** (k // every)
 
 
+@_kept
 def cosine(lr: float, steps: int, floor: float = 0.0) -> Schedule:
     """Half a cosine from α₀ down to `floor` over `steps` steps, and `floor` from then on.
 
@@ -128,6 +170,7 @@ def cosine(lr: float, steps: int, floor: float = 0.0) -> Schedule:
     return lambda k: floor + (lr - floor) * (1 + _cos(math.pi * _least(k, steps) / steps)) / 2
 
 
+@_kept
 def warmup(schedule: Schedule, steps: int) -> Schedule:
     """Rise in a straight line for `steps` steps, then follow `schedule` from its own step 0.
 
@@ -146,7 +189,7 @@ def warmup(schedule: Schedule, steps: int) -> Schedule:
 
     def warmed_up(k: Any) -> Any:
         rise = _least(k + 1, steps + 1) / (steps + 1)
-        return rise * schedule(np.maximum(k - steps, 0) if np.ndim(k) else max(k - steps, 0))
+        return rise * schedule(k - _least(k, steps))
 
     return warmed_up
 
@@ -212,7 +255,7 @@ class ReduceOnPlateau:
 
     def step(self, loss: Any, state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Take in a loss (or one for each run); return the rate to use next, and the memory."""
-        loss, best = np.asarray(loss, dtype=float), np.asarray(state["best"])
+        loss, best = arguments.floats("loss", loss).astype(float), np.asarray(state["best"])
         improved = loss < best - self.threshold * np.where(np.isinf(best), 0, abs(best))
         bad = np.where(improved, 0, state["bad"] + 1)
         cut = bad > self.patience
@@ -244,11 +287,11 @@ def _rate(lr: Any) -> float:
 
 
 def _cos(x: Any) -> Any:
-    return np.cos(x) if np.ndim(x) else math.cos(x)
+    return array_namespace(x).cos(x) if hasattr(x, "shape") else math.cos(x)
 
 
 def _least(k: Any, most: int) -> Any:
-    return np.minimum(k, most) if np.ndim(k) else min(k, most)
+    return k.clip(max=most) if hasattr(k, "shape") else min(k, most)
 
 
 SCHEDULES = arguments.Names(

@@ -58,7 +58,8 @@ def show_source(name: str) -> Source:
     for part in path:
         names = {label: child for child in node.body for label in _names(child)}
         node = names[arguments.one_of("name", part, names)]
-    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    shown_above = [d for d in getattr(node, "decorator_list", []) if not _is_private(d)]
+    first = min([node.lineno, *(d.lineno for d in shown_above)])
     lines = text.splitlines()
     shown = [*lines[first - 1 : node.lineno - 1], *_brief(lines, node)]
     return Source(textwrap.dedent("\n".join(shown)))
@@ -76,6 +77,10 @@ def _brief(lines: list[str], node: ast.AST) -> list[str]:
             brief += '"""' if "\n" not in brief else "\n" + " " * words.col_offset + '"""'
         return [*before, brief, *after]
     return lines[begin:end]
+
+
+def _is_private(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Name) and decorator.id.startswith("_")
 
 
 def _names(node: ast.AST) -> list[str]:
