@@ -12,7 +12,6 @@ from typing import Any
 
 import ipywidgets
 import numpy as np
-import traitlets
 from matplotlib.axes import Axes
 
 from . import checks
@@ -134,7 +133,7 @@ def choice(options: Iterable, value: Any = None, label: str = "") -> ipywidgets.
         raise ValueError("choice: options must hold at least one entry, got none.")
     dropdown = ipywidgets.Dropdown(options=options, description=label)
     if value is not None:
-        _choose("choice: value", dropdown, value)
+        dropdown.index = entry_of("choice: value", dropdown, value)
     return dropdown
 
 
@@ -262,17 +261,38 @@ def _even_step(low: float, high: float, value: float) -> float:
     return (value - low) / max(round(100 * (value - low) / (high - low)), 1)
 
 
-def _choose(name: str, dropdown: ipywidgets.Dropdown, value: Any) -> None:
-    """Choose `value` in the list, or say what the list holds."""
+def entry_of(name: str, control: Any, value: Any) -> int:
+    """Return which entry of a list has this value, or failing that this label.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    control : Widget
+        A list of ipywidgets.
+    value
+        What is to be chosen.
+
+    Raises
+    ------
+    ValueError
+        If it is not among what can be chosen; the message says what is.
+    """
+    labels = list(control._options_labels)
+    for entries in (control._options_values, labels):
+        for place, entry in enumerate(entries):
+            if entry is value or _same(entry, value):
+                return place
+    checks.one_of(name, str(value), labels)
+    raise ValueError(f"{name} must be one of {', '.join(labels)}; got {value!r}.")
+
+
+def _same(entry: Any, value: Any) -> bool:
+    """Return whether two values are equal; arrays, which answer for each element, are not."""
     try:
-        dropdown.value = value
-    except traitlets.TraitError:
-        labels = list(dropdown._options_labels)
-        if value in labels:
-            dropdown.index = labels.index(value)
-            return
-        checks.one_of(name, str(value), labels)
-        raise
+        return bool(entry == value)
+    except ValueError:
+        return False
 
 
 def _named(thing: Any) -> str:

@@ -12,7 +12,6 @@ import builtins
 import inspect
 import itertools
 import json
-import math
 import random
 import sys
 import threading
@@ -33,8 +32,9 @@ import traitlets
 from matplotlib.figure import Figure
 
 from . import checks, front, replay
-from .controls import Point, _choose, _named
+from .controls import Point, _named
 from .figures import Picture, close, describe
+from .kinds import Number, kind_of
 from .scene import Scene
 
 SLICE = 0.02  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
@@ -89,7 +89,7 @@ class Explorer(ipywidgets.VBox):
         self._on_screen = False
         sliders = {name: c for name, c in controls.items() if not isinstance(c, Point)}
         self.values = {name: control.value for name, control in controls.items()}
-        self._first = dict(self.values)
+        self.kinds = {name: kind_of(control) for name, control in controls.items()}
         names = getattr(figure, "control_names", {})
         _label(sliders, names)
         self._update()
@@ -121,11 +121,21 @@ class Explorer(ipywidgets.VBox):
         super().__init__([*rows, self._canvas])
 
     def set(self, **values: Any) -> str:
-        """Move controls from Python, by name, and return the standing."""
-        for name, value in values.items():
-            checks.one_of("The control", name, self.controls)
-            self.values[name] = _move(name, self.controls[name], value)
+        """Move controls from Python, by name, and return the standing.
+
+        If one of the values is wrong, nothing moves.
+        """
+        moved: dict[str, Any] = {}
+        try:
+            for name, value in values.items():
+                checks.one_of("The control", name, self.kinds)
+                moved[name] = self.kinds[name].set(name, value)
+        except (TypeError, ValueError):
+            for name in moved:
+                self.kinds[name].back(self.values[name])
+            raise
         with self._turn:
+            self.values |= moved
             self._update()
             self._canvas.at = self._points()
             if self._on_screen:
@@ -134,15 +144,15 @@ class Explorer(ipywidgets.VBox):
 
     def reset(self) -> str:
         """Put every control back to where the author set it, and return the standing."""
-        return self.set(**self._first)
+        return self.set(**{name: kind.first for name, kind in self.kinds.items()})
 
     def tour(self, states: int = 20) -> list[str]:
         """Move each control to both ends, then all at random, and go back; return what failed.
 
         For whoever writes an explorer: an empty list says that no reader will meet an error.
         """
-        choose = random.Random(0).choice
-        ends = {name: _ends(control) for name, control in self.controls.items()}
+        choose, stood = random.Random(0).choice, dict(self.values)
+        ends = {name: kind.ends() for name, kind in self.kinds.items()}
         visits = [{name: end} for name, both in ends.items() for end in both]
         visits += [{name: choose(both) for name, both in ends.items()} for _ in range(states)]
         failed = []
@@ -153,7 +163,7 @@ class Explorer(ipywidgets.VBox):
                 seen, error = self._seen(self.values, self.standing, self.error, [])
                 if error:
                     failed.append(seen["standing"])
-        self.reset()
+        self.set(**stood)
         return failed
 
     def png(self) -> bytes:
@@ -326,9 +336,9 @@ class Explorer(ipywidgets.VBox):
     def _asked(self, request: dict) -> dict:
         """Return the values that the browser asks for."""
         return {
-            name: _from_browser(self.controls[name], value, self._first[name])
+            name: self.kinds[name].read(value)
             for name, value in request.get("values", {}).items()
-            if name in self.controls
+            if name in self.kinds
         }
 
     def _answer_sweep(self, request: dict) -> None:
@@ -363,7 +373,8 @@ class Explorer(ipywidgets.VBox):
             asked = {"values": request["values"] | {name: value}}
             places.append(self.values | self._asked(asked))
         done = 0
-        if inspect.isgeneratorfunction(self.update) and len(places) > 1:
+        batch = inspect.isgeneratorfunction(self.update) and isinstance(self.kinds[name], Number)
+        if batch and len(places) > 1:
             column = np.array([place[name] for place in places])[:, None]
             # What fails for a batch is asked for one by one, to tell which place it was.
             with suppress(Exception):
@@ -554,75 +565,6 @@ def _side_by_side(controls: list) -> list:
         else:
             rows += group
     return rows
-
-
-def _from_browser(control: Any, value: Any, first: Any) -> Any:
-    """Return what `update` is given for what the browser sent; `first` is the author's value."""
-    if isinstance(control, Point):
-        inside = [
-            min(max(float(v), low), high)
-            for v, (low, high) in zip(value, control.bounds, strict=True)
-        ]
-        return inside[0] if control.flat else tuple(inside)
-    if hasattr(control, "_options_values"):  # of a list the page sends places
-        if isinstance(value, list):
-            return tuple(control._options_values[int(place)] for place in value)
-        return None if value is None else control._options_values[int(value)]
-    if isinstance(control, ipywidgets.IntSlider):
-        return int(value)
-    if from_json := control.trait_metadata("value", "from_json"):  # a date, a time
-        return from_json(value, control)
-    if isinstance(value, list):  # both ends of a range
-        return tuple(value)
-    if isinstance(value, float) and isinstance(first, float):
-        # A notch counted from the end of a slider misses a round number by its last digit.
-        return first if math.isclose(value, first, rel_tol=1e-9) else value
-    return value
-
-
-def _move(name: str, control: Any, value: Any) -> Any:
-    """Set a control from Python and return its new value, or say which values are allowed."""
-    if isinstance(control, Point):
-        return control.checked(name, value)
-    if isinstance(control, ipywidgets.Dropdown):
-        _choose(name, control, value)
-    elif isinstance(control, ipywidgets.FloatLogSlider):
-        low, high = control.base**control.min, control.base**control.max
-        # The ends are powers of ten and may be off by the last digit.
-        value = checks.number(name, value, low=low * (1 - 1e-12), high=high * (1 + 1e-12))
-        control.value = min(max(value, low), high)
-    elif isinstance(control, (ipywidgets.FloatSlider, ipywidgets.IntSlider)):
-        value = checks.number(name, value, low=control.min, high=control.max)
-        whole = isinstance(control, ipywidgets.IntSlider)
-        control.value = checks.whole(name, value, low=control.min) if whole else value
-    else:
-        try:
-            control.value = value
-        except traitlets.TraitError as error:
-            raise TypeError(f"{name} cannot be {value!r}. {error}") from None
-    return control.value
-
-
-def _ends(control: Any) -> list:
-    """Return the values at both ends and in the middle of a control, or all that it has."""
-    if isinstance(control, Point):
-        corners = itertools.product(
-            *([low, (low + high) / 2, high] for low, high in control.bounds)
-        )
-        return [corner[0] if control.flat else corner for corner in corners]
-    if isinstance(control, ipywidgets.Dropdown):
-        return list(control._options_values)
-    if isinstance(control, ipywidgets.Checkbox):
-        return [False, True]
-    if isinstance(control, ipywidgets.FloatLogSlider):
-        return [
-            control.base**at for at in (control.min, (control.min + control.max) / 2, control.max)
-        ]
-    if isinstance(control, ipywidgets.IntSlider):
-        return [control.min, (control.min + control.max) // 2, control.max]
-    if isinstance(control, ipywidgets.FloatSlider):
-        return [control.min, (control.min + control.max) / 2, control.max]
-    return [control.value]
 
 
 @contextmanager

@@ -16,7 +16,6 @@ import math
 from typing import Any
 from zlib import crc32
 
-import ipywidgets
 import numpy as np
 
 from . import checks, figures, front
@@ -92,10 +91,10 @@ def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> t
     frames : int
         How many places of the controls they show at most.
     """
-    able = [name for name, control in explorer.controls.items() if _places(control)]
+    able = [name for name, kind in explorer.kinds.items() if kind.page and kind.places()]
     for name in sweeps or ():
         checks.one_of("The control to sweep", name, able)
-    places = {name: _places(explorer.controls[name]) for name in sweeps or able}
+    places = {name: explorer.kinds[name].places() for name in sweeps or able}
     if sweeps is None:
         places = _first_that_fit(explorer, places, frames) if able else _coordinates(explorer)
     if not places:
@@ -232,15 +231,14 @@ def _packed(explorer: Any, places: dict) -> bytes:
         buffers[at] = min(picture, figures.few_colors(io.BytesIO(picture), clear=True), key=len)
     controls = []
     for name, all_of in places.items():
-        if name not in explorer.controls:
+        if name not in explorer.kinds:
             continue
-        control = explorer.controls[name]
-        kind = {ipywidgets.Dropdown: "select", ipywidgets.Checkbox: "toggle"}.get(type(control))
+        kind = explorer.kinds[name]
         controls.append(
             {
-                "label": control.description,
-                "kind": kind or "slider",
-                "words": _words(control, all_of),
+                "label": kind.control.description,
+                "kind": kind.page,
+                "words": kind.words(all_of),
                 "first": all_of.index(_nearest(all_of, explorer.values[name])),
                 "play": _plays(explorer, name),
             }
@@ -310,32 +308,11 @@ def _steps(vertices: bytes) -> bytes:
 
 def _has_notches(explorer: Any, name: str) -> bool:
     """Return whether it can do with fewer places: a slider or a point's coordinate, not a list."""
-    return name not in explorer.controls or _is_slider(explorer.controls[name])
+    return name not in explorer.kinds or explorer.kinds[name].notches
 
 
 def _plays(explorer: Any, name: str) -> bool:
     return bool(getattr(explorer.controls.get(name), "play", False))
-
-
-def _is_slider(control: Any) -> bool:
-    return isinstance(
-        control, (ipywidgets.FloatSlider, ipywidgets.FloatLogSlider, ipywidgets.IntSlider)
-    )
-
-
-def _places(control: Any) -> list:
-    """Return all values that a control can take, none for one that is no list of values."""
-    if isinstance(control, ipywidgets.Dropdown):
-        return list(control._options_values)
-    if isinstance(control, ipywidgets.Checkbox):
-        return [False, True]
-    if not _is_slider(control):
-        return []
-    count = math.floor((control.max - control.min) / control.step + 1e-6) + 1
-    at = [control.min + control.step * notch for notch in range(count)]
-    if isinstance(control, ipywidgets.FloatLogSlider):
-        return [control.base**place for place in at]
-    return at
 
 
 def _nearest(places: list, value: Any) -> Any:
@@ -354,11 +331,3 @@ def _thinned(places: list, count: int, value: Any) -> list:
     if inner and here not in chosen:
         chosen.remove(min(inner, key=lambda place: abs(place - here)))
     return [places[place] for place in sorted(chosen | {here})]
-
-
-def _words(control: Any, places: list) -> list[str]:
-    if isinstance(control, ipywidgets.Dropdown):
-        return list(control._options_labels)
-    if isinstance(control, ipywidgets.IntSlider):
-        return [str(place) for place in places]
-    return [f"{place:.3g}" for place in places]

@@ -8,7 +8,7 @@ import ipywidgets
 import pytest
 from matplotlib.figure import Figure
 
-from course_lib.live import explore
+from course_lib.live import explore, point, slider
 
 NAMES = ["sin", "cos", "tan"]
 FRUIT = [("apple", 3), ("pear", 5)]
@@ -66,3 +66,56 @@ def test_it_is_set_from_python(kind):
     explorer = explore(Figure(), lambda thing: got.append(thing), alt="None.", thing=make())
     explorer.set(thing=wanted)
     assert got[-1] == wanted == explorer.values["thing"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_tour_visits_its_ends_and_goes_back_to_where_it_stood(kind):
+    make, _, wanted = KINDS[kind]
+    got = []
+    explorer = explore(Figure(), lambda thing: got.append(thing), alt="None.", thing=make())
+    explorer.set(thing=wanted)
+    assert explorer.tour(states=3) == []
+    assert got[-1] == wanted == explorer.values["thing"]
+    for end in explorer.kinds["thing"].ends():
+        assert end in got
+    for place in explorer.kinds["thing"].places():
+        assert explorer.set(thing=place)
+        assert type(got[-1]) is type(wanted)
+
+
+# What no control of the kind takes, and what is said of it.
+WRONG = {
+    "Dropdown": ("sine", "one of sin, cos, tan; got 'sine'"),
+    "Dropdown of pairs": (4, "one of apple, pear; got '4'"),
+    "SelectMultiple": ((3, 4), "one of apple, pear; got '4'"),
+    "SelectionRangeSlider": (("sin", "tam"), "one of sin, cos, tan; got 'tam'"),
+    "FloatRangeSlider": ((1.5, 0.5), "name its lower end first"),
+    "IntRangeSlider": (3, "a pair of numbers"),
+    "DatePicker": ("tomorrow", "cannot be 'tomorrow'"),
+    "ColorPicker": (7, "cannot be 7"),
+    "BoundedFloatText": ("much", "a number at least 0 and at most 100"),
+    "ToggleButton": ("on", "True or False"),
+    "IntSlider": (2.5, "a whole number"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_wrong_value_moves_nothing_and_is_named(kind):
+    figure = Figure()
+    there = point(figure.add_subplot(), (0.5, 0.5))
+    explorer = explore(
+        figure,
+        lambda rate, there, thing: f"{rate} {there} {thing}",
+        alt="None.",
+        rate=slider(0, 1, 0.5),
+        there=there,
+        thing=KINDS[kind][0](),
+    )
+    before, said = dict(explorer.values), explorer.standing
+    wrong, words = WRONG[kind]
+    with pytest.raises((TypeError, ValueError), match=f"^thing .*{words}"):
+        explorer.set(rate=0.25, there=(0.1, 0.2), thing=wrong)
+    assert explorer.values == before
+    assert explorer.standing == said
+    assert explorer.controls["rate"].value == 0.5
+    assert explorer.controls["thing"].value == before["thing"]

@@ -402,7 +402,7 @@ def test_whole_numbers_and_toggles_are_moved_to_what_they_are_or_not_at_all():
     explorer = explore(plots.figure()[0], update, steps=int_slider(0, 9, 3), shown=toggle())
     with pytest.raises(TypeError, match=r"steps must be a whole number of at least 0, got 2\.5"):
         explorer.set(steps=2.5)
-    with pytest.raises(TypeError, match="shown cannot be 'yes'"):
+    with pytest.raises(TypeError, match="shown must be True or False, got 'yes'"):
         explorer.set(shown="yes")
     assert explorer.set(steps=4, shown=True) == "4 True"
 

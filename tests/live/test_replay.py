@@ -206,7 +206,7 @@ def test_where_not_all_fit_a_slider_that_changes_nothing_goes_before_a_list():
 
     controls = {"lr": slider(0, 1, 0.5), "own": toggle(), "kind": choice(list(range(7)))}
     explorer = explore(figure, update, **controls, step=int_slider(0, 200, 100, play=True))
-    places = {name: replay._places(explorer.controls[name]) for name in explorer.controls}
+    places = {name: kind.places() for name, kind in explorer.kinds.items()}
 
     def kept(most):
         return list(replay._first_that_fit(explorer, places, most))
