@@ -14,6 +14,7 @@ import math
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -52,15 +53,18 @@ gc.collect()
 gc.freeze()
 gc.collect()
 
-# What torch's own learning-rate schedulers keep in a parameter group, beside its hyper-parameters.
-_NOTES = ("initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum")
+# What may be in a parameter group beside its hyper-parameters: its name, and what torch's own
+# learning-rate schedulers note there.
+_NOTES = ("name", "initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum", "swa_lr")
 
 
 def as_torch(rule: Any, parameters: Iterable) -> torch.optim.Optimizer:
     """Return a `torch.optim.Optimizer` that takes its steps with `rule`.
 
-    It is used like one of torch's own: `zero_grad()`, `step()`, `state_dict()`, parameter groups,
-    and torch's learning-rate schedulers all work.
+    It is used like one of torch's own, with `zero_grad()`, `step()`, `state_dict()` and parameter
+    groups. torch's learning-rate schedulers drive it. Those that also cycle the momentum
+    (`OneCycleLR`, `CyclicLR`) need a rule with `momentum`, or with `beta1` and `beta2`; for others
+    set `cycle_momentum=False`.
 
     Parameters
     ----------
@@ -69,13 +73,16 @@ def as_torch(rule: Any, parameters: Iterable) -> torch.optim.Optimizer:
         `step(w, g, state, lr=None) -> (w, state)`. Its fields are the hyper-parameters.
     parameters : iterable
         `model.parameters()`, `model.named_parameters()`, or dicts `{"params": …, "lr": …}`: groups
-        with hyper-parameters of their own.
+        with hyper-parameters of their own. A group may also have a "name"; any other entry is
+        refused, because it might be a misspelled hyper-parameter. Tensors of complex numbers are
+        refused, too: torch would treat their two parts as separate parameters.
 
     Returns
     -------
     torch.optim.Optimizer
-        Every hyper-parameter is an entry of `param_groups`, and `state[p]` is what the rule keeps
-        for the tensor p, in the shape of p. The rule sees one tensor at a time.
+        Every hyper-parameter is an entry of `param_groups`; β₁ and β₂ are one entry, `betas`, as
+        in torch. `state[p]` is what the rule keeps for the tensor p, in the shape of p. The rule
+        sees one tensor at a time.
 
     Raises
     ------
@@ -85,7 +92,9 @@ def as_torch(rule: Any, parameters: Iterable) -> torch.optim.Optimizer:
     Notes
     -----
     A rule is out of place: each step makes the next state and leaves the last one as it was, which
-    a `state_dict` taken in between still holds. A tensor whose `grad` is None is passed over.
+    a `state_dict` taken in between still holds. A tensor whose `grad` is None is passed over. Only
+    an optimizer of the same rule can load a `state_dict`. Some rules divide by what they remember
+    and need dense gradients: leave `sparse=True` out of an `Embedding`.
 
     Examples
     --------
@@ -117,29 +126,40 @@ class RuleOptimizer(torch.optim.Optimizer):
         if not isinstance(parameters, Iterable):
             raise TypeError(f"parameters must be model.parameters(), got {parameters!r}.")
         _keep_freed_memory()
-        super().__init__(parameters, _hyperparameters(rule))
+        super().__init__(parameters, _entries(rule))
 
     def add_param_group(self, param_group: dict) -> None:
         """Add a group of tensors, with the rule's hyper-parameters where it has none of its own."""
-        names = list(_hyperparameters(self.rule))
+        names = list(_entries(self.rule))
         for name in param_group.keys() - {"params", "param_names", *_NOTES}:
             arguments.one_of("a parameter group's entry", name, ["params", *names])
         group = {name: param_group.get(name, self.defaults[name]) for name in names}
-        dataclasses.replace(self.rule, **group)  # refuses what the rule does not allow
+        dataclasses.replace(self.rule, **_fields(group))  # refuses what the rule does not allow
         _add_param_group(self, param_group)
+        for p in self.param_groups[-1]["params"]:
+            if p.is_complex():
+                self.param_groups.pop()
+                raise TypeError(f"parameters must be real numbers, got a tensor of {p.dtype}.")
 
     zero_grad = _zero_grad
-    state_dict = _state_dict
+
+    def state_dict(self) -> dict:
+        """Return torch's dict of hyper-parameters and states, and whose they are: "rule"."""
+        return _state_dict(self) | {"rule": type(self.rule).__name__}
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Take over the hyper-parameters and states saved by `state_dict` of the same rule."""
-        names = _hyperparameters(self.rule).keys()
+        own, saved = type(self.rule).__name__, state_dict.get("rule")
+        if saved != own:
+            raise ValueError(
+                f"state_dict must come from the same rule, {own}, got the state of "
+                f"{saved or 'an optimizer that as_torch did not make'}."
+            )
         for group in state_dict["param_groups"]:
-            saved = group.keys() - {"params", "param_names", *_NOTES}
-            if saved != names:
+            if missing := [name for name in _entries(self.rule) if name not in group]:
                 raise ValueError(
-                    f"state_dict must come from the same rule: {type(self.rule).__name__} has "
-                    f"{', '.join(names)}; the saved one has {', '.join(sorted(saved))}."
+                    f"state_dict must have every hyper-parameter of {own}, but "
+                    f"{', '.join(missing)} is missing."
                 )
         _load_state_dict(self, state_dict)
 
@@ -165,7 +185,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def _rule_of(self, number: int, group: dict) -> tuple[Any, dict]:
         """Return the rule with the group's hyper-parameters, and the rate to hand to its step."""
-        values = {name: group[name] for name in _hyperparameters(self.rule)}
+        values = _fields({name: group[name] for name in _entries(self.rule)})
         rate = {"lr": float(values.pop("lr"))} if "lr" in values else {}
         known, rule = self._rules.get(number, (None, None))
         if known != values:
@@ -184,7 +204,8 @@ class Score(NamedTuple):
     loss: float
     """The mean loss of an example."""
     accuracy: float
-    """The share of examples whose label has the highest score; NaN where there are no labels."""
+    """The share of examples whose label has the highest score; NaN where there are no labels, or
+    not one score for each class."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -262,8 +283,8 @@ def fit(
     model : torch.nn.Module
         Takes a batch of inputs; for labels, it returns one score for each class.
     train, validation : LabeledImages, or pair (inputs, targets)
-        Tensors or arrays, the examples along the first axis. Whole-number targets are labels.
-        `validation` may be None.
+        Tensors, arrays or pandas tables, the examples along the first axis. Whole-number targets
+        are labels. `validation` may be None.
     rule : update rule or torch.optim.Optimizer
         From `course_lib.optimizers`, or your own; or an optimizer made for this model.
     epochs : int
@@ -274,7 +295,8 @@ def fit(
         Takes the update's number k = 0, 1, … and returns the learning rate. `ReduceOnPlateau` is
         fed with the validation loss at the end of each epoch. Without it the rate stays as it is.
     loss : callable
-        Takes what the model returns and the targets; returns the mean loss of the batch.
+        Takes what the model returns and the targets; returns the mean loss of the batch. Where the
+        two differ in shape, the loss has to pair each example with its own target.
     seed : int, optional
         For the order of the examples and for dropout: the same seed gives the same run. The model's
         first weights are yours to seed, with `torch.manual_seed`, before you make it. None: another
@@ -292,70 +314,43 @@ def fit(
     ------
     TypeError, ValueError
         For an argument that makes no sense, or data the model does not take, in plain words.
+    RuntimeError
+        Where gradients are switched off.
 
     Notes
     -----
     torch runs on one thread: networks this small gain nothing from more. To change it, set the
     environment variable OMP_NUM_THREADS before the first import, or use `torch.set_num_threads`.
     """
-    _checked_model(model)
     epochs = arguments.whole("epochs", epochs, low=1)
-    arguments.function("loss", loss, "what the model returns and the targets")
     if watch is not None:
         arguments.function("watch", watch, "a History")
-    train = _tensors("train", train, model)
-    _try_out(model, "train", train, loss)
-    if validation is not None:
-        validation = _tensors("validation", validation, model)
-        _try_out(model, "validation", validation, loss)
-    plateau, memory = _plateau(schedule, validation)
+    train, validation = _ready(model, train, validation, loss)
     batches = Batches(train[0], train[1], batch_size, seed=seed)
+    _try_last_batch(model, batches)
     optimizer = _optimizer(rule, model)
-    if plateau:
-        _set_rate(optimizer, memory["lr"])
+    rates = _Rates(schedule, optimizer, validation)
     record, mode = _Record(watch), model.training
-    # On stdout, because Jupyter shows stderr as an alarm.
-    bar = tqdm(
-        total=epochs * len(batches),
-        bar_format=_BAR,
-        ncols=96,
-        file=sys.stdout,
-        leave=False,
-        disable=not progress,
-    )
+    bar = _bar(epochs * len(batches), progress)
     try:
-        # The seed is for this run alone: the reader's own random numbers are not touched.
-        with bar, torch.random.fork_rng(devices=[], enabled=seed is not None):
-            if seed is not None:
-                torch.manual_seed(seed)
+        with bar, _seeded(seed):
             for epoch in range(epochs):
                 bar.set_description_str(f"epoch {epoch + 1} of {epochs}", refresh=False)
                 model.train()
                 for inputs, targets in batches:
-                    if schedule is not None and not plateau:
-                        _set_rate(optimizer, schedule(record.updates))
-                    optimizer.zero_grad()
-                    value = loss(model(inputs), targets)
-                    if not math.isfinite(value.item()):
-                        raise _DivergedError(value.item())
-                    value.backward()
-                    optimizer.step()
-                    record.update(value.item(), optimizer, len(inputs))
-                    bar.set_postfix_str(f"loss {value.item():.3g}{record.standing}", refresh=False)
+                    rates.before_update(record.updates)
+                    value = _update(model, inputs, targets, loss, optimizer)
+                    record.update(value, optimizer, len(inputs))
+                    bar.set_postfix_str(f"loss {value:.3g}{record.standing}", refresh=False)
                     bar.update()
                 with record.paused():
-                    score: Any = None if validation is None else evaluate(model, validation, loss)
+                    score = None if validation is None else evaluate(model, validation, loss)
                 record.epoch(score)
-                if plateau:
-                    lr, memory = plateau.step(score.loss, memory)
-                    _set_rate(optimizer, lr)
+                rates.after_epoch(score)
     except _DivergedError as diverged:
         record.stopped = _why_diverged(diverged, record.updates, epoch, optimizer)
     except KeyboardInterrupt:
-        record.stopped = (
-            f"Interrupted in epoch {epoch + 1} of {epochs}, after "
-            f"{_counted(record.updates, 'update')}. The model keeps what it has learned so far."
-        )
+        record.stopped = _interrupted(record.updates, epoch, epochs)
     finally:
         model.train(mode)
     record.draw()
@@ -381,15 +376,16 @@ def evaluate(
         As for `fit`.
     """
     x, y = _tensors("data", data, _checked_model(model))
-    _try_out(model, "data", (x, y), loss)
-    total, right, labels = 0.0, 0, not y.is_floating_point()
+    made = _try_out(model, "data", (x, y), _checked_loss(loss))
+    labels = not y.is_floating_point() and made.ndim == y.ndim + 1
+    total, right = 0.0, 0
     with _evaluating(model):
         for inputs, targets in zip(x.split(_CHUNK), y.split(_CHUNK), strict=True):
             scores = model(inputs)
             total += float(loss(scores, targets)) * len(inputs)
             if labels:
                 right += int((scores.argmax(dim=1) == targets).sum())
-    return Score(total / len(x), right / len(x) if labels else math.nan)
+    return Score(total / len(x), right / y.numel() if labels else math.nan)
 
 
 def accuracy(model: torch.nn.Module, data: Any) -> float:
@@ -417,9 +413,9 @@ def outputs(model: torch.nn.Module, inputs: Any) -> torch.Tensor:
         For a classifier its scores; `.softmax(1)` makes probabilities of them, `.argmax(1)` labels.
     """
     _checked_model(model)
-    x = _floats(torch.as_tensor(inputs), model)
+    x = _floats(_tensor("inputs", inputs), model)
     with _evaluating(model):
-        return torch.cat([model(chunk) for chunk in x.split(_CHUNK)])
+        return torch.cat([_answer(model, chunk) for chunk in x.split(_CHUNK)])
 
 
 # ---------------------------------------------------------------------------- what `fit` is made of
@@ -432,6 +428,75 @@ _BAR = "{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}"
 
 class _DivergedError(Exception):
     """The loss is no longer a finite number."""
+
+
+def _update(
+    model: torch.nn.Module,
+    inputs: torch.Tensor,
+    targets: torch.Tensor,
+    loss: Callable,
+    optimizer: torch.optim.Optimizer,
+) -> float:
+    """Take one step on one batch; return the loss before it."""
+    optimizer.zero_grad()
+    value = loss(model(inputs), targets)
+    before: float = value.item()
+    if not math.isfinite(before):
+        raise _DivergedError(before)
+    value.backward()
+    optimizer.step()
+    return before
+
+
+class _Rates:
+    """Sets the learning rate: before each update by a schedule, after each epoch by a plateau."""
+
+    def __init__(self, schedule: Any, optimizer: torch.optim.Optimizer, validation: Any) -> None:
+        self.optimizer, self.schedule, self.plateau = optimizer, schedule, None
+        if hasattr(schedule, "init") and not isinstance(schedule, type):
+            if validation is None:
+                raise ValueError(
+                    f"schedule = {schedule!r} needs a validation set: it follows its loss."
+                )
+            self.schedule, self.plateau, self.memory = None, schedule, schedule.init()
+            self._set(self.memory["lr"])
+        elif schedule is not None:
+            schedules.as_schedule(schedule, "the update's number k, or a ReduceOnPlateau")
+
+    def before_update(self, k: int) -> None:
+        if self.schedule is not None:
+            self._set(self.schedule(k))
+
+    def after_epoch(self, score: Any) -> None:
+        if self.plateau is not None:
+            lr, self.memory = self.plateau.step(score.loss, self.memory)
+            self._set(lr)
+
+    def _set(self, lr: Any) -> None:
+        lr = arguments.number("the learning rate of the schedule", lr, low=0)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+
+
+def _bar(total: int, progress: bool) -> tqdm:
+    # On stdout, because Jupyter shows stderr as an alarm.
+    return tqdm(
+        total=total,
+        bar_format=_BAR,
+        ncols=96,
+        file=sys.stdout,
+        leave=False,
+        disable=not progress,
+    )
+
+
+@contextlib.contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """Seed torch for this run alone: the reader's own random numbers are not touched."""
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed % 2**63)  # torch takes no larger one
+        yield
 
 
 class _Record:
@@ -515,17 +580,42 @@ def _checked_model(model: Any) -> torch.nn.Module:
     return model
 
 
+def _checked_loss(loss: Any) -> Callable:
+    if isinstance(loss, type):
+        raise TypeError(f"loss must be made first: write {loss.__name__}() for {loss.__name__}.")
+    checked: Callable = arguments.function("loss", loss, "what the model returns and the targets")
+    return checked
+
+
+def _ready(model: Any, train: Any, validation: Any, loss: Callable) -> tuple[tuple, Any]:
+    """Return both sets of data as tensors, tried out with the model and the loss."""
+    if not torch.is_grad_enabled():
+        raise RuntimeError(
+            "Gradients are switched off, and training needs them. Call fit outside of "
+            "torch.no_grad() and torch.inference_mode(), or torch.set_grad_enabled(True) first."
+        )
+    _trainable(_checked_model(model))
+    _checked_loss(loss)
+    train = _tensors("train", train, model)
+    _try_out(model, "train", train, loss, learn=True)
+    if validation is not None:
+        validation = _tensors("validation", validation, model)
+        _try_out(model, "validation", validation, loss)
+    return train, validation
+
+
 def _tensors(name: str, data: Any, model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
     """Return inputs and targets as tensors that `model` and the loss can work with."""
-    if hasattr(data, "tensors") and not isinstance(data, torch.utils.data.TensorDataset):
-        data = data.tensors()
+    if hasattr(data, "tensors"):  # labeled images, or a TensorDataset
+        data = data.tensors() if callable(data.tensors) else data.tensors
     try:
-        x, y = (value if torch.is_tensor(value) else torch.tensor(value) for value in data)
+        inputs, targets = data
     except (TypeError, ValueError):
         raise TypeError(
             f"{name} must be labeled images or a pair (inputs, targets) of tensors or arrays, "
             f"got {type(data).__name__}."
         ) from None
+    x, y = _tensor(f"the inputs of {name}", inputs), _tensor(f"the targets of {name}", targets)
     if not x.ndim or not y.ndim or len(x) != len(y) or not len(x):
         raise ValueError(
             f"{name} must hold as many inputs as targets, at least one, got the shapes "
@@ -534,50 +624,150 @@ def _tensors(name: str, data: Any, model: torch.nn.Module) -> tuple[torch.Tensor
     return _floats(x, model), _floats(y, model) if y.is_floating_point() else y.long()
 
 
+def _tensor(name: str, values: Any) -> torch.Tensor:
+    """Return `values` as a tensor; arrays that torch cannot read as they lie are copied."""
+    if torch.is_tensor(values):
+        return values.detach()
+    try:
+        array = np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values)
+        if array.dtype.kind == "O":
+            array = np.array(array.tolist())  # of the type that its entries have
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{name} must be numbers in rows of one length, got {values!r}.") from None
+    if array.dtype.kind not in "biuf" or np.ma.is_masked(values):
+        kind = "masked entries" if np.ma.is_masked(values) else f"entries of type {array.dtype}"
+        raise TypeError(f"{name} must be real numbers, got {kind}.")
+    native = np.float64 if array.dtype.itemsize > 8 else array.dtype.newbyteorder("=")
+    array = array.astype(native, order="C", copy=False)
+    if not array.flags.writeable or min(array.strides, default=0) < 0:
+        array = array.copy()
+    return torch.from_numpy(array)
+
+
 def _floats(x: torch.Tensor, model: torch.nn.Module) -> torch.Tensor:
     """Return floating-point numbers in the precision of the model's parameters."""
     kinds = (p.dtype for p in model.parameters() if p.is_floating_point())
     return x.to(next(kinds, x.dtype)) if x.is_floating_point() else x
 
 
-def _try_out(model: torch.nn.Module, name: str, data: tuple, loss: Callable) -> None:
-    """Say in words if `model` and `loss` can't work with the data, before anything is trained."""
-    x, y = data[0][:2], data[1][:2]
-    with _evaluating(model):
+def _answer(model: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+    made = model(x)
+    if not torch.is_tensor(made):
+        raise TypeError(
+            f"model must return one tensor for a batch, got {_kind(made)}. Let its forward return "
+            "the scores alone."
+        )
+    return made
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def _try_out(
+    model: torch.nn.Module, name: str, data: tuple, loss: Callable, learn: bool = False
+) -> torch.Tensor:
+    """Say in words if `model` and `loss` can't work with the data, before anything is trained.
+
+    Returns what the model makes of the first examples. `learn` is for data to train on: the loss
+    must also have a gradient.
+    """
+    x, y = data
+    with _evaluating(model), torch.set_grad_enabled(learn):
         try:
-            made = model(x)
-        except RuntimeError as error:
+            made = _answer(model, x[:2])
+            # So many examples that no other axis is as long, and none can be taken for it.
+            n = next(n for n in range(2, 99) if n not in {*made.shape[1:], *y.shape[1:]})
+            made, y = made if n == 2 else model(x[:n]), y[:n]
+        except (RuntimeError, ValueError, IndexError) as error:
             raise ValueError(
                 f"The model can't take the inputs of {name}, each of shape {tuple(x.shape[1:])} "
                 f"and of type {x.dtype}: {error}"
             ) from None
-        if made.ndim == 2 and not data[1].is_floating_point():
-            low, high = int(data[1].min()), int(data[1].max())
-            if low < 0 or high >= made.shape[1]:
-                raise ValueError(
-                    f"The model gives {made.shape[1]} scores, for the labels 0 to "
-                    f"{made.shape[1] - 1}, but {name} has the labels {low} to {high}."
-                )
-        if data[1].is_floating_point() and made.shape != y.shape and made.numel() == y.numel():
-            raise ValueError(
-                f"What the model makes of {name} has shape {tuple(made.shape)}, the targets have "
-                f"{tuple(y.shape)}: a loss would compare each with all others. Give both one shape."
-            )
+        _check_labels(name, made, data[1])
+        _check_shapes(name, made, data[1], loss)
         try:
             value = loss(made, y)
-        except (RuntimeError, ValueError) as error:
+            if learn and torch.is_tensor(value) and value.requires_grad and value.numel() == 1:
+                torch.autograd.grad(value, _trainable(model), allow_unused=True)
+        except (RuntimeError, ValueError, IndexError) as error:
             raise ValueError(
                 f"The loss can't compare what the model makes of {name}, of shape "
                 f"{tuple(made.shape)}, with targets of shape {tuple(y.shape)}: {error}"
             ) from None
     if not torch.is_tensor(value) or value.numel() != 1:
         raise TypeError(f"loss must return one number as a tensor, got {value!r}.")
+    if learn and not value.requires_grad:
+        raise TypeError(
+            f"loss must have a gradient, got {value!r}. Something in the loss or the model cuts it "
+            "off, such as detach, item, argmax, no_grad, or a detour through numpy."
+        )
+    return made
 
 
-def _optimizer(rule: Any, model: torch.nn.Module) -> torch.optim.Optimizer:
+def _check_labels(name: str, made: torch.Tensor, y: torch.Tensor) -> None:
+    if made.ndim != 2 or y.is_floating_point():
+        return
+    low, high = int(y.min()), int(y.max())
+    if low < 0 or high >= made.shape[1]:
+        raise ValueError(
+            f"The model gives {made.shape[1]} scores, for the labels 0 to "
+            f"{made.shape[1] - 1}, but {name} has the labels {low} to {high}."
+        )
+
+
+def _check_shapes(name: str, made: torch.Tensor, y: torch.Tensor, loss: Callable) -> None:
+    """Refuse a loss that compares each score with all targets, as broadcasting does unasked."""
+    row = y[: len(made)]
+    if made.shape == row.shape or made.numel() != row.numel() or not y.is_floating_point():
+        return
+    # Scores near two different targets: a loss that pairs them up gets worse when they change
+    # places, one that mixes them does not see it.
+    order = y.flatten(1).sum(1) if y.ndim > 1 else y
+    two = y[[int(order.argmin()), int(order.argmax())]]
+    near = (0.9 * two + 0.1 * two.flip(0)).reshape(2, *made.shape[1:])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the very shapes are what torch warns of
+            paired, swapped = (float(loss(near, targets)) for targets in (two, two.flip(0)))
+    except (RuntimeError, ValueError, IndexError, TypeError):
+        return  # it is told when the loss is tried out
+    if math.isfinite(paired) and math.isclose(paired, swapped, rel_tol=1e-6):
+        raise ValueError(
+            f"What the model makes of {name} has shape {tuple(made.shape)}, the targets have "
+            f"{tuple(row.shape)}, and the loss compares each with all others. Give both one shape."
+        )
+
+
+def _try_last_batch(model: torch.nn.Module, batches: Batches) -> None:
+    """Say in words if the model can't train on one example, where the last batch has no more."""
+    total = len(batches.x)
+    if total % batches.batch_size != 1 and batches.batch_size > 1:
+        return
+    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    mode = model.training
+    model.train()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            torch.func.functional_call(model, buffers, (batches.x[:1],))
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"With batch_size = {batches.batch_size}, the last batch of the {total} examples holds "
+            f"one alone, and the model can't train on it: {error} Choose another batch_size."
+        ) from None
+    finally:
+        model.train(mode)
+
+
+def _trainable(model: torch.nn.Module) -> list[torch.nn.Parameter]:
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError("model has no parameter that can be trained.")
+    return parameters
+
+
+def _optimizer(rule: Any, model: torch.nn.Module) -> torch.optim.Optimizer:
+    parameters = _trainable(model)
     if not isinstance(rule, torch.optim.Optimizer):
         return as_torch(rule, parameters)
     held = {id(p) for group in rule.param_groups for p in group["params"]}
@@ -586,27 +776,14 @@ def _optimizer(rule: Any, model: torch.nn.Module) -> torch.optim.Optimizer:
             "rule is an optimizer of other parameters than the model's: make it anew, "
             "from model.parameters()."
         )
+    try:
+        inspect.signature(rule.step).bind()
+    except TypeError:
+        raise TypeError(
+            f"rule must take its step from the gradient alone, but {type(rule).__name__} computes "
+            "the loss several times in a step: write its loop by hand."
+        ) from None
     return rule
-
-
-def _plateau(schedule: Any, validation: Any) -> tuple[Any, Any]:
-    """Return the schedule if it is one with a memory, and that memory; or None twice."""
-    if schedule is None:
-        return None, None
-    if hasattr(schedule, "init") and not isinstance(schedule, type):
-        if validation is None:
-            raise ValueError(
-                f"schedule = {schedule!r} needs a validation set: it follows its loss."
-            )
-        return schedule, schedule.init()
-    schedules.as_schedule(schedule, "the update's number k, or a ReduceOnPlateau")
-    return None, None
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, lr: Any) -> None:
-    lr = arguments.number("the learning rate of the schedule", lr, low=0)
-    for group in optimizer.param_groups:
-        group["lr"] = lr
 
 
 def _why_diverged(
@@ -621,6 +798,13 @@ def _why_diverged(
     return (
         f"Training diverged: in epoch {epoch + 1}, after {_counted(updates, 'update')}, the loss "
         f"is {diverged}. Try a learning rate smaller than {lr:g}, on a model made anew."
+    )
+
+
+def _interrupted(updates: int, epoch: int, epochs: int) -> str:
+    return (
+        f"Interrupted in epoch {epoch + 1} of {epochs}, after {_counted(updates, 'update')}. "
+        "The model keeps what it has learned so far."
     )
 
 
@@ -670,6 +854,22 @@ def _hyperparameters(rule: Any) -> dict[str, Any]:
     return {
         field.name: getattr(rule, field.name) for field in dataclasses.fields(rule) if field.init
     }
+
+
+def _entries(rule: Any) -> dict[str, Any]:
+    """Return the entries of a parameter group: β₁ and β₂ in one, where torch's schedulers look."""
+    entries = _hyperparameters(rule)
+    if "beta1" in entries and "beta2" in entries:
+        entries["betas"] = entries.pop("beta1"), entries.pop("beta2")
+    return entries
+
+
+def _fields(entries: dict[str, Any]) -> dict[str, Any]:
+    """Return the hyper-parameters of a rule from those entries of a parameter group."""
+    fields = {**entries}
+    if "betas" in fields:
+        fields["beta1"], fields["beta2"] = fields.pop("betas")
+    return fields
 
 
 def _keep_freed_memory() -> None:
