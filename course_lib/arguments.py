@@ -46,9 +46,9 @@ def number(
     """
     wanted = _interval(low, high, open_low, open_high)
     try:
-        if isinstance(value, (str, bytes, bool)) or value is None or np.ma.is_masked(value):
+        if isinstance(value, bool):
             raise TypeError
-        numbers = np.asarray(value, dtype=float)
+        numbers = _real(value).astype(float)
     except (TypeError, ValueError, OverflowError, RuntimeError):
         raise TypeError(f"{name} must be {wanted}, got {value!r}.{_detach(name, value)}") from None
     if numbers.ndim and not array:
@@ -162,11 +162,8 @@ def floats(name: str, value: Any) -> np.ndarray:
         If it is not made of numbers.
     """
     try:
-        if value is None or np.ma.is_masked(value):  # numpy takes them for numbers
-            raise TypeError
-        array = np.asarray(value)
-        return array if array.dtype.kind == "f" else array.astype(float)
-    except (TypeError, ValueError, RuntimeError):
+        return _real(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         raise TypeError(f"{name} must be numbers, got {value!r}.{_detach(name, value)}") from None
 
 
@@ -207,6 +204,14 @@ def points(name: str, value: Any, dimension: int, *, finite: bool = False) -> An
     if finite and not bool(abs(w).max() < math.inf if w.size else True):
         raise ValueError(f"{name} must be finite numbers, got {value!r}.")
     return w
+
+
+def _real(value: Any) -> np.ndarray:
+    """Return an array of floats, or raise for what numpy would make numbers of: None, text, …"""
+    array = np.asarray(value)
+    if value is None or array.dtype.kind not in "biufO" or np.ma.is_masked(value):
+        raise TypeError
+    return array if array.dtype.kind == "f" else array.astype(float)
 
 
 def _detach(name: str, value: Any) -> str:

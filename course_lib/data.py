@@ -321,6 +321,9 @@ def _taker(array: Any, order: np.ndarray) -> Callable[[slice], Any]:
 
 
 def _main() -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a path may hold what the terminal cannot show
     try:
         print(f"MNIST is in {mnist.fetch()}")
     except MnistUnavailable as unavailable:

@@ -45,6 +45,9 @@ class StopError(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a name may hold what the terminal cannot show
     options = _parser().parse_args(arguments)
     try:
         return options.do(options) or 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import math
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +17,8 @@ import doctor
 from course_lib import arguments, mnist, places
 from course_lib.exercises import exercise, progress
 from course_lib.live import toggle
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(params=["raises", "keeps the tilde"])
@@ -81,6 +85,22 @@ def test_the_doctor_tells_the_memory_that_a_container_leaves(files, left, tmp_pa
     assert doctor._left_in_container(tmp_path) == left
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize(
+    "command",
+    [["course.py"], ["course.py", "lap"], ["-m", "homework", "--help"], ["-m", "course_lib.data"]],
+    ids=lambda words: words[-1],
+)
+def test_every_command_speaks_on_an_old_terminal(command, encoding, tmp_path):
+    old = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "COURSE_OFFLINE": "1"}
+    odd = {"COURSE_DATA": str(tmp_path / "←"), "XDG_CACHE_HOME": str(tmp_path / "→")}
+    settings = os.environ | old | odd
+    run = [sys.executable, *command]
+    done = subprocess.run(run, cwd=ROOT, env=settings, capture_output=True, timeout=300)
+    assert b"Traceback" not in done.stderr
+    assert len(done.stdout + done.stderr) > 200
+
+
 def test_the_doctor_speaks_on_an_old_terminal(monkeypatch):
     written = io.BytesIO()
     terminal = io.TextIOWrapper(written, encoding="ascii")
@@ -96,9 +116,15 @@ def test_the_doctor_speaks_on_an_old_terminal(monkeypatch):
     [
         (lambda: arguments.number("lr", 10**400), "lr"),
         (lambda: arguments.number("lr", np.ma.masked), "lr"),
+        (lambda: arguments.number("lr", np.array([1, 2j]), array=True), "lr"),
+        (lambda: arguments.number("lr", np.datetime64("2020")), "lr"),
+        (lambda: arguments.number("lr", ["1", "2"], array=True), "lr"),
         (lambda: arguments.number("lr", np.ma.array([1.0, 2.0], mask=[0, 1]), array=True), "lr"),
         (lambda: arguments.points("start", [[1, 2], [3]], 2), "start"),
         (lambda: arguments.points("start", np.ma.array([1.0, 2.0], mask=[0, 1]), 2), "start"),
+        (lambda: arguments.points("start", [10**400, 1], 2), "start"),
+        (lambda: arguments.points("start", [1, 2j], 2), "start"),
+        (lambda: arguments.points("start", ["1", "2"], 2), "start"),
         (lambda: arguments.whole("steps", 10.5), "steps"),
         (lambda: arguments.whole("steps", np.ma.masked), "steps"),
         (lambda: arguments.whole("steps", [1, 2]), "steps"),
