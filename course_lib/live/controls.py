@@ -281,16 +281,16 @@ def entry_of(name: str, control: Any, value: Any) -> int:
     labels = list(control._options_labels)
     for entries in (control._options_values, labels):
         for place, entry in enumerate(entries):
-            if entry is value or _same(entry, value):
+            if same(entry, value):
                 return place
     checks.one_of(name, str(value), labels)
     raise ValueError(f"{name} must be one of {', '.join(labels)}; got {value!r}.")
 
 
-def _same(entry: Any, value: Any) -> bool:
-    """Return whether two values are equal; arrays, which answer for each element, are not."""
+def same(one: Any, other: Any) -> bool:
+    """Return whether two values are equal; two arrays are only where they are one."""
     try:
-        return bool(entry == value)
+        return one is other or bool(one == other)
     except ValueError:
         return False
 

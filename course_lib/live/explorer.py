@@ -32,12 +32,13 @@ import traitlets
 from matplotlib.figure import Figure
 
 from . import checks, front, replay
-from .controls import Point, _named
+from .controls import Point, _named, same
 from .figures import Picture, close, describe
 from .kinds import Number, kind_of
 from .scene import Scene
 
 SLICE = 0.02  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
+SLOW = 100  # milliseconds of an `update` that is never called unasked
 
 
 # -------------------------------------------------------------------------------------- explorer
@@ -58,6 +59,7 @@ class Canvas(anywidget.AnyWidget):
     alt = traitlets.Unicode().tag(sync=True)
     standing = traitlets.Unicode().tag(sync=True)
     still = traitlets.Bytes().tag(sync=True)
+    cost = traitlets.Float().tag(sync=True)  # milliseconds that `update` took when it was made
 
     def __repr__(self) -> str:
         return "Canvas()"
@@ -114,6 +116,7 @@ class Explorer(ipywidgets.VBox):
             alt=alt,
             standing=self.standing,
             still=self.png(),
+            cost=self._cost,
         )
         self._canvas.on_msg(self._received)
         self._canvas.observe(self._pointed, "at")
@@ -247,7 +250,9 @@ class Explorer(ipywidgets.VBox):
         super().close()
 
     def _update(self) -> None:
+        began = time.perf_counter()
         self.standing, self.error = self._drawn(self.values)
+        self._cost = round(1000 * (time.perf_counter() - began), 2)
 
     def _drawn(self, values: dict) -> tuple[str, Exception | None]:
         """Call the author's function; what goes wrong there becomes the standing."""
@@ -326,11 +331,13 @@ class Explorer(ipywidgets.VBox):
             self._on_screen = True
         if not self._on_screen:
             return
-        self.values |= self._asked(request)
-        updating = time.perf_counter()
-        self._update()
-        cost = round(1000 * (time.perf_counter() - updating), 2)
-        answer = {"view": request.get("view"), "id": request.get("id"), "cost": cost}
+        asked = self._asked(request)
+        moved = any(not same(value, self.values[name]) for name, value in asked.items())
+        self.values |= asked
+        # Another screen alone is no reason to compute what takes long.
+        if moved or self._cost <= SLOW:
+            self._update()
+        answer = {"view": request.get("view"), "id": request.get("id"), "cost": self._cost}
         self._send_frame(answer, began)
 
     def _asked(self, request: dict) -> dict:
@@ -344,21 +351,26 @@ class Explorer(ipywidgets.VBox):
     def _answer_sweep(self, request: dict) -> None:
         """Answer with frames for places that one control may move to, as many as a slice holds.
 
-        What is not done in time the browser asks for again, if it still wants it.
+        What is not done in time the browser asks for again, if it still wants it. Once a frame took
+        long, none is made until one that a reader asked for is quick.
         """
-        began = time.perf_counter()
-        frames, buffers = [], []
-        if self._on_screen:
+        began = last = time.perf_counter()
+        frames, buffers, longest = [], [], 0.0
+        if self._on_screen and self._cost <= SLOW:
             for values, standing, error in self._along(request):
                 frame, _ = self._seen(values, standing, error, buffers, still=False)
                 frames.append(frame)
+                now = time.perf_counter()
+                longest, last = max(longest, now - last), now
                 # A place with another still part, such as other limits of an axis, is left to the
                 # requests for one frame; it may be seen only as the control comes there.
                 if frame is None or time.perf_counter() - began > SLICE:
                     break
             self._drawn(self.values)  # the figure stays as the reader sees it
+            self._cost = max(self._cost, round(1000 * longest, 2))
         took = round(1000 * (time.perf_counter() - began), 2)
         about = {"view": request.get("view"), "sweep": request.get("id"), "took": took}
+        about["cost"] = self._cost
         content = {"frames": frames}
         if request.get("unpacks"):
             content, buffers = _packed(frames, buffers)

@@ -90,11 +90,11 @@ class Number(Kind):
         value = checks.number(name, value, low=low * (1 - self.slack), high=high * (1 + self.slack))
         return super().set(name, min(max(value, low), high))
 
-    def ends(self) -> list[float]:
+    def ends(self) -> list:
         low, high = self.control.min, self.control.max
         return [low, (low + high) / 2, high]
 
-    def places(self) -> list[float]:
+    def places(self) -> list:
         control = self.control
         count = (control.max - control.min) / control.step if control.step else math.inf
         if count > MANY:
@@ -107,10 +107,10 @@ class Log(Number):
 
     slack = 1e-12  # its ends are powers, which may be off by their last digit
 
-    def ends(self) -> list[float]:
+    def ends(self) -> list:
         return [self.control.base**exponent for exponent in super().ends()]
 
-    def places(self) -> list[float]:
+    def places(self) -> list:
         return [self.control.base**exponent for exponent in super().places()]
 
 
@@ -124,7 +124,7 @@ class Whole(Number):
         checks.number(name, value, low=self.control.min, high=self.control.max)
         return Kind.set(self, name, checks.whole(name, value, low=self.control.min))
 
-    def ends(self) -> list[int]:
+    def ends(self) -> list:
         low, high = self.control.min, self.control.max
         return [low, (low + high) // 2, high]
 
@@ -148,7 +148,7 @@ class Range(Kind):
             raise ValueError(f"{name} must name its lower end first, got {value!r}.")
         return super().set(name, tuple(value))
 
-    def ends(self) -> list[tuple]:
+    def ends(self) -> list:
         low, high = self.control.min, self.control.max
         return [(low, low), (low, high), (high, high), self.first]
 
@@ -166,10 +166,10 @@ class Toggle(Kind):
             raise TypeError(f"{name} must be True or False, got {value!r}.")
         return super().set(name, bool(value))
 
-    def ends(self) -> list[bool]:
+    def ends(self) -> list:
         return [False, True]
 
-    def places(self) -> list[bool]:
+    def places(self) -> list:
         return [False, True]
 
     def words(self, places: list) -> list[str]:
@@ -191,7 +191,7 @@ class Choice(Kind):
         """What the reader sees for each of them."""
         return list(self.control._options_labels)
 
-    def read(self, sent: int | None) -> Any:
+    def read(self, sent: Any) -> Any:
         return None if sent is None else self.values[int(sent)]
 
     def set(self, name: str, value: Any) -> Any:
@@ -213,7 +213,7 @@ class Several(Choice):
 
     page = ""
 
-    def read(self, sent: list[int]) -> tuple:
+    def read(self, sent: Any) -> tuple:
         values = self.values
         return tuple(values[int(place)] for place in sent)
 

@@ -54,7 +54,14 @@ test("the notches of a slider come nearest first and end at its ends", () => {
   assert.equal(plain.notch(0.6), "0.6", "a value between notches is a place of its own");
   const log = ruler(model({ _model_name: "FloatLogSliderModel", base: 10, min: -2, max: 0, step: 1 }));
   assert.deepEqual([...log.around(0.1)], [0.1, 1, 0.01]);
-  assert.equal(ruler(model({ _model_name: "DropdownModel" })), null);
+  const list = ruler(model({ _model_name: "DropdownModel", _options_labels: ["a", "b", "c"], index: 1 }));
+  assert.deepEqual([...list.around(1)], [1, 2, 0]);
+  const box = ruler(model({ _model_name: "CheckboxModel", value: true }));
+  assert.deepEqual([...box.around(true)], [true, false]);
+  for (const state of [{ _model_name: "TextModel", value: "a" }, { _model_name: "FloatTextModel", value: 1, step: 1 },
+    { _model_name: "FloatRangeSliderModel", value: [0, 1], min: 0, max: 1, step: 0.1 },
+    { _model_name: "SelectMultipleModel", _options_labels: ["a"], index: [0] }])
+    assert.equal(ruler(model(state)), null, state._model_name);
 });
 
 test("one request is under way until the round trip is known, and the newest is held back", () => {
@@ -94,22 +101,50 @@ test("a slow frame is not taken for lost while it is computed", () => {
   assert.ok(link.ask({ a: 3 }, "3"));
 });
 
-test("nothing that costs more than 100 ms is asked for unasked", () => {
-  const sent = [];
-  const made = () => makePrefetch({
-    send: (message) => sent.push(message), link: makeLink(() => {}), kept: shelf(1e6), names: ["a"],
-    rulers: [ruler(model({ _model_name: "IntSliderModel", min: 0, max: 9, step: 1 }))],
-    values: () => ({ a: 5 }), placeOf: JSON.stringify, sceneId: () => "s", told() {},
+const sweeps = (more = {}) => {
+  const sent = [], all = { a: 5 }, kept = shelf(1e6);
+  const made = makePrefetch({
+    send: (message) => sent.push(message), link: makeLink(() => {}), kept, names: ["a"],
+    rulers: [ruler(model({ _model_name: "IntSliderModel", min: 0, max: 99, step: 1 }))],
+    values: () => all, placeOf: JSON.stringify, sceneId: () => "s", told() {}, ...more,
   });
-  const slow = made();
-  Object.assign(slow, { visible: true, cost: 101 });
-  slow.warm();
-  assert.equal(sent.length, 0);
-  const quick = made();
-  quick.visible = true;
-  quick.warm();
-  assert.deepEqual(sent[0].at, [5, 6]);
-  assert.deepEqual(sent[1].at, [4, 7]);
+  made.visible = true;
+  const come = ({ id }, took) => {
+    const request = made.answer({ sweep: id, took });
+    request.places.forEach((place) => kept.put(place, { on: "s", bytes: 1 }));
+    made.arrived(request, request.places, took, took);
+  };
+  return { made, sent, all, come };
+};
+
+test("nothing that costs more than 100 ms is asked for unasked, from the first known cost on", () => {
+  const slow = sweeps({ cost: 101 });
+  slow.made.warm();
+  assert.equal(slow.sent.length, 0);
+  const quick = sweeps();
+  quick.made.warm();
+  assert.deepEqual(quick.sent.map(({ at }) => at), [[5, 6], [4, 7]]);
+});
+
+test("one slow frame ends the sweeps, and what lies beyond it stays barred after a quick one", () => {
+  const { made, sent, all, come } = sweeps({ cost: 15 });
+  made.warm();
+  assert.deepEqual(sent.map(({ at }) => at), [[5], [6]]);
+  come(sent[1], 3000); // at 6
+  come(sent[0], 15);
+  made.warm();
+  assert.equal(sent.length, 2, "nothing more until the reader asks");
+  all.a = 3;
+  made.asked(5);
+  made.warm();
+  for (let i = 2; i < sent.length; i++) come(sent[i], 15);
+  const unasked = sent.slice(2).flatMap(({ at }) => at);
+  assert.deepEqual(unasked.sort(), [0, 1, 2, 3, 4]);
+  all.a = 6; // the reader goes there, and it is quick
+  made.asked(5);
+  const then = sent.length;
+  made.warm();
+  assert.ok(sent.slice(then).some(({ at }) => at[0] > 6));
 });
 
 test("keys push a point, its ends and Space included, and no other key is taken", () => {

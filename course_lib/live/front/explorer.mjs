@@ -54,7 +54,9 @@ export async function render({ model, el }) {
     send, link, kept, rulers, names, values, placeOf,
     sceneId: () => scene?.id,
     told: (warm) => (page.root.dataset.warm = String(warm)),
+    cost: model.get("cost"),
   });
+  page.slow.hidden = ahead.cost <= SLOW;
 
   // ---------------------------------------------------------------- asking for what is to be seen
   let overdue = 0, marked = 0;
@@ -145,8 +147,7 @@ export async function render({ model, el }) {
     if (mine && content.id !== undefined) {
       place = link.answer(content);
       const alone = content.scene ? content.cost : content.took;
-      // Sweeps end where frames are slow. One that is quick again says that they may go on.
-      if (alone && (alone > SLOW || ahead.cost > SLOW)) ahead.cost = alone;
+      if (alone) ahead.asked(alone);
       if (alone > SLOW) page.slow.hidden = false;
       if (!link.busy()) idle();
       if (link.waiting) ask();
@@ -158,12 +159,12 @@ export async function render({ model, el }) {
   }
 
   async function gather(content, buffers) {
-    const places = ahead.answer(content);
-    if (!places) return;
+    const request = ahead.answer(content);
+    if (!request) return;
     if (content.packed) [content.frames, buffers] = await unzipped(content.packed, buffers[0]);
     for (const [i, answer] of content.frames.entries())
-      if (answer) keep(places[i], await unpack(answer, buffers));
-    ahead.arrived(places, content.frames, content.took);
+      if (answer) keep(request.places[i], await unpack(answer, buffers));
+    ahead.arrived(request, content.frames, content.took, content.cost);
   }
 
   function keep(place, frame) {

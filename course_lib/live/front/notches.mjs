@@ -1,10 +1,24 @@
 // Where a slider can stand, and what a person who types a number means.
 
-// The notches of a slider: where it can stand, and which of them is next.
-export function ruler(slider) {
-  const kind = slider.get("_model_name");
-  if (!["FloatSliderModel", "FloatLogSliderModel", "IntSliderModel"].includes(kind)) return null;
-  const base = kind === "FloatLogSliderModel" && slider.get("base");
+// The places of a control: where it can stand, by number, and which of them are next. Null for one whose
+// places nobody could count: a text, a color, a range.
+export function ruler(control) {
+  const entries = control.get("_options_labels"), kind = control.get("_model_name");
+  if (entries) return Number.isInteger(control.get("index")) ? list(() => control.get("_options_labels").length) : null;
+  if (typeof control.get("value") === "boolean") return list(() => 2, Boolean);
+  return /^((Float|FloatLog|Int)Slider|Bounded(Float|Int)Text)Model$/.test(kind) && control.get("step") ? notched(control) : null;
+}
+
+// A list is gone through from where it stands; a checkbox has two places.
+function list(count, value = Number) {
+  const around = function* (here) {
+    for (const place of nearestFirst(Number(here), count() - 1)) yield value(place);
+  };
+  return { slides: false, notch: Number, around };
+}
+
+function notched(slider) {
+  const base = slider.get("_model_name") === "FloatLogSliderModel" && slider.get("base");
   const at = (value) => ((base ? Math.log(value) / Math.log(base) : value) - slider.get("min")) / slider.get("step");
   const value = (notch) => {
     const plain = Number((slider.get("min") + notch * slider.get("step")).toPrecision(13));
@@ -12,14 +26,17 @@ export function ruler(slider) {
   };
   // A value between two notches is a place of its own.
   const notch = (value) => (Math.abs(at(value) - Math.round(at(value))) < 1e-3 ? Math.round(at(value)) : `${value}`);
-  function* around(value_now) {
+  function* around(here) {
     const last = Math.floor((slider.get("max") - slider.get("min")) / slider.get("step") + 1e-6);
-    const here = Math.round(at(value_now));
-    for (let far = 0; far <= Math.min(last, 300); far++)
-      for (const next of far ? [here + far, here - far] : [here])
-        if (next >= 0 && next <= last) yield value(next);
+    for (const place of nearestFirst(Math.round(at(here)), last)) yield value(place);
   }
-  return { notch, around };
+  return { slides: true, notch, around };
+}
+
+function* nearestFirst(here, last) {
+  for (let far = 0; far <= Math.min(last, 300); far++)
+    for (const next of far ? [here + far, here - far] : [here])
+      if (next >= 0 && next <= last) yield next;
 }
 
 // The number that a person means: 0,05 and 1/20 and 5e-2 are the same; null where it is none.
