@@ -229,7 +229,7 @@ def _rastrigin_partials(x: Any, y: Any) -> tuple:
 
 def _rastrigin_minima() -> np.ndarray:
     """Return the minima in the window: near each whole number, where the slope is 0 (Newton)."""
-    u = np.arange(-1.0, 2.0)
+    u = np.arange(-2.0, 3.0)
     for _ in range(20):
         slope = 2 * u + 20 * math.pi * np.sin(2 * math.pi * u)
         u = u - slope / (2 + 40 * math.pi**2 * np.cos(2 * math.pi * u))
@@ -237,13 +237,14 @@ def _rastrigin_minima() -> np.ndarray:
 
 
 # Rastrigin (1974): a bowl with a dimple near every pair of whole numbers; the lowest is at (0, 0).
+# The usual square reaches to ±5.12. Its middle is drawn, where 25 dimples can still be told apart.
 rastrigin = Landscape(
     name="Rastrigin",
     formula=r"20 + \sum_i x_i^2 - 10\cos 2\pi x_i",
     value=_rastrigin_value,
     partials=_rastrigin_partials,
     minima=_rastrigin_minima(),
-    bounds=[[-1.4, 1.4], [-1.4, 1.4]],
+    bounds=[[-2.5, 2.5], [-2.5, 2.5]],
 )
 
 LANDSCAPES = arguments.Names(

@@ -1,5 +1,7 @@
 """The landscapes: gradients against torch's autograd, minima against scipy, shapes for batches."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from course_lib.landscapes import LANDSCAPES, Landscape, banana, bowl, himmelblau, quartic
+from course_lib.landscapes import (
+    LANDSCAPES,
+    Landscape,
+    banana,
+    bowl,
+    himmelblau,
+    quartic,
+    rastrigin,
+)
 
 ALL = {**LANDSCAPES, "bowl turned": bowl(30, angle=22.5), "round bowl": bowl(1)}
 
@@ -39,8 +49,10 @@ class TestEachLandscape:
                 near = np.linalg.norm(landscape.minima - w, axis=-1).min()
                 is_trap = landscape is quartic and abs(w[0]) < 0.05
                 assert near < 1e-3 or is_trap
+        # However many there are, each holds what starts beside it.
         for minimum in landscape.minima:
-            assert min(np.linalg.norm(w - minimum) for w in settled) < 1e-3
+            there = minimize(landscape, minimum + (0.02, -0.01)[: landscape.dimension], tol=1e-10)
+            assert np.linalg.norm(there.x - minimum) < 1e-4
 
     def test_the_gradient_vanishes_at_every_minimum_and_the_loss_rises_around_it(self, landscape):
         around = np.random.default_rng(1).standard_normal((100, landscape.dimension)) * 1e-3
@@ -93,6 +105,16 @@ class TestFacts:
     def test_himmelblau_has_four_minima_of_value_zero(self):
         assert himmelblau.minima.shape == (4, 2)
         assert abs(himmelblau(himmelblau.minima)).max() < 1e-24
+
+    def test_rastrigin_is_the_published_sum_in_its_usual_square(self):
+        w = np.random.default_rng(0).uniform(-5.12, 5.12, (100, 2))
+        terms = [[x**2 - 10 * math.cos(2 * math.pi * x) for x in point] for point in w]
+        np.testing.assert_allclose(rastrigin(w), [10 * 2 + sum(each) for each in terms], rtol=1e-12)
+        assert rastrigin([0, 0]) == 0
+        # Of the dimples around the lowest one, the values that papers give: 0.995 and 1.990.
+        values = np.sort(rastrigin(rastrigin.minima))
+        np.testing.assert_allclose(values[:9], [0] + 4 * [0.995] + 4 * [1.990], atol=5e-4)
+        assert len(values) == 5**2
 
     @given(st.floats(1, 1e4), st.floats(-360, 360))
     def test_a_bowl_has_the_condition_number_it_was_asked_for_however_it_is_turned(

@@ -17,6 +17,7 @@ from course_lib.optimizers import (
     AdamW,
     AMSGrad,
     GradientDescent,
+    Lion,
     Momentum,
     Muon,
     Nesterov,
@@ -382,3 +383,33 @@ def test_muon_takes_a_batch_of_matrices_and_refuses_a_vector():
         np.testing.assert_allclose(together[i], alone, atol=1e-14)
     with pytest.raises(ValueError, match=r"^w must be a matrix for Muon, got the shape \(4,\)"):
         rule.step(w[0, 0], g[0, 0], rule.init(w[0, 0]))
+
+
+class TestLion:
+    """What Algorithm 2 of Chen et al. (2023) comes to where it can be solved by hand."""
+
+    def test_under_one_gradient_it_walks_by_the_rate_and_the_memory_fills_up_by_beta2(self):
+        rule, g = Lion(lr=0.25), np.array([3.0, -1e-6, 0.0])
+        w, state = np.zeros(3), rule.init(g)
+        for k in range(1, 40):
+            w, state = rule.step(w, g, state)
+            np.testing.assert_allclose(w, -0.25 * k * np.array([1, -1, 0]), rtol=1e-15)
+            np.testing.assert_allclose(state["m"], (1 - 0.99**k) * g, rtol=1e-12)
+
+    def test_decay_pulls_w_to_one_over_lambda_past_the_sign(self):
+        rule = Lion(lr=0.1, weight_decay=0.5)
+        w, state = np.array([5.0]), rule.init(np.zeros(1))
+        for k in range(1, 40):
+            w, state = rule.step(w, np.array([7.0]), state)
+            # w + 1/λ shrinks by 1 - αλ in each step.
+            np.testing.assert_allclose(w, (5 + 2) * (1 - 0.1 * 0.5) ** k - 2, rtol=1e-13)
+
+    @pytest.mark.parametrize(("before", "turns_at_once"), [(1, True), (11, True), (12, False)])
+    def test_it_turns_with_the_gradient_until_the_memory_outweighs_it(self, before, turns_at_once):
+        """After n gradients of 1, one of -1 turns it while β₁(1 - β₂ⁿ) < 1 - β₁: n ≤ 11."""
+        rule = Lion(lr=1.0)
+        w, state = np.zeros(1), rule.init(np.zeros(1))
+        for _ in range(before):
+            w, state = rule.step(w, np.ones(1), state)
+        turned, _ = rule.step(w, -np.ones(1), state)
+        assert (turned > w).all() == turns_at_once
