@@ -121,7 +121,10 @@ class Explorer(ipywidgets.VBox):
         self._canvas.on_msg(self._received)
         self._canvas.observe(self._pointed, "at")
         rows = [ipywidgets.VBox(_side_by_side(list(sliders.values())))] if sliders else []
+        for box in rows:
+            box.add_class("course-controls")
         super().__init__([*rows, self._canvas])
+        self.add_class("course-card")
 
     def set(self, **values: Any) -> str:
         """Move controls from Python, by name, and return the standing.
@@ -542,14 +545,12 @@ def _is_control(name: str, control: Any, figure: Figure) -> None:
 
 
 def _label(sliders: dict, names: Mapping[str, str]) -> None:
-    """Name the controls that have no name yet, and line them up."""
-    sliders = {name: c for name, c in sliders.items() if hasattr(c, "description")}
+    """Name the controls that have no name yet."""
     for name, control in sliders.items():
-        control.description = control.description or names.get(name, name.replace("_", " "))
-    longest = max((len(control.description) for control in sliders.values()), default=0)
-    for control in sliders.values():
-        control.style.description_width = f"{0.65 * longest + 1:.1f}em"
-        control.layout.width = "min(100%, 36em)"
+        if hasattr(control, "description"):
+            control.description = control.description or names.get(name, name.replace("_", " "))
+        if isinstance(control, ipywidgets.Checkbox):
+            control.indent = False
 
 
 def _packed(frames: list, buffers: list[bytes]) -> tuple[dict, list[bytes]]:
@@ -570,7 +571,6 @@ def _side_by_side(controls: list) -> list:
         group = list(group)
         if are_toggles and len(group) >= 4:
             for toggle in group:
-                toggle.indent = False
                 toggle.layout.width = "auto"
                 toggle.layout.margin = "0 14px 0 0"
             rows.append(ipywidgets.HBox(group, layout={"flex_flow": "row wrap"}))

@@ -53,7 +53,7 @@ async def played(page, speed: str) -> float:
     await page.select_option(".course-play select", speed)
     await page.click(".course-run")
     await page.evaluate(COUNT)
-    await page.wait_for_function("document.querySelector('.course-run').textContent === 'Play'")
+    await page.wait_for_function("document.querySelector('.course-run').ariaLabel === 'Play'")
     return await page.evaluate(COUNTED)
 
 

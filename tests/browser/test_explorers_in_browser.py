@@ -278,7 +278,7 @@ def test_play_runs_through_the_steps_in_the_page_and_pauses(page, lab, front):
     )
     page.locator(".course-play select").select_option("4")
     run.click()
-    page.wait_for_function("document.querySelector('.course-run').textContent === 'Play'")
+    page.wait_for_function("document.querySelector('.course-run').ariaLabel === 'Play'")
     page.wait_for_function("document.querySelector('.course-standing').textContent === 'step 60'")
 
 

@@ -3,6 +3,7 @@
 // What stays still comes as images, once. What moves comes as vertices in pixels, in every frame.
 // The sliders are ordinary widgets; their models are listened to here.
 
+import { arrange } from "./card.mjs";
 import { SLOW, makeLink } from "./link.mjs";
 import { ruler } from "./notches.mjs";
 import { build, player, pressing, speaker } from "./page.mjs";
@@ -77,12 +78,14 @@ export async function render({ model, el }) {
 
   // Several controls that change at once make one request, and no more than one for each frame.
   let due = false, behind = 0, last = values();
+  let fill = null; // marks on the bars where the sliders stand
   function changed() {
     if (due || gone) return;
     due = true;
     requestAnimationFrame(() => {
       due = false;
       name(sliders);
+      fill?.();
       const now = values();
       // A logarithmic slider rounds its value as the page shows it: nobody has moved it.
       const moved = Object.keys(now).filter((key) => spot(key, now[key]) !== spot(key, last[key]));
@@ -182,6 +185,7 @@ export async function render({ model, el }) {
       page.root.dataset.live = "true";
       page.root.dataset.warm = "false"; // frames on another still part are of no use now
       name(sliders);
+      laid();
     }
     const next = await unpack(content, buffers);
     if (place) keep(place, next);
@@ -215,14 +219,19 @@ export async function render({ model, el }) {
   // A frame that was still under way must not take the place of what tells that Python is gone. That
   // stands on the picture, beside the sliders, where the reader looks.
   function say(text, failed) {
-    if (gone) [text, failed] = [GONE, true];
+    if (gone && live) [text, failed] = [GONE, true];
     words.say(text, failed);
   }
+  // A notebook that is opened again has no kernel behind it yet: then what was saved stays as it is.
+  let live = false;
   function alive() {
+    live ||= pulse.comm_live !== false;
     if (gone || pulse.comm_live !== false) return;
     gone = true;
     idle();
     for (const point of points) point.handle.classList.add("course-fixed");
+    page.saved.hidden = live;
+    if (!live) return;
     page.notice.textContent = GONE;
     say();
   }
@@ -238,6 +247,7 @@ export async function render({ model, el }) {
   for (const point of points) movable(point, page, () => scene, pointed, signal);
   clickable(points, page, () => scene, pointed, signal);
   page.reset.addEventListener("click", () => {
+    for (const { reset } of players.values()) reset();
     sliders.forEach((slider, i) => {
       if (slider.get(keys[i]) === first[i]) return;
       slider.set(keys[i], first[i]);
@@ -247,7 +257,16 @@ export async function render({ model, el }) {
     if (points.length) pointed();
     changed();
   }, { signal });
-  const stops = model.get("plays").map((name) => player(page, sliders[names.indexOf(name)], signal));
+  const players = new Map(model.get("plays").map((name) => {
+    const slider = sliders[names.indexOf(name)];
+    return [slider, player(page, slider, signal)];
+  }));
+  const bars = new Map([...players].map(([slider, { bar }]) => [slider, bar]));
+  async function laid() {
+    if (fill) return;
+    fill = await arrange(page.root, model.get("size")[0], sliders, first, bars, page.reset);
+    fill?.();
+  }
 
   // The picture of the saved output stands until the kernel has drawn one for this screen.
   const still = model.get("still");
@@ -287,13 +306,15 @@ export async function render({ model, el }) {
   let settled = 0;
   const watch = new ResizeObserver(() => {
     draw();
+    laid();
     clearTimeout(settled);
     settled = setTimeout(fit, scale ? 150 : 0);
   });
   watch.observe(page.stage);
 
   return () => {
-    stops.forEach((stop) => stop());
+    for (const { stop, bar } of players.values()) [stop(), bar.remove()];
+    page.reset.remove();
     leave.abort();
     watch.disconnect();
     sight.disconnect();

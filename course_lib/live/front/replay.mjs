@@ -53,8 +53,15 @@ export async function replay(host, text) {
     if (scene) paint(page.canvas, scene, frame);
     settle();
   }
-  controls.forEach((control, i) => about.controls[i].play && player(page, control, signal));
+  const players = controls.filter((_, i) => about.controls[i].play).map((control) => {
+    const made = player(page, control, signal);
+    control.row.classList.add("course-plays");
+    control.row.append(made.bar);
+    return made;
+  });
+  if (controls.length) page.controls.append(page.reset);
   page.reset.addEventListener("click", () => {
+    for (const { reset } of players) reset();
     for (const point of points) point.value = [...point.first];
     controls.forEach((control, i) => control.set("value", about.controls[i].first));
     show();
@@ -69,12 +76,13 @@ function plainControl({ label, kind, words, first, play }, page, moved) {
   row.className = "course-plain";
   row.append(Object.assign(document.createElement("span"), { textContent: label }));
   const input = document.createElement(kind === "select" ? "select" : "input");
+  input.setAttribute("aria-label", label);
   const readout = document.createElement("output");
   if (kind === "select") input.append(...words.map((word, i) => new Option(word, i)));
   else if (kind === "toggle") input.type = "checkbox";
   else Object.assign(input, { type: "range", min: 0, max: words.length - 1, step: 1 });
   row.append(input, readout);
-  page.root.insertBefore(row, page.stage);
+  page.controls.append(row);
   const attributes = { min: 0, max: words.length - 1, step: 1, description: label, value: first };
   const set = (_, value) => {
     attributes.value = value;
@@ -88,7 +96,7 @@ function plainControl({ label, kind, words, first, play }, page, moved) {
   };
   input.addEventListener("input", () => set("value", kind === "toggle" ? Number(input.checked) : Number(input.value)));
   queueMicrotask(() => set("value", first));
-  return { attributes, count: words.length, get: (key) => attributes[key], set, save_changes() {} };
+  return { row, attributes, count: words.length, get: (key) => attributes[key], set, save_changes() {} };
 }
 
 // Brings the first place of this name to life that no script has taken yet. Where its frames cannot be

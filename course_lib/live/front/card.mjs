@@ -1,0 +1,138 @@
+// The card of an explorer: its style, and what is laid out around the sliders of ipywidgets.
+
+import { PARTS } from "./widgets.mjs";
+
+export const STYLE = `
+.course-card, .course-explorer { --course-ink: var(--jp-ui-font-color1, #222);
+  --course-text: var(--jp-content-font-size1, 14px); --course-accent: #0072B2;
+  --course-line: var(--jp-border-color1, #bbb); --course-key: var(--jp-layout-color2, #eee); }
+body[data-jp-theme-light="false"] .course-card, body[data-jp-theme-light="false"] .course-explorer,
+body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-accent: #56B4E9; }
+.jupyter-widgets.course-card { overflow: visible; padding: 2px 0; }
+.course-card > .course-controls { width: 100%; max-width: var(--course-wide, 100%); }
+.course-controls.course-controls { position: relative; display: grid; align-items: end; gap: 2px 20px; margin: 0 0 4px;
+  padding: 0 72px 0 2px; box-sizing: border-box; overflow: visible; color: var(--course-ink);
+  grid-auto-flow: row dense; grid-template-columns: repeat(auto-fill, minmax(min(100%, 212px), 1fr)); font-size: var(--course-text); }
+.course-controls:empty { display: none !important; }
+.course-controls > .widget-hbox { grid-column: 1 / -1; overflow: visible; }
+.course-controls .widget-label { width: auto !important; max-width: none; text-align: left; height: auto;
+  line-height: 1.45; font-size: 0.93em; color: var(--course-ink); margin: 0; }
+.course-controls > .widget-hslider, .course-controls > .widget-dropdown { display: grid; margin: 0; height: auto;
+  width: auto !important; grid-template-columns: auto minmax(0, 1fr) auto; align-items: center; column-gap: 8px;
+  overflow: visible; }
+.course-controls > .widget-hslider > .widget-label, .course-controls > .widget-dropdown > .widget-label {
+  grid-area: 1 / 1 / 2 / 3; }
+.course-controls > .widget-dropdown > select { grid-area: 2 / 1 / 3 / 4; height: 24px; padding-top: 0; padding-bottom: 0;
+  font-size: 0.93em; }
+.course-controls > .widget-hslider > .slider-container { grid-area: 2 / 2 / 3 / 4; height: 24px; margin: 0 8px; }
+.course-controls > .widget-hslider:not(.course-plays) > .slider-container { grid-column: 1 / 4; }
+.course-controls > .widget-hslider > .widget-readout { grid-area: 1 / 3 / 2 / 4; min-width: 3.2em; max-width: none; height: auto;
+  line-height: 1.35; margin: 0; padding: 0 4px; text-align: right; font-size: 0.93em; color: var(--course-ink);
+  font-variant-numeric: tabular-nums; }
+.course-controls > .widget-hslider > .course-play { grid-area: 2 / 1 / 3 / 2; }
+.course-controls > .widget-hslider.course-plays { grid-column: span 2; }
+.course-controls > .widget-checkbox { width: auto !important; margin: 0; min-height: 24px; height: auto; }
+.course-controls > .widget-checkbox .widget-label { display: none; }
+.course-controls .widget-label-basic { line-height: 24px; font-size: 0.93em; color: var(--course-ink); }
+/* The bar is filled up to the handle; the tick is the author's value. */
+.course-controls .noUi-horizontal .noUi-connects { height: 4px; top: 0; border-radius: 2px; overflow: hidden; background:
+  linear-gradient(var(--course-accent) 0 0) 0 0 / var(--course-filled, 0%) 100% no-repeat, var(--course-line); }
+.course-controls .noUi-horizontal.noUi-target { background: none; border: 0; height: 4px; margin: 0; }
+.course-controls .noUi-horizontal .noUi-base::after { content: ""; position: absolute; top: -4px; height: 12px; width: 2px;
+  left: calc(var(--course-first, -1e4%) - 1px); background: var(--course-ink); opacity: 0.45; pointer-events: none; }
+.course-controls .noUi-horizontal .noUi-handle { width: 16px; height: 16px; right: -8px; top: -6px; border-radius: 50%;
+  border: 2px solid var(--course-accent); background: var(--jp-layout-color1, #fff); box-shadow: none; cursor: grab; }
+.course-controls .noUi-horizontal .noUi-handle:hover { transform: scale(1.2); }
+.course-controls .noUi-horizontal .noUi-handle:active { cursor: grabbing; background: var(--course-accent); }
+.course-controls .noUi-handle:focus-visible { outline: 3px solid var(--course-accent); outline-offset: 2px; }
+.course-controls > .course-reset { position: absolute; right: 2px; top: 20px; }
+.course-explorer { max-width: 100%; margin: 0; }
+.course-stage { position: relative; max-width: 100%; background: #fff; border-radius: 3px; }
+.course-stage canvas { display: block; width: 100%; height: 100%; }
+/* Colors keep their hue and change dark for light; the words on a picture must not speak of either. */
+body[data-jp-theme-light="false"] .course-stage, body.vscode-dark .course-stage { background: #141414; }
+body[data-jp-theme-light="false"] .course-stage canvas, body.vscode-dark .course-stage canvas {
+  filter: invert(0.92) hue-rotate(180deg); }
+body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course-flat::before {
+  border-color: #eee; }
+.course-notice { position: absolute; inset: 0 0 auto 0; z-index: 2; margin: 0; padding: 8px 12px;
+  background: #fff4e5; color: #1a1a1a; border-left: 4px solid #D55E00; line-height: 1.4;
+  font-family: var(--jp-ui-font-family, sans-serif); font-size: 14px; }
+.course-notice:empty { display: none; }
+.course-busy-mark { position: absolute; right: 6px; top: 6px; padding: 1px 8px; border-radius: 9px;
+  background: #1a1a1a; color: #fff; font: 12px var(--jp-ui-font-family, sans-serif); visibility: hidden; }
+.course-busy .course-busy-mark { visibility: visible; }
+.course-slow { font-size: 13px; white-space: nowrap; color: var(--course-ink); }
+.course-slow[hidden], .course-saved[hidden] { display: none; }
+.course-handle { position: absolute; width: 18px; height: 18px; margin: -9px 0 0 -9px;
+  box-sizing: border-box; border: 3px solid #1a1a1a; border-radius: 50%;
+  background: rgba(255, 255, 255, 0.55); box-shadow: 0 0 0 1.5px #fff; cursor: grab;
+  touch-action: none; outline: none; }
+.course-handle::after { content: ""; position: absolute; inset: -12px; border-radius: 50%; }
+.course-flat::before { content: ""; position: absolute; left: 5px; bottom: 15px;
+  height: var(--course-tall); border-left: 1.5px dashed #1a1a1a; opacity: 0.55; pointer-events: none; }
+.course-fixed { pointer-events: none; }
+.course-handle:focus-visible { box-shadow: 0 0 0 2px #fff, 0 0 0 5px #0072B2; }
+.course-handle.course-grabbed { cursor: grabbing; background: rgba(255, 255, 255, 0.15); }
+.course-foot { display: flex; gap: 12px; align-items: baseline; max-width: 100%; font-size: var(--course-text);
+  font-family: var(--jp-ui-font-family, sans-serif); color: var(--course-ink); }
+.course-standing { flex: 1; margin: 2px 0; min-height: 2.6em; line-height: 1.3;
+  font-family: var(--jp-ui-font-family, sans-serif); font-size: 1em; font-variant-numeric: tabular-nums;
+  color: var(--course-ink); }
+.course-saved { font-style: italic; opacity: 0.85; }
+.course-failed { border-left: 4px solid #D55E00; padding-left: 8px; }
+.course-plain { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; gap: 0 8px; align-items: center;
+  font: 0.93em/1.45 var(--jp-ui-font-family, sans-serif); color: var(--course-ink); }
+.course-plain > span { grid-area: 1 / 1 / 2 / 3; }
+.course-plain > output { grid-area: 1 / 3 / 2 / 4; font-variant-numeric: tabular-nums; }
+.course-plain > select { grid-area: 2 / 1 / 3 / 4; }
+.course-plain > input[type="range"] { grid-area: 2 / 2 / 3 / 4; height: 24px; margin: 0; min-width: 0;
+  accent-color: var(--course-accent); }
+.course-plain:not(.course-plays) > input[type="range"] { grid-column: 1 / 4; }
+.course-plain > .course-play { grid-area: 2 / 1 / 3 / 2; }
+.course-plain.course-plays { grid-column: span 2; }
+.course-plain > input[type="checkbox"] { justify-self: start; }
+.course-play { display: flex; gap: 3px; align-items: center; font-size: 0.93em;
+  font-family: var(--jp-ui-font-family, sans-serif); color: var(--course-ink); }
+.course-card button, .course-explorer button, .course-play select { font: inherit; padding: 2px 8px; cursor: pointer;
+  color: var(--course-ink); background: var(--course-key); border: 1px solid var(--course-line); border-radius: 4px; }
+.course-play.course-play button { padding: 0; width: 26px; height: 24px; display: grid; place-items: center; }
+.course-play svg { width: 12px; height: 12px; fill: currentColor; }
+.course-play.course-play select { padding: 0 2px; height: 24px; }
+.course-card .course-reset, .course-explorer .course-reset { font-size: 0.93rem; font-size: calc(0.93 * var(--course-text)); }
+.course-card button:focus-visible, .course-explorer button:focus-visible, .course-play select:focus-visible {
+  outline: 3px solid var(--course-accent); outline-offset: 1px; }
+@container (max-width: 460px) { .course-controls > .widget-hslider.course-plays, .course-plain.course-plays { grid-column: auto; } }
+/* A link that is broken is told in words, under the picture. */
+.course-card .jupyter-widgets-disconnected::before, .course-card.jupyter-widgets-disconnected::before { content: none; }
+`;
+
+// Puts what belongs to the sliders among them: the players, and Reset. Returns what marks on each bar where
+// it stands, and where the author had set it; null as long as the sliders are not there.
+export async function arrange(root, wide, sliders, first, players, reset) {
+  const card = root.closest(PARTS.around), box = card?.querySelector(".course-controls");
+  if (!box || box.contains(root)) return null;
+  box.style.setProperty("--course-wide", `${wide}px`);
+  const bars = [];
+  for (const [i, slider] of sliders.entries())
+    for (const { el } of await Promise.all(Object.values(slider.views || {}))) {
+      if (!card.contains(el)) continue;
+      const bar = el.querySelector(PARTS.bar), player = players.get(slider);
+      if (bar) bars.push({ slider, bar });
+      if (bar) bar.style.setProperty("--course-first", share(slider, first[i]));
+      if (!player) continue;
+      el.classList.add("course-plays");
+      el.append(player);
+    }
+  box.append(reset);
+  return () => {
+    for (const { slider, bar } of bars) bar.style.setProperty("--course-filled", share(slider, slider.get("value")));
+  };
+}
+
+// Where a value lies on a slider's bar, as part of its length.
+export function share(slider, value) {
+  const base = slider.get("base"), [min, max] = [slider.get("min"), slider.get("max")];
+  const at = ((base ? Math.log(value) / Math.log(base) : value) - min) / (max - min);
+  return Number.isFinite(at) ? `${(100 * Math.min(Math.max(at, 0), 1)).toFixed(2)}%` : "-1000%";
+}
