@@ -1,60 +1,56 @@
 // The deck: fixed slides of 1280 by 720, made as large as the screen allows.
 
-const CONTROLS = "input, select, button, summary, .course-handle[tabindex]";
-const ROOM = { width: 1216, height: 676 }; // of a slide, within its margins and above its foot
+const CONTROLS = "input, select, button, .course-handle[tabindex]";
+const FOOT = 676; // pixels of a slide, below which its number stands
 const slides = document.querySelector(".slides");
+const onPaper = /print-pdf/.test(location.search);
 
-const height = (slide) => slide.getBoundingClientRect().height / Reveal.getScale();
+// On paper an explorer is its stored picture.
+if (onPaper) document.querySelectorAll("[data-explorer]").forEach((figure) => delete figure.dataset.explorer);
 
-// A slide is filled. Its pictures grow to the room there is; words alone grow a little. What is more
-// than fits is made smaller, as long as it can be read, and what is more even then can be scrolled.
+// Pictures grow to the room that the words leave, or shrink to it; words keep their size.
 function fit(slide) {
-  if (!slide) return;
-  const figures = [...slide.querySelectorAll(".course-figure")].map((figure) => {
-    const [wide, tall] = size(figure);
-    const aside = figure.dataset.explorer && wide < 1.8 * tall; // its controls stand beside it
-    figure.classList.toggle("course-aside", aside);
-    const share = aside ? wide / (wide + 330) : figure.closest(".course-beside") ? 0.6 : 1;
-    return { figure, most: (share * ROOM.width) / wide };
-  });
-  const grow = (by) => {
-    for (const { figure, most } of figures) figure.style.setProperty("--grown", Math.min(by, most));
-  };
-  slide.style.height = "auto";
-  slide.classList.remove("course-scrolls");
-  const fits = (zoom, by) => {
-    slide.style.zoom = zoom;
+  if (!slide || slide.offsetParent === null) return;
+  const figures = [...slide.querySelectorAll(".course-figure")];
+  if (!figures.length) return;
+  const narrow = figures.length === 1 && ratio(figures[0]) < 1.6 && slide.querySelector(".course-words");
+  slide.classList.toggle("course-side", Boolean(narrow));
+  const grow = (by) => figures.forEach((figure) => figure.style.setProperty("--grown", by));
+  const unit = slide.getBoundingClientRect().width / slide.offsetWidth; // of the screen, for one of the slide
+  const foot = slide.getBoundingClientRect().top + FOOT * unit;
+  const room = slide.getBoundingClientRect().right - 40 * unit;
+  const fits = (by) => {
     grow(by);
-    return height(slide) <= ROOM.height && slide.scrollWidth <= slide.clientWidth + 1;
+    return figures.every((figure) => {
+      const { bottom, right } = figure.getBoundingClientRect();
+      return bottom <= foot && right <= room && figure.scrollWidth <= figure.clientWidth + 1;
+    });
   };
-  const steps = (from, to, step) =>
-    Array.from({ length: Math.round((from - to) / step) + 1 }, (_, i) => from - i * step);
-  const found = figures.length
-    ? steps(1.8, 0.9, 0.05).find((by) => fits(1, by)) || steps(0.99, 0.75, 0.01).find((zoom) => fits(zoom, 0.9))
-    : steps(slide.querySelector("pre") ? 1.1 : 1.25, 0.75, 0.05).find((zoom) => fits(zoom, 1)); // code is wide
-  slide.classList.toggle("course-scrolls", !found);
-  slide.style.height = `${ROOM.height / (Number(slide.style.zoom) || 1)}px`;
+  let low = 0.4;
+  let high = 2;
+  grow(low);
+  while (high - low > 0.01) {
+    const middle = (low + high) / 2;
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  grow(low);
 }
 
-// Of a stored picture or of the explorer in its place, as it was drawn.
-function size(figure) {
+// Width over height of a stored picture, or of the explorer in its place.
+function ratio(figure) {
   const picture = figure.querySelector("img");
-  if (picture) return [picture.getAttribute("width"), picture.getAttribute("height")].map(Number);
-  return figure.querySelector(".course-stage").style.aspectRatio.split("/").map(Number);
+  if (picture) return picture.getAttribute("width") / picture.getAttribute("height");
+  const [wide, tall] = figure.querySelector(".course-stage").style.aspectRatio.split("/").map(Number);
+  return wide / tall;
 }
 
-function turn({ currentSlide }) {
-  fit(currentSlide);
-  const heading = currentSlide?.parentElement.querySelector("h1, h2");
-  const own = currentSlide?.querySelector("h1, h2");
-  document.querySelector(".course-where").textContent = own || !heading ? "" : heading.textContent;
-}
-
-// Light or dark as the system has it, until D is pressed.
+// Light or dark as the system has it, until D is pressed; paper is white.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const paint = (theme) => (document.body.dataset.theme = theme);
-paint(dark.matches ? "dark" : "light");
-dark.addEventListener("change", () => paint(dark.matches ? "dark" : "light"));
+const asTheSystem = () => paint(dark.matches && !onPaper ? "dark" : "light");
+asTheSystem();
+dark.addEventListener("change", asTheSystem);
 const flip = () => paint(document.body.dataset.theme === "dark" ? "light" : "dark");
 
 // A slider or a point that is focused takes the arrow keys for itself. The keys of a presenter's
@@ -68,15 +64,15 @@ addEventListener("keydown", (event) => {
 
 Reveal.on("ready", (event) => {
   Reveal.addKeyBinding({ keyCode: 68, key: "D", description: "Light or dark" }, flip);
-  turn(event);
+  fit(event.currentSlide);
 });
 Reveal.on("slidechanged", (event) => {
   document.activeElement?.blur();
-  turn(event);
+  fit(event.currentSlide);
 });
+Reveal.on("pdf-ready", () => document.querySelectorAll(".slides section").forEach(fit));
 new ResizeObserver(() => fit(Reveal.getCurrentSlide())).observe(slides);
 addEventListener("course-moves", () => fit(Reveal.getCurrentSlide()));
-slides.addEventListener("toggle", () => fit(Reveal.getCurrentSlide()), { capture: true });
 Reveal.initialize({
   width: 1280,
   height: 720,
@@ -85,5 +81,9 @@ Reveal.initialize({
   slideNumber: "c/t",
   transition: matchMedia("(prefers-reduced-motion: reduce)").matches ? "none" : "fade",
   center: false,
+  display: "flex",
+  showNotes: false,
+  pdfSeparateFragments: false,
+  plugins: [RevealNotes],
   keyboardCondition: () => !document.activeElement?.matches(CONTROLS),
 });

@@ -1,9 +1,22 @@
 """Build a deck of slides from a lecture, with explorers that move.
 
-    python docs/site/slides.py 05 [--out FOLDER] [--frames N]
+    python docs/site/slides.py 05 [--pdf] [--out FOLDER] [--frames N]
 
-`python course.py slides 05` calls it in the course's own environment. Which cell begins a slide is
-in the notebook (`slideshow` in the cell's metadata, as JupyterLab shows and changes it).
+`python course.py slides 05` calls it in the course's own environment. A deck is written, not cut
+from the notebook: a cell whose metadata hold `slides`, a list, has a slide for each entry, and what
+is not marked stays out. An entry is a dictionary:
+
+    title      the heading
+    text       words in Markdown
+    show       what the cell has to show: "picture" (a figure or an explorer), "print", "code"
+    lines      which lines of code, such as "4-9"
+    ask        a question with its options, to answer before the slider moves
+    answer     the name of the cell that reveals it: what happens appears with the next key
+    then       words that appear with the next key
+    notes      what the lecturer says; the S key shows it in a window of its own
+    minutes    how long the slide takes
+
+In a deck of twenty to thirty slides, each holds one thing and at most forty words.
 """
 
 from __future__ import annotations
@@ -13,6 +26,8 @@ import html
 import re
 import shutil
 import sys
+import textwrap
+from functools import partial
 from pathlib import Path
 
 import build
@@ -21,13 +36,13 @@ import sphinx_revealjs
 from formulas import mathml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from printed import PrintError, printed
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from notebooks.store_outputs import briefly, narrow, parts, shows_code
-
 REVEAL = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
+WIDEST = 78  # characters of code that fit on a slide
 LIGHT, DARK = HtmlFormatter(style="friendly", nowrap=True), HtmlFormatter(style="github-dark")
 
 PAGE = """<!doctype html>
@@ -44,10 +59,11 @@ PAGE = """<!doctype html>
 <body>
 <div class="reveal"><main class="slides">
 {slides}
-</main><p class="course-where" aria-hidden="true"></p></div>
+</main></div>
 <script src="reveal/reveal.js"></script>
-<script type="module" src="_static/site.js"></script>
+<script src="reveal/notes.js"></script>
 <script type="module" src="_static/slides.js"></script>
+<script type="module" src="_static/site.js"></script>
 </body>
 </html>
 """
@@ -56,17 +72,22 @@ PAGE = """<!doctype html>
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("lecture", help="its number, such as 05")
+    options.add_argument("--pdf", action="store_true", help="print the deck, too")
     options.add_argument("--out", type=Path, default=build.ROOT / "build" / "slides")
     options.add_argument("--frames", type=int, default=build.FRAMES)
     chosen = options.parse_args()
     path = lecture(chosen.lecture)
+    book = nbformat.read(path, as_version=4)
+    if not any(cell.metadata.get("slides") for cell in book.cells):
+        print(f"{path.name} has no slides: none of its cells is marked.", file=sys.stderr)
+        return 1
     out = chosen.out / path.stem
     shutil.rmtree(out, ignore_errors=True)
     static = out / "_static"
     (static / "explorers").mkdir(parents=True)
     (static / "pictures").mkdir()
     (out / "reveal").mkdir()
-    for name in ("dist/reveal.css", "dist/reveal.js", "LICENSE"):
+    for name in ("dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js", "LICENSE"):
         shutil.copy(REVEAL / name, out / "reveal")
     for name in ("site.js", "slides.js", "slides.css", "favicon.svg"):
         shutil.copy(build.HERE / name, static)
@@ -75,12 +96,20 @@ def main() -> int:
     (static / "live.js").write_text(front.source(), encoding="utf-8")
     print(f"Computing what the sliders of {path.stem} show", flush=True)
     views = build.explorers(path, chosen.frames)
-    (out / "index.html").write_text(deck(path, views, static), encoding="utf-8")
+    pdf = f"{path.stem}.pdf" if chosen.pdf else ""
+    page = deck(book, partial(shown, stem=path.stem, views=views, static=static), pdf)
+    (out / "index.html").write_text(page, encoding="utf-8")
+    if chosen.pdf:
+        try:
+            printed(out, out / pdf)
+        except PrintError as trouble:
+            print(trouble, file=sys.stderr)
+            return 1
+        print(f"The slides on paper are in {out / pdf}.")
     print(f"The slides are in {out}; open index.html through a web server:")
     print(f"    python -m http.server --directory {out}")
-    print(
-        "Arrow keys turn the slides, F fills the screen, D is for light or dark, ? tells all keys."
-    )
+    print("Arrow keys turn the slides, S shows your notes and a clock, F fills the screen,")
+    print("D switches between light and dark, and ? lists all keys.")
     return 0
 
 
@@ -94,88 +123,98 @@ def lecture(number: str) -> Path:
     return found[0]
 
 
-def deck(path: Path, views: dict, static: Path) -> str:
-    """Return the page of all slides: columns of slides, one column for each section."""
-    book = nbformat.read(path, as_version=4)
-    columns: list[list[Slide]] = []
+def deck(book, show, pdf: str = "") -> str:
+    """Return the page of all slides of a lecture.
+
+    Parameters
+    ----------
+    book : NotebookNode
+        The lecture, with its stored outputs.
+    show : callable
+        Gets a cell, "picture", "print" or "code", and the slide's entry; returns the HTML of it.
+    pdf : str
+        The name of the deck on paper, which the first slide links to.
+    """
+    cells = {cell.id: cell for cell in book.cells}
+    slides = []
     for cell in book.cells:
-        kind = cell.metadata.get("slideshow", {}).get("slide_type", "-")
-        if kind in ("skip", "notes"):
-            continue
-        for number, part in enumerate(parts(cell)):
-            if number:
-                kind = "slide" if part.startswith("## ") else "subslide"
-            if kind == "slide" or not columns:
-                columns.append([])
-            if kind in ("slide", "subslide") or not columns[-1]:
-                columns[-1].append(Slide())
-            if cell.cell_type == "markdown":
-                shown = of_words(part)
-            else:
-                shown = of_code(cell, path.stem, views, static)
-            if kind == "fragment":
-                shown = f'<div class="fragment">{shown}</div>'
-            columns[-1][-1].put(shown, cell.cell_type == "markdown", narrow(cell))
-    title, _, opening = book.cells[0].source.partition("\n\n")
-    title = title.removeprefix("# ")
-    # Of the page's opening a deck says what the lecture is about, not how to run the notebook.
-    columns[0][0] = Slide("course-title")
-    columns[0][0].put(of_words(f"# {title}\n\n{opening.split(chr(10) * 2)[0]}"))
-    slides = "\n".join(
-        "<section>" + "".join(str(slide) for slide in column if slide.shown) + "</section>"
-        for column in columns
+        for entry in cell.metadata.get("slides", []):
+            first = f'<p class="course-pdf"><a href="{pdf}">PDF</a></p>' if pdf else ""
+            slides.append(slide(entry, cell, cells, show, "" if slides else first))
+    title = re.match(r"# (.+)", book.cells[0].source)
+    name = title[1] if title else "Slides"
+    return PAGE.format(title=html.escape(name), slides="\n".join(slides), colors=colors())
+
+
+def slide(entry: dict, cell, cells: dict, show, last: str = "") -> str:
+    """Return one slide as HTML: its heading, its words and what its cell has to show."""
+    words = MARKDOWN.render(entry.get("text", ""))
+    if "ask" in entry:
+        words += f'<div class="course-ask">{MARKDOWN.render(entry["ask"])}</div>'
+    if "answer" in entry:
+        said = f"<strong>What happens:</strong> {html.escape(outcome(cells[entry['answer']])[0])}"
+        words += f'<p class="fragment course-answer">{said}</p>'
+    if "then" in entry:
+        words += f'<div class="fragment course-then">{MARKDOWN.render(entry["then"])}</div>'
+    seen = "".join(show(cell, what, entry) for what in entry.get("show", "").split())
+    body = f'<div class="course-words">{words}</div>' if words else ""
+    body += f'<div class="course-seen">{seen}</div>' if seen else ""
+    notes = MARKDOWN.render(entry.get("notes", ""))
+    if "answer" in entry:
+        notes += MARKDOWN.render("*Why:* " + outcome(cells[entry["answer"]])[1])
+    seconds = round(60 * entry.get("minutes", 1))
+    opens = cell is next(iter(cells.values()))
+    look = ["course-title"] * opens + ["course-alone"] * ("course-figure" not in seen)
+    level = "h1" if opens else "h2"
+    heading = MARKDOWN.renderInline(entry["title"])
+    return (
+        f'<section data-timing="{seconds}" class="{" ".join(look)}">'
+        f"<{level}>{heading}</{level}>{body}{last}"
+        f'<aside class="notes">{notes}</aside></section>'
     )
-    return PAGE.format(title=html.escape(title), slides=slides, colors=colors())
 
 
-class Slide:
-    """A slide as it is filled. Words that follow a narrow picture stand beside it."""
-
-    def __init__(self, look: str = "") -> None:
-        self.look, self.shown, self.beside = look, "", False
-
-    def put(self, shown: str, words: bool = True, narrow: bool = False) -> None:
-        if self.beside and not words:
-            self.shown += "</div></div>"
-            self.beside = False
-        if narrow:
-            shown = f'<div class="course-beside">{shown}<div>'
-            self.beside = True
-        self.shown += shown
-
-    def __str__(self) -> str:
-        look = f' class="{self.look}"' if self.look else ""
-        return f"<section{look}>{self.shown}{'</div></div>' * self.beside}</section>"
+def outcome(cell) -> tuple[str, str]:
+    """Return what happens and why, as a cell that reveals a prediction has it stored, folded."""
+    stored = next(
+        output.data["text/html"] for output in cell.outputs if "text/html" in output.get("data", {})
+    )
+    told = html.unescape(re.sub(r"<summary>.*?</summary>|<[^>]+>", "", stored, flags=re.DOTALL))
+    found = re.match(r"\s*What happens: (.+?\.)(?:\s+(.*))?$", told.strip(), re.DOTALL)
+    if not found:
+        raise ValueError(f"the cell {cell.id} does not reveal a prediction: {told[:80]!r}")
+    return found[1], (found[2] or "").strip()
 
 
-def of_words(source: str) -> str:
-    """Return what a slide shows of words: links lead nowhere but to other sites."""
-    return MARKDOWN.render(re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", source))
-
-
-def of_code(cell, stem: str, views: dict, static: Path) -> str:
-    """Return what a slide shows of a code cell."""
-    shown = [colored(cell.source)] if shows_code(cell) else []
+def shown(cell, what: str, entry: dict, stem: str, views: dict, static: Path) -> str:
+    """Return a picture, a print-out or the code of a cell as HTML, and put its files in place."""
+    if what == "code":
+        return colored(excerpt(cell.source, entry.get("lines", "")))
+    found = []
     for name, output, moving in build.pictured(cell, stem, views, static):
         data = output.get("data", {})
-        if name:
+        if what == "picture" and name:
             about = output.metadata.get("image/png", {})
-            shown.append(build.figure(name, "", about, data.get("text/plain", ""), bool(moving)))
-        elif "text/html" in data:
-            # In a hall nobody has answered yet: what happens is all there is to say.
-            shown.append(data["text/html"].replace("No prediction recorded. ", ""))
-        elif "text/markdown" in data:
-            shown.append(MARKDOWN.render(briefly(data["text/markdown"])))
-        else:
-            text = output.get("text", data.get("text/plain", ""))
-            shown.append(f"<pre>{html.escape(text)}</pre>")
-    return "".join(shown)
+            found.append(build.figure(name, "", about, data.get("text/plain", ""), bool(moving)))
+        elif what == "print" and output.output_type == "stream":
+            found.append(f"<pre>{html.escape(output.text)}</pre>")
+        elif what == "print" and "text/markdown" in data:  # the source that the cell shows
+            source = re.sub(r"^```\w*\n|\n?```\s*$", "", data["text/markdown"])
+            found.append(colored(excerpt(source, entry.get("lines", ""))))
+    return "".join(found)
+
+
+def excerpt(source: str, lines: str) -> str:
+    """Return some lines of code; of one that is too wide for a slide, without its comment."""
+    first, _, last = lines.partition("-")
+    chosen = source.splitlines()[int(first or 1) - 1 : int(last) if last else None]
+    short = (re.sub(r"  # .*", "", line) if len(line) > WIDEST else line for line in chosen)
+    return textwrap.dedent("\n".join(short))
 
 
 def colored(source: str, *_) -> str:
-    """Return code as a slide shows it, with no more than one empty line in a row."""
-    short = re.sub(r"\n{3,}", "\n\n", source)
-    return f'<pre class="highlight">{highlight(short, PythonLexer(), LIGHT)}</pre>'
+    """Return code as a slide shows it."""
+    return f'<pre class="highlight">{highlight(source, PythonLexer(), LIGHT)}</pre>'
 
 
 def colors() -> str:
@@ -185,8 +224,7 @@ def colors() -> str:
 
 
 def formula(content: str, options: dict) -> str:
-    display = "block" if options["display_mode"] else "inline"
-    return mathml(content, display)
+    return mathml(content, "block" if options["display_mode"] else "inline")
 
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True, "highlight": colored}).enable("table")

@@ -201,55 +201,6 @@ def test_its_links_within_the_course_lead_somewhere(path):
         assert (path.parent / target).exists(), target
 
 
-# -------------------------------------------------------------------------------------- slides
-
-
-def test_its_slides_are_marked_as_its_cells_are_now(notebook):
-    before = [cell.metadata.slideshow.slide_type for cell in notebook.cells]
-    STORE.mark_slides(notebook)
-    now = [cell.metadata.slideshow.slide_type for cell in notebook.cells]
-    assert before == now, "python notebooks/store_outputs.py --slides marks them anew"
-
-
-def slides_of(*cells):
-    """Return the numbers of the cells that begin a slide: words, or code with what it prints."""
-    book = nbformat.v4.new_notebook()
-    for cell in cells:
-        if isinstance(cell, str):
-            book.cells.append(nbformat.v4.new_markdown_cell(cell))
-        else:
-            code, said = cell
-            output = nbformat.v4.new_output("stream", text=said)
-            book.cells.append(nbformat.v4.new_code_cell(code, outputs=[output]))
-    STORE.mark_slides(book)
-    marks = [cell.metadata.slideshow.slide_type for cell in book.cells]
-    return [n for n, mark in enumerate(marks) if mark in ("slide", "subslide")], marks
-
-
-def test_what_leads_up_to_code_begins_the_slide_of_the_code():
-    long = ("x = 1\n" * 14, "1\n")
-    assert slides_of("# Title", long, "And the rest:", long)[0] == [0, 2]
-
-
-def test_an_answer_is_not_on_the_slide_of_its_prediction():
-    cells = "# Title", ('guess = predict("?")', "Predict"), ('guess.reveal("so")', "so")
-    assert slides_of(*cells)[0] == [0, 2]
-
-
-def test_slides_leave_out_the_progress_and_the_checks_and_nothing_else_that_imports():
-    cells = "# Title", ("import a\nprogress(1)", "0 of 6"), ("from a import b\nb()", "2\n")
-    assert slides_of(*cells, ('exercise("1").check(0)', "no"))[1] == ["slide", "skip", "-", "skip"]
-
-
-def test_a_long_table_is_cut_and_keeps_its_head():
-    rows = "".join(f"| {n} | a |\n" for n in range(12))
-    cell = nbformat.v4.new_markdown_cell(f"## Terms\n\n| n | it |\n|---|---|\n{rows}\nThe end.")
-    first, second = STORE.parts(cell)
-    assert "| 5 |" in first
-    assert second.startswith("| n | it |\n|---|---|\n| 6 |")
-    assert second.endswith("The end.")
-
-
 # -------------------------------------------------------------------------------- Google Colab
 
 
@@ -259,7 +210,6 @@ def test_its_first_code_readies_google_colab_and_is_folded(notebook):
     assert first.source == STORE.COLAB
     assert first.outputs == []
     assert first.metadata.jupyter.source_hidden
-    assert first.metadata.slideshow.slide_type == "skip"
     assert "remove-cell" in first.metadata.tags  # the website has no use for it
 
 
