@@ -24,6 +24,7 @@ import contextlib
 import difflib
 import glob
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -59,11 +60,19 @@ NEED_MB.update({"site": 120, "hub": 150, "homework": 40})
 NEEDED_BY = (
     ("tests/browser", ["browser"]),
     ("tests/browser/test_hub_", ["hub"]),
+    ("tests/browser/test_lite_", ["site"]),
     ("tests/browser/test_site_", ["site"]),
     ("tests/browser/test_slides_", ["site"]),
     ("tests/homework", ["homework"]),
 )
 SPARE_MB = 300
+
+# Parts of `test` that take minutes each, and the files of tests/browser that they run.
+THOROUGH = {
+    "The lab": ["lite_in_chromium", "lite_in_firefox"],
+    "Website": ["site_in_browser", "slides_in_browser"],
+    "Servers": ["hub_in_browser", "binder_in_browser"],
+}
 
 
 class SetupError(Exception):
@@ -549,10 +558,15 @@ def parts(torch, pytest):
     lacking = "" if browser else "no Chromium, Chrome or Edge found (COURSE_BROWSER names one)"
     lacking = lacking or ("" if torch else "PyTorch is not installed")
     # Explorers are watched while they move, with nothing beside them; the rest shares two cores.
-    watched = os.path.join("tests", "browser", "test_explorers_in_browser.py")
-    pages = ["tests/browser", "--ignore=" + watched, "-n2", "--dist=loadfile"]
-    yield "Explorers", pytest + [watched], lacking
-    yield "Browser", pytest + pages, lacking
+    file = os.path.join("tests", "browser", "test_%s.py")
+    apart = [file % name for name in itertools.chain(["explorers_in_browser"], *THOROUGH.values())]
+    two = ["-n2", "--dist=loadfile"]
+    pages = ["tests/browser"] + ["--ignore=" + path for path in apart]
+    yield "Explorers", pytest + apart[:1], lacking
+    yield "Browser", pytest + pages + two, lacking
+    if os.environ.get("COURSE_THOROUGH"):
+        for title, names in THOROUGH.items():
+            yield title, pytest + [file % name for name in names] + two, lacking
     if os.path.isdir(os.path.join(ROOT, "tests", "homework")):
         yield "Homework", pytest + ["tests/homework"], ""
 

@@ -125,7 +125,7 @@ def pip(*arguments: Any) -> None:
 
 def gather(content: Path) -> None:
     """Put what a reader opens into `content`, at the places that the links name."""
-    from course_lib.data import find_mnist
+    from course_lib import mnist
 
     for folder in ("notebooks", "docs"):
         (content / folder).mkdir(parents=True)
@@ -136,13 +136,16 @@ def gather(content: Path) -> None:
     for page in [*sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("*.md")), ROOT / "LICENSE"]:
         shutil.copy(page, content / page.relative_to(ROOT))
     shutil.copytree(ROOT / "docs" / "images", content / "docs" / "images")
-    if (digits := find_mnist()) is not None:  # a page cannot download them
-        (content / "data").mkdir()
-        for path in sorted(Path(digits).glob("*-ubyte*")):
-            packed = path.suffix == ".gz"
-            name = path.name if packed else f"{path.name}.gz"
-            data = path.read_bytes()
-            (content / "data" / name).write_bytes(data if packed else gzip.compress(data, mtime=0))
+    try:
+        digits = mnist.fetch()  # a page cannot download them
+    except mnist.MnistUnavailable as unavailable:
+        raise LiteError(f"The lab shows digits of MNIST. {unavailable}") from None
+    (content / "data").mkdir()
+    for path in sorted(digits.glob("*-ubyte*")):
+        packed = path.suffix == ".gz"
+        name = path.name if packed else f"{path.name}.gz"
+        data = path.read_bytes()
+        (content / "data" / name).write_bytes(data if packed else gzip.compress(data, mtime=0))
 
 
 def for_the_browser(book: dict, name: str) -> dict:

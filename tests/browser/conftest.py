@@ -13,6 +13,8 @@ import pytest
 from pages import alone, served  # noqa: F401  (fixtures of the site and the slides)
 from servers import PATIENCE, ROOT, Lab, browser_start, jupyterlab, seeing_the_course
 
+pytest.register_assert_rewrite("lite_tests")
+
 
 def _missing(what: str) -> None:
     """Skip, or with CI=true fail: there every check must run."""

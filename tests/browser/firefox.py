@@ -26,7 +26,18 @@ user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 user_pref("network.captive-portal-service.enabled", false);
 user_pref("network.connectivity-service.enabled", false);
+user_pref("services.settings.server", "data:,");
 """
+# Every request to another host goes to a port of this machine.
+THROUGH = """
+user_pref("network.proxy.type", 1);
+user_pref("network.proxy.http", "127.0.0.1");
+user_pref("network.proxy.http_port", {port});
+user_pref("network.proxy.ssl", "127.0.0.1");
+user_pref("network.proxy.ssl_port", {port});
+user_pref("network.proxy.no_proxies_on", "127.0.0.1");
+"""
+PRIVATE = 'user_pref("browser.privatebrowsing.autostart", true);'
 
 
 class FirefoxPage:
@@ -73,11 +84,17 @@ class FirefoxPage:
                 raise TimeoutError(f"not within {PATIENCE} s: {function}")
             time.sleep(0.2)
 
-    def press(self, key: str) -> None:
-        """Press and let go of a key, given by the code point that WebDriver has for it."""
-        actions = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
-        keyboard = {"type": "key", "id": "keyboard", "actions": actions}
-        self._ask("input.performActions", context=self._context, actions=[keyboard])
+    def drag(self, x: float, y: float, far: float) -> None:
+        """Drag with the mouse from a point of the page `far` pixels to the right."""
+        steps = [
+            {"type": "pointerMove", "x": round(x), "y": round(y)},
+            {"type": "pointerDown", "button": 0},
+            {"type": "pointerMove", "x": round(x + far / 2), "y": round(y), "duration": 100},
+            {"type": "pointerMove", "x": round(x + far), "y": round(y), "duration": 100},
+            {"type": "pointerUp", "button": 0},
+        ]
+        mouse = {"type": "pointer", "id": "mouse", "actions": steps}
+        self._ask("input.performActions", context=self._context, actions=[mouse])
 
     def screenshot(self, path: Path) -> None:
         """Keep a picture of the page."""
@@ -88,8 +105,15 @@ class FirefoxPage:
 
 
 @contextmanager
-def firefox() -> Iterator[FirefoxPage]:
+def firefox(proxy: int | None = None, *, private: bool = False) -> Iterator[FirefoxPage]:
     """Start Firefox and yield a page of it.
+
+    Parameters
+    ----------
+    proxy : int, optional
+        The port of this machine that what goes to other hosts is sent to.
+    private : bool
+        Whether its window is a private one.
 
     Raises
     ------
@@ -100,7 +124,8 @@ def firefox() -> Iterator[FirefoxPage]:
     if program is None:
         raise LookupError("no Firefox: put firefox or firefox-esr on PATH")
     with tempfile.TemporaryDirectory(prefix="course-firefox-", ignore_cleanup_errors=True) as place:
-        Path(place, "user.js").write_text(QUIET)
+        settings = QUIET + (THROUGH.format(port=proxy) if proxy else "") + PRIVATE * private
+        Path(place, "user.js").write_text(settings)
         port = free_port()
         command = [program, "--headless", "--no-remote", "--profile", place]
         command += [f"--remote-debugging-port={port}", "about:blank"]

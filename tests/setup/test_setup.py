@@ -613,6 +613,7 @@ def test_with_everything_there_every_notebook_is_compared(tree, monkeypatch):
     course = load(tree)
     monkeypatch.setattr(course, "find_mnist", lambda: True)
     monkeypatch.setattr(course, "find_browser", lambda: "/usr/bin/chromium")
+    monkeypatch.delenv("COURSE_THOROUGH", raising=False)
     found = rows(course)
     assert list(found) == [
         "Lint", "Format", "Types", "Unit tests", "Notebooks", "Explorers", "Browser"
@@ -621,6 +622,19 @@ def test_with_everything_there_every_notebook_is_compared(tree, monkeypatch):
     assert found["Notebooks"][0][-2:] == course.notebooks()
     assert "--nbval-current-env" in found["Notebooks"][0]
     assert os.environ["COURSE_BROWSER"] == "/usr/bin/chromium"
+
+
+def test_each_file_of_browser_tests_is_in_one_part(monkeypatch):
+    course = load(ROOT)
+    monkeypatch.setattr(course, "find_mnist", lambda: True)
+    monkeypatch.setattr(course, "find_browser", lambda: "/usr/bin/chromium")
+    monkeypatch.setenv("COURSE_THOROUGH", "1")
+    found = [command for command, _ in rows(course).values()]
+    (rest,) = [command for command in found if "tests/browser" in command]
+    for path in sorted(ROOT.glob("tests/browser/test_*.py")):
+        name = str(path.relative_to(ROOT))
+        apart = sum(name in command for command in found)
+        assert apart + ("--ignore=" + name not in rest) == 1, name
 
 
 def test_the_scripts_tests_are_found_where_there_are_any(tree, monkeypatch):
