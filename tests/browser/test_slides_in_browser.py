@@ -21,7 +21,7 @@ LECTURES = [
 FAULTS = """() => {
   const slide = Reveal.getCurrentSlide(), found = [];
   const zoom = (el) => el ? (Number(getComputedStyle(el).zoom) || 1) * zoom(el.parentElement) : 1;
-  const shown = "h1, h2, p, li, td, th, pre, img, canvas, input, select, button";
+  const shown = "h1, h2, p, li, td, th, pre, math, img, canvas, input, select, button";
   const seen = [...slide.querySelectorAll(shown)]
     .filter((el) => !el.closest("aside") && el.checkVisibility())
     .map((el) => [el, el.getBoundingClientRect()]);

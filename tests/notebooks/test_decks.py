@@ -79,7 +79,8 @@ def test_a_slide_says_in_known_words_what_it_shows(lecture):
 def test_each_explorer_of_the_core_path_is_on_a_slide(lecture):
     shown = {cell.id for cell, entry in entries(lecture) if "picture" in entry.get("show", "")}
     for cell in lecture.cells:
-        if cell.cell_type == "code" and re.search(r"(?<!\w)explore\(", cell.source):
+        drawn = any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+        if drawn and re.search(r"(?<!\w)(explore|the_race)\(", cell.source):
             assert is_deeper(cell) or cell.id in shown, cell.id
 
 
