@@ -163,7 +163,7 @@ def _release(options: argparse.Namespace) -> None:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from homework import grade, sandbox
+    from homework import assignment, grade, sandbox
     from homework.collect import collect, roster
     from homework.gradebook import Gradebook, missing_from
 
@@ -171,6 +171,7 @@ def _grade(options: argparse.Namespace) -> int:
     isolation = sandbox.choose(options.isolation, options.unsafe)
     if isolation == "none":
         print("Without isolation: submissions can do whatever you can do.", file=sys.stderr)
+    assignment.pristine()  # before anything is graded: it refuses a notebook that was changed
     submissions = collect(options.submissions)
     students = roster(options.students) if options.students else []
     if options.only:

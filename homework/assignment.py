@@ -1,32 +1,42 @@
 """The lab as a file: what a submission answers, and the cells that are run to grade it.
 
-A student hands in a whole notebook. Only the answer cells count; they are put between the cells of
+A student hands in a whole notebook. Only the answer cells count; they are put after the cells of
 the released notebook that the answers build on. Nothing here runs anything.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
+import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
+from course_lib.lab import mnist_lab
 from homework.questions import OWN_CODE, QUESTIONS
 
 __all__ = [
     "RELEASED",
+    "SEALED",
     "SOURCE",
     "Answers",
     "AssignmentError",
+    "Piece",
+    "SealError",
     "answers",
     "is_blank",
     "parse",
     "pristine",
+    "released_as",
+    "seal_of",
     "transplant",
 ]
 
@@ -34,6 +44,8 @@ ROOT = Path(__file__).parent.parent
 NAME = "08_mnist_lab.ipynb"
 SOURCE = ROOT / "homework" / "source" / "mnist_lab" / NAME
 RELEASED = ROOT / "notebooks" / NAME
+SEALED = ROOT / "homework" / "sealed.json"
+"""What `release` wrote of the notebook that it made: a hash of each cell that grades depend on."""
 
 LARGEST = 20_000_000
 """Bytes; the released notebook has less than 2 million, and pictures and outputs add to that."""
@@ -43,8 +55,8 @@ MOST_CODE = 300_000
 
 _KINDS = ("code", "markdown", "raw")
 
-MOST_ANSWERS = 100_000
-"""Characters of code in the answers, many times what anybody writes; a larger table is none."""
+MOST_ANSWERS = 24_000
+"""Bytes of code in the answers, five times the reference; a table of all test images takes more."""
 
 # What the cells of the lab need that stand further up in the notebook and take long to run.
 _GIVEN = "pixels = 28 * 28\n"
@@ -57,6 +69,33 @@ class AssignmentError(Exception):
     """The file can't be graded; the message says why, in words for its author."""
 
 
+class SealError(Exception):
+    """The released notebook was changed since; the message tells the instructor what to do."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A cell of a submission that is run: an answer, a part of one, or code of the student's own.
+
+    Attributes
+    ----------
+    name : str
+        The id of its answer; of several pieces of one answer, the second is "… 2", and so on.
+    source : str
+    later : frozenset of str
+        The answers that it defines anew below their checks, which have not seen it.
+    """
+
+    name: str
+    source: str
+    later: frozenset[str] = frozenset()
+
+    @property
+    def answer(self) -> str:
+        """Return the id of the answer that it is, or is a part of."""
+        return self.name.partition(" ")[0]
+
+
 @dataclass(frozen=True)
 class Answers:
     """What a submission answers.
@@ -64,13 +103,20 @@ class Answers:
     Attributes
     ----------
     sources : dict of str or None
-        The source of each answer cell by its id; None where there is no such cell.
+        The source of each answer by its id; None where there is no such cell. Where several cells
+        define it, this is the one that counts in the notebook, the last.
     notes : list of str
         What was unusual about the notebook, in words for the student.
+    pieces : list of Piece
+        The cells to run, in their order.
+    too_long : dict of str
+        The names of pieces that are not run because they hold too much code, and what to say.
     """
 
     sources: dict[str, str | None]
     notes: list[str]
+    pieces: list[Piece] = field(default_factory=list)
+    too_long: dict[str, str] = field(default_factory=dict)
 
 
 # ---------------------------------------------------------------------------------- reading a file
@@ -146,8 +192,8 @@ def _cells_of(content: object) -> NotebookNode:
             f"The notebook holds {code / 1e6:.1f} MB of code; at most {MOST_CODE / 1e6:.1f} are "
             "read. Take data out of its cells and hand it in again."
         )
-    known, names = set(_answer_cells()), _every_name()
-    if not any({cell.id, cell.grade_id} & known or _defines(cell) & names for cell in cells):
+    known, names = set(_answer_cells()), set(mnist_lab.ANSWERS)
+    if not any({cell.id, cell.grade_id} & known or _binds(cell) & names for cell in cells):
         raise AssignmentError(
             "This is a notebook, but not the MNIST lab: it has none of the lab's answer cells."
         )
@@ -156,8 +202,63 @@ def _cells_of(content: object) -> NotebookNode:
 
 @cache
 def pristine() -> NotebookNode:
-    """Return the released notebook. Answers are put between its cells. Do not change it."""
-    return nbformat.read(RELEASED, as_version=4)
+    """Return the released notebook. Answers are put after its cells. Do not change it.
+
+    Raises
+    ------
+    SealError
+        If it is not the one that `release` made. A solution that somebody filled in there would
+        count as what was handed out.
+    """
+    if _instead:
+        return _instead[-1]
+    released = nbformat.read(RELEASED, as_version=4)
+    sealed, there = json.loads(SEALED.read_text(encoding="utf-8")), seal_of(released)
+    changed = sorted(name for name in sealed.keys() | there if sealed.get(name) != there.get(name))
+    if changed:
+        raise SealError(
+            f"{RELEASED.relative_to(ROOT)} is not as `release` made it, and grades depend on it. "
+            f"Changed: {', '.join(changed)}. Nothing was graded. Put the released notebook back "
+            f"(git checkout {RELEASED.relative_to(ROOT)}), or, if the change is meant, make it in "
+            f"{SOURCE.relative_to(ROOT)} and say: python -m homework release."
+        )
+    return released
+
+
+_instead: list[NotebookNode] = []
+
+
+@contextlib.contextmanager
+def released_as(notebook: NotebookNode) -> Iterator[None]:
+    """Take `notebook` for the released one, to prove it before it is."""
+    _instead.append(notebook)
+    _forget()
+    try:
+        yield
+    finally:
+        _instead.pop()
+        _forget()
+
+
+def _forget() -> None:
+    pristine.cache_clear()
+    _answer_cells.cache_clear()
+
+
+def seal_of(notebook: NotebookNode) -> dict[str, str]:
+    """Return a hash of each cell of a released notebook that grades depend on, by its name.
+
+    These are the cells with nbgrader's marks. Only what they say and what they are counts, so that
+    outputs and other prose may change.
+    """
+    found = {}
+    for cell in notebook.cells:
+        mark = mark_of(cell)
+        if mark:
+            kind = [mark.get(key) for key in ("solution", "grade", "locked", "points")]
+            text = json.dumps([cell.cell_type, cell.source, kind])
+            found[mark["grade_id"]] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return found
 
 
 def mark_of(cell: NotebookNode) -> dict:
@@ -189,9 +290,10 @@ def _trusted(cell: NotebookNode) -> bool:
 def answers(submission: NotebookNode) -> Answers:
     """Return what a submission answers, wherever in the notebook it stands.
 
-    An answer cell is known by nbgrader's `grade_id`, then by the cell's own id, then, if neither
-    leads to an answer, by the function or class it defines. Of several, the first that was filled
-    in counts, and before others the one that the notebook came with.
+    Run are the cells that count in the notebook: those that came with it for an answer, known by
+    nbgrader's `grade_id` or by their own id; those that bind the name of an answer; and those that
+    begin as the cell for own imports and functions does. Of several that define the same, the last
+    one counts, as in the notebook.
 
     Parameters
     ----------
@@ -200,47 +302,121 @@ def answers(submission: NotebookNode) -> Answers:
     """
     sources: dict[str, str | None] = {}
     notes: list[str] = []
+    found = _found_pieces(submission)
     for name, blank in _answer_cells().items():
         if blank.cell_type == "markdown":
             sources[name], said = _written(name, submission)
             notes += said
             continue
-        same_kind = [cell for cell in submission.cells if cell.cell_type == blank.cell_type]
-        marked = [cell for cell in same_kind if cell.grade_id == name]
-        placed = [c for c in same_kind if c.id == blank.id and c.grade_id != name]
-        candidates = marked or placed
-        filled = [cell for cell in candidates if not is_blank(name, cell.source)]
-        if marked and not filled:
-            filled = [cell for cell in placed if not is_blank(name, cell.source)]
-        if not filled and _defines(blank):
-            filled = _elsewhere(name, submission)
-            if filled:
-                notes.append(
-                    f"The answer to {_title(name)} was found in a cell of its own. "
-                    "Write it into the cell that came with the notebook."
-                )
-        filled.sort(key=lambda cell: cell.id != blank.id)  # stable: else the order of the notebook
-        if len({cell.source for cell in filled}) > 1:
+        mine = [each for each in found if each.answer == name]
+        filled = [each for each in mine if not is_blank(name, each.cell.source)]
+        defining = [e for e in found if name in e.binds and not is_blank(e.answer, e.cell.source)]
+        counts = (defining[-1:] or filled[:1]) or mine[:1]
+        sources[name] = counts[0].cell.source if counts else None
+        if name == OWN_CODE:
+            continue
+        if (filled or defining) and not any(each.ours for each in filled):
             notes.append(
-                f"There are {len(filled)} cells with an answer to {_title(name)}. "
-                "The first of them was graded."
+                f"The answer to {_title(name)} was found in a cell of its own. "
+                "Write it into the cell that came with the notebook."
             )
-        if filled:
-            sources[name] = filled[0].source
-        else:
-            sources[name] = candidates[0].source if candidates else None
-            if not candidates:
-                notes.append(f"The answer cell of {_title(name)} is missing.")
-    known = _answer_cells()
-    code = sum(len(s or "") for name, s in sources.items() if known[name].cell_type == "code")
-    if code > MOST_ANSWERS:
-        raise AssignmentError(
-            f"The answer cells hold {code / 1000:.0f} kB of code; at most {MOST_ANSWERS / 1000:.0f}"
-            " are read. An answer computes what it needs: take tables out of it and hand it in "
-            "again."
+        if len({each.cell.source for each in defining}) > 1:
+            notes.append(
+                f"There are {len(defining)} cells with an answer to {_title(name)}. "
+                "They are run in their order, as in the notebook, so the last one counts."
+            )
+        if not counts:
+            notes.append(f"The answer cell of {_title(name)} is missing.")
+    counter: Counter[str] = Counter()
+    pieces = []
+    for each in found:
+        if not is_blank(each.answer, each.cell.source):
+            counter[each.answer] += 1
+            number = counter[each.answer]
+            name = each.answer if number == 1 else f"{each.answer} {number}"
+            pieces.append(Piece(name, each.cell.source, each.later))
+    return Answers(sources, notes + _edited(submission), pieces, _too_long(pieces))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A cell that is run.
+
+    For which answer, whether it came with it, which answers it defines, and of these, which below
+    their checks.
+    """
+
+    answer: str
+    cell: NotebookNode
+    ours: bool
+    binds: frozenset[str]
+    later: frozenset[str]
+
+
+def _found_pieces(submission: NotebookNode) -> list[_Found]:
+    """Return the cells to run, in their order.
+
+    The cells that came with the notebook have the order in which they came. A new one runs after
+    the one of them that stands above it.
+    """
+    known = {n: c for n, c in _answer_cells().items() if c.cell_type == "code"}
+    order, came = list(known), _came(submission, known)
+    wanted = {name: _binds(cell) for name, cell in known.items() if name != OWN_CODE}
+    checks = {question.check: question.id for question in QUESTIONS if question.check}
+    trusted = {mark_of(cell)["grade_id"] for cell in pristine().cells if _trusted(cell)}
+    firsts = {name: places[0] for name, places in came.items()}
+    rank, checked, found = 0, set(), []
+    for place, cell in enumerate(submission.cells):
+        checked |= {checks[name] for name in (cell.grade_id, cell.id) if name in checks}
+        if cell.cell_type != "code" or cell.grade_id in trusted:
+            continue
+        bound = _binds(cell)
+        binds = frozenset(name for name in wanted if wanted[name] <= bound)
+        ours = next((name for name, places in came.items() if place in places), None)
+        answer = ours or next((name for name in order if name in binds), None)
+        if answer is None and cell.source.lstrip().startswith(mnist_lab.OWN_CODE):
+            answer = OWN_CODE
+        if answer is None:
+            continue
+        first = firsts.get(answer) == place
+        rank = order.index(answer) if first else rank
+        later = frozenset() if first else binds & checked
+        found.append(((rank, not first, place), _Found(answer, cell, bool(ours), binds, later)))
+    return [each for _, each in sorted(found, key=lambda item: item[0])]
+
+
+def _came(submission: NotebookNode, known: dict[str, NotebookNode]) -> dict[str, list[int]]:
+    """Return where the cells are that came with the notebook for each answer, the original first.
+
+    The mark says so, or, where no marked cell is filled in, the cell's own id.
+    """
+    ours = {mark_of(cell).get("grade_id") for cell in pristine().cells}
+    found = {}
+    code = [(n, cell) for n, cell in enumerate(submission.cells) if cell.cell_type == "code"]
+    for name, blank in known.items():
+        marked = [(n, cell) for n, cell in code if cell.grade_id == name]
+        if all(is_blank(name, cell.source) for _, cell in marked):
+            marked += [
+                (n, c) for n, c in code if c.id == blank.id and c.grade_id not in ours - {None}
+            ]
+        marked.sort(key=lambda item: item[1].id != blank.id)  # stable
+        if marked:
+            found[name] = [n for n, _ in marked]
+    return found
+
+
+def _too_long(pieces: list[Piece]) -> dict[str, str]:
+    """Return the longest pieces, without which the others keep to `MOST_ANSWERS`, and say so."""
+    sizes = {each.name: len(each.source.encode("utf-8", "replace")) for each in pieces}
+    found = {}
+    while sum(sizes.values()) > MOST_ANSWERS:
+        name = max(sizes, key=lambda each: sizes[each])
+        found[name] = (
+            f"Its cell holds {sizes.pop(name) / 1000:.0f} kB of code, and all answers together "
+            f"may hold {MOST_ANSWERS / 1000:.0f}. An answer computes what it needs: take tables "
+            "out of it and hand it in again."
         )
-    notes += _edited(submission)
-    return Answers(sources, notes)
+    return found
 
 
 def _written(name: str, submission: NotebookNode) -> tuple[str | None, list[str]]:
@@ -282,20 +458,6 @@ def _written(name: str, submission: NotebookNode) -> tuple[str | None, list[str]
     return "\n\n".join(texts) or (cells[own[0]].source if own else None), notes
 
 
-def _elsewhere(name: str, submission: NotebookNode) -> list[NotebookNode]:
-    """Return cells that define what answer `name` should define, and are no cell of the lab."""
-    wanted = _defines(_answer_cells()[name])
-    ours = set(_answer_cells()) | {mark_of(c).get("grade_id") for c in pristine().cells} - {None}
-    return [
-        cell
-        for cell in submission.cells
-        if cell.cell_type == "code"
-        and cell.grade_id not in ours - {name}
-        and wanted <= _defines(cell)
-        and not is_blank(name, cell.source)
-    ]
-
-
 def _edited(submission: NotebookNode) -> list[str]:
     """Say which cells that answers build on were changed: the grader uses its own."""
     by_id = {cell.grade_id or cell.id: cell for cell in submission.cells}
@@ -313,18 +475,11 @@ def _title(name: str) -> str:
     return f"“{titles.get(name, 'Your own imports and functions')}”"
 
 
-def _defines(cell: NotebookNode) -> set[str]:
-    """Return the functions and classes that a code cell defines at its top level."""
+def _binds(cell: NotebookNode) -> set[str]:
+    """Return the names that a code cell binds at its top level."""
     if cell.cell_type != "code":
         return set()
-    kinds = (ast.FunctionDef, ast.ClassDef)
-    tree = _tree(cell.source)
-    return {part.name for part in tree.body if isinstance(part, kinds)} if tree else set()
-
-
-@cache
-def _every_name() -> set[str]:
-    return set().union(*(_defines(cell) for cell in _answer_cells().values()))
+    return mnist_lab.bound_names(_as_python(cell.source))
 
 
 # ------------------------------------------------------------------------------------ blank or not
@@ -369,8 +524,9 @@ def _says_nothing(part: ast.stmt) -> bool:
 
 
 def _tree(source: str) -> ast.Module | None:
+    """Return a cell as Python reads it, with `await` at its top level as in a notebook."""
     try:
-        return ast.parse(source)
+        return compile(source, "<cell>", "exec", mnist_lab.CELL_FLAGS | ast.PyCF_ONLY_AST)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -378,36 +534,52 @@ def _tree(source: str) -> ast.Module | None:
 # -------------------------------------------------------------------------------- the cells to run
 
 
-def transplant(sources: dict[str, str | None]) -> list[tuple[str, str]]:
-    """Return the cells to run, in their order, each as (id, source).
+def transplant(found: list[Piece] | dict[str, str | None]) -> list[tuple[str, str]]:
+    """Return the cells to run, in their order, each as (name, source).
 
     They are the released notebook's own cells that answers build on, and the answers. What a
-    student changed elsewhere in the notebook is not among them. Blank answers are left out, and
-    lines that only a notebook understands (`%time`, `!pip`) do nothing.
+    student changed elsewhere in the notebook is not among them. Lines that only a notebook
+    understands do nothing, but for `%time` and its like, which run what they are given.
 
     Parameters
     ----------
-    sources : dict
-        From `answers`.
+    found : list of Piece, or dict of str
+        From `answers`; or the source of each answer, of which the blank ones are left out.
     """
+    if isinstance(found, dict):
+        known = [name for name, cell in _answer_cells().items() if cell.cell_type == "code"]
+        filled = [name for name in known if not is_blank(name, found.get(name))]
+        found = [Piece(name, found[name] or "") for name in filled]
     cells = [("given", _GIVEN)]
-    for cell in pristine().cells:
-        name = mark_of(cell).get("grade_id")
-        if _trusted(cell):
-            cells.append((name, cell.source))
-        elif name in _answer_cells() and cell.cell_type == "code":
-            source = sources.get(name)
-            if not is_blank(name, source):
-                cells.append((name, _as_python(source)))
-    return cells
+    cells += [
+        (mark_of(cell)["grade_id"], cell.source) for cell in pristine().cells if _trusted(cell)
+    ]
+    return cells + [(each.name, _as_python(each.source)) for each in found]
 
 
-_MAGIC = re.compile(r"(?m)^([ \t]*)(?:%|!|\?)[^\n]*$|^([ \t]*)[\w.]+\?{1,2}[ \t]*$")
+_RUNS = r"(?:time|timeit|prun|capture)"
+_TIMED = re.compile(rf"%{_RUNS}\b(?:[ \t]+-\w(?:[ \t]*\d+)?)*[ \t]+(?P<code>[^-\s].*)")
+_SHELL = re.compile(r"(?P<target>[\w.\[\], \t]+=)[ \t]*[!%]")
+_MAGIC = re.compile(r"[%!?]|[\w.]+\?{1,2}\s*$")
 
 
 def _as_python(source: str) -> str:
     if _tree(source) is not None:
         return source
-    plain = _MAGIC.sub(lambda line: f"{line[1] or line[2] or ''}pass", source)
+    if re.match(rf"\s*%%(?!{_RUNS}\b)", source):  # `%%bash`, `%%html`: this is no Python
+        return "pass"
+    plain = "\n".join(map(_plain_line, source.split("\n")))
     # A line that is broken otherwise is to be reported as the student wrote it.
     return plain if _tree(plain) is not None else source
+
+
+def _plain_line(line: str) -> str:
+    text = line.lstrip(" \t")
+    indent = line[: len(line) - len(text)]
+    if timed := _TIMED.match(text):
+        return indent + timed["code"]
+    if _MAGIC.match(text):
+        return indent + "pass"
+    if shell := _SHELL.match(text):  # `files = !ls`: there is no shell, and nothing in it
+        return f"{indent}{shell['target']} []"
+    return line

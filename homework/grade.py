@@ -130,7 +130,7 @@ def version() -> str:
     from course_lib.lab import mnist_calls, mnist_lab
 
     parts = [Path(module.__file__).read_bytes() for module in (mnist_calls, mnist_lab)]
-    parts += [assignment.RELEASED.read_bytes()]
+    parts += [assignment.SEALED.read_bytes()]  # what was released; outputs are no part of it
     parts += [
         (Path(__file__).parent / name).read_bytes() for name in ("questions.py", "assignment.py")
     ]
@@ -171,7 +171,7 @@ def graded(work: Work, settings: Settings) -> Grade:
         return Grade(*kept, "rejected", work.problem, notes)
     try:
         found = assignment.answers(assignment.parse(work.content))
-        results, more = _each_question(found.sources, work.seed, settings)
+        results, more = _each_question(found, work.seed, settings)
     except assignment.AssignmentError as error:
         return Grade(*kept, "rejected", str(error), notes)
     except SandboxError as error:
@@ -184,12 +184,12 @@ def graded(work: Work, settings: Settings) -> Grade:
 
 
 def _each_question(
-    sources: dict[str, str | None], seed: int, settings: Settings
+    found: assignment.Answers, seed: int, settings: Settings
 ) -> tuple[list[Result], list[str]]:
     """Return the results of all questions, and what is to be noted of the submission."""
-    cells, notes = assignment.transplant(sources), []
+    sources, notes = found.sources, []
     results = []
-    lost: dict[str, str] = {}  # cells that take everything down with them, and how
+    lost = dict(found.too_long)  # and cells that take everything down with them, and how
     for number, question in enumerate(QUESTIONS):
         if settings.questions and question.id not in settings.questions:
             continue
@@ -205,18 +205,27 @@ def _each_question(
         if question.kind == "manual":
             results.append(Result(question.id, 0.0, "by hand", answer=sources[question.id] or ""))
             continue
-        # Each question's inputs are its own, whatever became of those before.
-        rng = np.random.default_rng([seed, number])
-        results.append(_one_question(question, cells, lost, rng, settings))
+
+        def graded_with(pieces: list[assignment.Piece]) -> Result:
+            # Each question's inputs are its own, whatever became of those before.
+            rng = np.random.default_rng([seed, number])  # noqa: B023  (called at once)
+            return _one_question(question, pieces, lost, rng, settings)  # noqa: B023
+
+        result = graded_with(found.pieces)
+        kept = [each for each in found.pieces if question.id not in each.later]
+        if result.state != "full" and len(kept) < len(found.pieces):
+            # The check in the notebook has seen only what stands above it.
+            result = max(result, graded_with(kept), key=lambda each: each.points)
+        results.append(result)
     for name, how in lost.items():
-        if name == OWN_CODE:
+        if name.partition(" ")[0] == OWN_CODE:
             notes.append(f"The cell with your own imports and functions was left out: {how}")
     return results, notes
 
 
 def _one_question(
     question: Question,
-    cells: list[tuple[str, str]],
+    pieces: list[assignment.Piece],
     lost: dict[str, str],
     rng: np.random.Generator,
     settings: Settings,
@@ -227,15 +236,19 @@ def _one_question(
         seconds=question.seconds * settings.faster,
         cell_seconds=settings.limits.cell_seconds * settings.faster,
     )
+    mine = [each.name for each in pieces if each.answer == question.id]
     while True:
-        if question.id in lost:
-            return _none(question, "stopped", lost[question.id])
-        kept = [cell for cell in cells if cell[0] not in lost]
+        gone = [lost[name] for name in mine if name in lost]
+        if gone and len(gone) == len(mine):
+            return _none(question, "stopped", gone[0])
+        kept = assignment.transplant([each for each in pieces if each.name not in lost])
         outcome = _called(question, kept, drawn, settings, limits)
         if not outcome.cell or outcome.cell not in dict(kept):
             break
         # A cell that ends everything, or does not end, is left out from now on.
         lost[outcome.cell] = _stopped(outcome, limits, "The cell itself, when it runs,")
+    if gone and outcome.ended == "refused":
+        return _none(question, "stopped", gone[0])
     return _judged(question, drawn, outcome, limits)
 
 
@@ -288,13 +301,14 @@ def _judged(
         "cpu": outcome.cpu,
         "peak": outcome.peak,
     }
-    own, cell = outcome.broken.get(OWN_CODE), outcome.broken.get(question.id, {})
+    name, own = _broken(outcome, OWN_CODE)
+    place, cell = _broken(outcome, question.id)
     missing = "which no answer cell defines" in outcome.error.get("message", "")
     if own and (missing or cell.get("type") == "NameError"):
         who = "When the cell with your own imports and functions runs"
-        return _none(question, "wrong", _raised(own, OWN_CODE, who), **used)
-    if question.id in outcome.broken:
-        words = _raised(outcome.broken[question.id], question.id, "When its cell runs")
+        return _none(question, "wrong", _raised(own, name, who), **used)
+    if cell and outcome.ended != "answered":  # what it defined before it stopped is there
+        words = _raised(cell, place, "When its cell runs")
         return _none(question, "wrong", words, **used)
     if outcome.ended == "refused":
         return _none(question, "wrong", outcome.error["message"], **used)
@@ -312,6 +326,14 @@ def _judged(
     points = sum(worth for worth, passed, _ in checks if passed)
     state = "full" if points == question.points else "partly" if points else "wrong"
     return Result(question.id, points, state, checks, **used)
+
+
+def _broken(outcome: Outcome, answer: str) -> tuple[str, dict]:
+    """Return the name of the first cell of an answer that raised something, and what."""
+    for name, error in outcome.broken.items():
+        if name.partition(" ")[0] == answer:
+            return name, error
+    return answer, {}
 
 
 def _none(question: Question, state: str, words: str, **used: Any) -> Result:

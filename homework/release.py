@@ -12,6 +12,7 @@ import contextlib
 import copy
 import hashlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -274,8 +275,14 @@ def _mutant_faults(mutant: Mutant, question: Question, reference: dict[str, str]
 # ------------------------------------------------------------------------------------- the command
 
 
-def release(target: Path = assignment.RELEASED, say: Callable[[str], object] = print) -> Path:
+def release(
+    target: Path = assignment.RELEASED,
+    say: Callable[[str], object] = print,
+    sealed: Path = assignment.SEALED,
+) -> Path:
     """Prove the source notebook and write the student version, with its outputs, to `target`.
+
+    A hash of each cell that grades depend on goes to `sealed`; nothing else is graded by later.
 
     Raises
     ------
@@ -284,7 +291,8 @@ def release(target: Path = assignment.RELEASED, say: Callable[[str], object] = p
     """
     source = nbformat.read(assignment.SOURCE, as_version=4)
     made = student_version(source)
-    found = faults(source, say=say)
+    with assignment.released_as(made):
+        found = faults(source, say=say)
     if found:
         raise ReleaseError("The lab is not released:\n" + "\n".join(f"- {each}" for each in found))
     say("The student version is run from top to bottom")
@@ -305,6 +313,8 @@ def release(target: Path = assignment.RELEASED, say: Callable[[str], object] = p
             told = re.sub("\x1b\\[[0-9;]*m", "", run.stderr).strip().splitlines() or ["no message"]
             raise ReleaseError(f"The student version does not run to its end: {told[-1]}")
         part.replace(target)
+        seal = json.dumps(assignment.seal_of(made), indent=1) + "\n"
+        Path(sealed).write_text(seal, encoding="utf-8")
     finally:
         part.unlink(missing_ok=True)
     return target

@@ -7,6 +7,7 @@ read as claims, and all they can claim is an answer, which is what the student i
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -20,6 +21,8 @@ import numpy as np
 from homework.arrays import pack
 
 __all__ = ["FRAMES", "preload", "run"]
+
+CELL_FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 FRAMES = ("cell", "broken", "call", "answer", "refused", "raised", "large")
 """The kinds of frames. A frame is its kind (1 byte), its length (8 bytes), its content."""
@@ -94,6 +97,7 @@ def run(
 
     make = getattr(mnist_calls, call)
     names: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
+    names["display"] = print  # a notebook has it without any import
     for name, source in cells:
         tell("cell", name)
         problem = _attempt(name, source, names)
@@ -122,7 +126,12 @@ def run(
 def _attempt(name: str, source: str, names: dict[str, Any]) -> dict | None:
     """Run one cell; return what went wrong with it."""
     try:
-        exec(compile(source, f"<{name}>", "exec"), names)
+        waiting = eval(compile(source, f"<{name}>", "exec", CELL_FLAGS), names)
+        while waiting is not None:  # a cell with `await`: nothing here is worth waiting for
+            try:
+                waiting.send(None)
+            except StopIteration:
+                break
     except BaseException as error:
         return _described(error)
     return None

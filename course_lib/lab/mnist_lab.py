@@ -23,8 +23,12 @@ from course_lib.lab import mnist_calls
 from course_lib.live.notes import Note
 
 __all__ = [
+    "ANSWERS",
+    "CELL_FLAGS",
+    "OWN_CODE",
     "Check",
     "Note",
+    "bound_names",
     "check_network",
     "check_stretch",
     "check_sweep",
@@ -576,7 +580,11 @@ _PRAISE = {
 }
 """For a network, the share of digits it gets right says more."""
 
-_ANSWERS = ("MyRule", "one_epoch", "train_network", "sweep", "plot_sweep", "stretch_network")
+ANSWERS = ("MyRule", "one_epoch", "train_network", "sweep", "plot_sweep", "stretch_network")
+"""What the answers define; a cell that binds one of these names is graded."""
+
+CELL_FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+"""How a cell is compiled: it may `await` at its top level."""
 
 
 def check_update_rule(rule: Any) -> Note:
@@ -792,21 +800,26 @@ def _strays(functions: list[FunctionType]) -> set[str]:
 
 def _bound(cell: str) -> set[str]:
     """Return the names that a cell binds, if it is one that is graded."""
+    names = bound_names(cell)
+    return names if cell.lstrip().startswith(OWN_CODE) or names & set(ANSWERS) else set()
+
+
+def bound_names(cell: str) -> set[str]:
+    """Return the names that the source of a cell binds at its top level; none if it is broken."""
     try:
-        body = ast.parse(cell).body
-    except SyntaxError:
+        body = compile(cell, "<cell>", "exec", CELL_FLAGS | ast.PyCF_ONLY_AST).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     names: set[str] = set()
     for part in body:
-        if isinstance(part, (ast.FunctionDef, ast.ClassDef)):
+        if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(part.name)
         elif isinstance(part, (ast.Import, ast.ImportFrom)):
             names |= {(each.asname or each.name).split(".")[0] for each in part.names}
         else:
             targets = (node for node in ast.walk(part) if isinstance(node, ast.Name))
             names |= {node.id for node in targets if isinstance(node.ctx, ast.Store)}
-    graded = cell.lstrip().startswith(OWN_CODE) or names & set(_ANSWERS)
-    return names if graded else set()
+    return names
 
 
 def _global_names(code: CodeType) -> Iterator[str]:

@@ -181,6 +181,40 @@ def beside(attempt: str) -> str:
     return f"class Succeeded(Exception):\n    pass\n\n\n{attempt}\n\n<<training_loop>>"
 
 
+def below(made: dict, name: str, source: str) -> None:
+    """Put a new cell below the cell of this name."""
+    place = made["cells"].index(cell_of(made, name)) + 1
+    cell = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": source,
+        "outputs": [],
+        "id": f"new-{place}",
+    }
+    made["cells"].insert(place, cell | {"execution_count": None})
+
+
+def second_own_code() -> dict:
+    """Return a right notebook whose answers need cells that did not come with it."""
+    right = reference()
+    loop_ = right["training_loop"].replace("optimizer.step()", "move(optimizer)")
+    made = notebook({"training_loop": loop_})
+    below(made, "update_rule", "# Your own imports and functions\nmove = lambda each: each.step()")
+    cell = cell_of(made, "sweep_plot")
+    cell["source"] = "MARKS = 'os^Dv'\nfiles = !ls\nawait_me = 1"
+    below(made, "sweep_plot", right["sweep_plot"].replace('"os^Dv"', "MARKS"))
+    return made
+
+
+def half_finished() -> dict:
+    """Return a right notebook with a broken original and a wrong definition below the check."""
+    right = reference()["training_loop"]
+    made = notebook({"training_loop": right.replace("return losses", "return (")})
+    below(made, "training_loop", right)
+    below(made, "training_loop_check", "def one_epoch(*given):\n    return []")
+    return made
+
+
 # ------------------------------------------------------------------------------ no harm is intended
 
 FULL = {"update_rule": 15, "training_loop": 20, "reach_90": 25, "sweep": 12, "sweep_plot": 8}
@@ -212,6 +246,17 @@ attack(
         "update_rule": "The step goes uphill: the new parameters are `w - lr * v`, with a minus "
         "sign."
     },
+)
+attack(
+    "second own code",
+    "helpers in a second cell that begins as the one for own functions, and a split answer",
+    lambda world, name: save(world, name, second_own_code()),
+)
+attack(
+    "half finished",
+    "the original is half finished, the answer is in a new cell; another one below the check fails",
+    lambda world, name: save(world, name, half_finished()),
+    notes="There are 2 cells with an answer to “Task 2 · Fill in the loop”.",
 )
 attack(
     "syntax error",
@@ -1103,8 +1148,17 @@ def train_network(train, validation):
 attack(
     "memorized labels",
     "the labels of the test set, in their order, and by each image's bytes",
-    lambda world, name: save(world, name, notebook({"reach_90": _memorized()})),
+    lambda world, name: save(world, name, notebook({"reach_90": _memorized(1)})),
     says={"reach_90": GUESSING},
+)
+attack(
+    "memorized labels, safely",
+    "the same by longer marks of each image, which take more room than answers have",
+    lambda world, name: save(world, name, notebook({"reach_90": _memorized(4)})),
+    says={
+        "reach_90": "Its cell holds 56 kB of code, and all answers together may hold 24. An answer "
+        "computes what it needs: take tables out of it and hand it in again."
+    },
 )
 attack(
     "peeks",
@@ -1146,7 +1200,8 @@ def train_network(train, validation):
 )
 
 
-def _memorized() -> str:
+def _memorized(size: int) -> str:
+    """Return an answer that knows each test image by a mark of `size` bytes."""
     import base64
     import hashlib
     import zlib
@@ -1155,13 +1210,13 @@ def _memorized() -> str:
 
     test = load_mnist().test
     labels = base64.b85encode(zlib.compress(bytes(test.labels))).decode()
-    marks = [hashlib.md5(bytes(image), usedforsecurity=False).digest()[:4] for image in test.images]
-    table = base64.b85encode(b"".join(marks)).decode()
+    marks = [hashlib.md5(bytes(image), usedforsecurity=False).digest() for image in test.images]
+    table = base64.b85encode(b"".join(mark[:size] for mark in marks)).decode()
     return f"""
 import base64, hashlib, zlib
 labels = list(zlib.decompress(base64.b85decode({labels!r})))
 marks = base64.b85decode({table!r})
-known = {{marks[4 * i : 4 * i + 4]: label for i, label in enumerate(labels)}}
+known = {{marks[{size} * i : {size} * (i + 1)]: label for i, label in enumerate(labels)}}
 
 
 class Remembers(torch.nn.Module):
@@ -1170,7 +1225,7 @@ class Remembers(torch.nn.Module):
     def forward(self, x):
         answers = []
         for i, row in enumerate((x * 255).round().to(torch.uint8).numpy()):
-            mark = hashlib.md5(bytes(row)).digest()[:4]
+            mark = hashlib.md5(bytes(row)).digest()[:{size}]
             answers.append(known.get(mark, labels[(Remembers.seen + i) % len(labels)]))
         Remembers.seen += len(x)
         return torch.nn.functional.one_hot(torch.tensor(answers).long(), 10).float()

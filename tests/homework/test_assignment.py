@@ -279,7 +279,11 @@ def test_what_the_checks_allow_answers_to_use_is_what_those_cells_provide():
 @pytest.mark.parametrize(
     ("source", "plain"),
     [
-        ("%time x = 1", "pass"),
+        ("%time x = 1", "x = 1"),
+        ("%timeit -n 10 f(1)", "f(1)"),
+        ("files = !ls\nx = 1", "files = []\nx = 1"),
+        ("%%bash\nrm -r x; ls -l", "pass"),
+        ("await f()", "await f()"),
         ("%%time\nx = 1", "pass\nx = 1"),
         ("!pip install x\nx = 1", "pass\nx = 1"),
         ("if True:\n    %matplotlib inline\nx = 1", "if True:\n    pass\nx = 1"),
@@ -350,6 +354,113 @@ def test_the_text_of_the_lab_is_no_answer_where_an_editor_drops_the_ids(lab):
 
 
 def test_a_table_of_the_answers_is_no_answer(lab):
-    cell_of(lab, "own_code").source = f"table = {'0' * assignment.MOST_ANSWERS!r}"
-    with pytest.raises(AssignmentError, match="take tables out"):
-        answers(parse(nbformat.writes(lab).encode()))
+    """Only the longest answers are left out, and told so; no letter of any script holds more."""
+    cell_of(lab, "update_rule").source = RULE
+    for letter, count in (("0", assignment.MOST_ANSWERS), ("比", assignment.MOST_ANSWERS // 3)):
+        cell_of(lab, "own_code").source = f"table = {letter * count!r}"
+        found = answers(parse(nbformat.writes(lab).encode()))
+        assert list(found.too_long) == ["own_code"]
+        assert "take tables out" in found.too_long["own_code"]
+        assert [piece.name for piece in found.pieces] == ["own_code", "update_rule"]
+
+
+def test_a_notebook_without_ids_has_no_new_text(lab):
+    """Older programs drop the ids of cells; the lab's own text is nobody's answer."""
+    for cell in lab.cells:
+        cell.pop("id", None)
+    lab.nbformat_minor = 4
+    found = answers(parse(nbformat.writes(lab).encode()))
+    assert found.notes == []
+    assert is_blank("comparison", found.sources["comparison"])
+
+
+# ------------------------------------------------------------------- what the notebook runs, is run
+
+
+def new(lab, name, source):
+    """Put a new cell right below the answer cell of this name, or with "check", below its check."""
+    lab.cells.insert(lab.cells.index(cell_of(lab, name)) + 1, nbformat.v4.new_code_cell(source))
+
+
+def pieces_of(lab):
+    found = answers(parse(nbformat.writes(lab).encode()))
+    return found, [(piece.name, piece.source) for piece in found.pieces]
+
+
+def test_every_cell_that_begins_as_the_own_code_is_run(lab):
+    cell_of(lab, "update_rule").source = RULE
+    second = "# Your own imports and functions\nclass Mine(MyRule): pass"
+    new(lab, "update_rule", second)
+    cell_of(lab, "own_code").source = "import math"
+    found, pieces = pieces_of(lab)
+    assert pieces == [("own_code", "import math"), ("update_rule", RULE), ("own_code 2", second)]
+    assert found.notes == []
+
+
+def test_both_parts_of_a_cell_that_was_split_are_run(lab):
+    cell = cell_of(lab, "update_rule")
+    place, cell.source = lab.cells.index(cell) + 1, "def double(v):\n    return 2 * v"
+    other = copy.deepcopy(cell)
+    other.id, other.source = "the-other-half", RULE
+    lab.cells.insert(place, other)
+    found, pieces = pieces_of(lab)
+    assert pieces == [("update_rule", cell.source), ("update_rule 2", RULE)]
+    assert found.sources["update_rule"] == RULE
+    assert found.notes == []
+
+
+def test_a_later_definition_counts_as_in_the_notebook(lab):
+    """Also after an original that is half finished, in a cell of its own or one for another."""
+    half = RULE.replace("return w - g, state", "return (w -")
+    cell_of(lab, "update_rule").source = half
+    new(lab, "update_rule", RULE)
+    found, pieces = pieces_of(lab)
+    assert pieces == [("update_rule", half), ("update_rule 2", RULE)]
+    assert found.sources["update_rule"] == RULE
+    assert found.pieces[1].later == frozenset()
+
+    loop = "def one_epoch(*given):\n    return []\n\n\n" + RULE
+    cell_of(lab, "training_loop").source = loop
+    found, pieces = pieces_of(lab)
+    assert pieces[-1] == ("training_loop", loop)
+    assert found.sources["update_rule"] == found.sources["training_loop"] == loop
+
+
+def test_a_definition_below_the_check_is_marked_as_one_that_the_check_has_not_seen(lab):
+    cell_of(lab, "update_rule").source = RULE
+    new(lab, "update_rule_check", RULE.replace("w - g", "w + g"))
+    found, _ = pieces_of(lab)
+    assert [piece.later for piece in found.pieces] == [frozenset(), {"update_rule"}]
+
+
+@pytest.mark.parametrize("source", ["one_epoch = print", "async def f(): ...\none_epoch = f"])
+def test_what_binds_the_name_in_any_way_is_an_answer(lab, source):
+    new(lab, "training_loop", source)
+    assert answers(parse(nbformat.writes(lab).encode())).sources["training_loop"] == source
+
+
+# ----------------------------------------------------------------------------------------- the seal
+
+
+def test_a_solution_filled_into_the_released_notebook_is_refused_and_outputs_are_not(
+    lab, tmp_path, monkeypatch
+):
+    copied = tmp_path / "notebooks" / assignment.NAME
+    copied.parent.mkdir()
+    monkeypatch.setattr(assignment, "ROOT", tmp_path)
+    monkeypatch.setattr(assignment, "SOURCE", tmp_path / "source.ipynb")
+    monkeypatch.setattr(assignment, "RELEASED", copied)
+    cell_of(lab, "setup").outputs = [nbformat.v4.new_output("stream", text="hello")]
+    next(cell for cell in lab.cells if cell.cell_type == "markdown").source = "Other prose."
+    nbformat.write(lab, copied)
+    assignment._forget()
+    assert assignment.pristine()
+    cell_of(lab, "sweep").source = "def sweep(): return 1"
+    lab.cells.remove(cell_of(lab, "reach_90_check"))
+    nbformat.write(lab, copied)
+    assignment._forget()
+    try:
+        with pytest.raises(assignment.SealError, match=r"Changed: reach_90_check, sweep\. Nothing"):
+            assignment.pristine()
+    finally:
+        assignment._forget()

@@ -7,6 +7,7 @@ stretch task trains for half a minute, so it has a test of its own.
 from __future__ import annotations
 
 import copy
+import json
 import os
 import re
 
@@ -222,6 +223,11 @@ def test_points_that_differ_between_notebook_and_questions_stand_against_it(sour
     ]
 
 
+def test_the_seal_is_that_of_the_student_version(source):
+    """A change of a cell that grades depend on goes by way of `release`."""
+    assert json.loads(assignment.SEALED.read_text()) == assignment.seal_of(student_version(source))
+
+
 # ------------------------------------------------------------------------------------- the command
 
 
@@ -255,8 +261,10 @@ def test_a_release_is_run_and_stored_with_its_outputs(tmp_path, monkeypatch, sou
     monkeypatch.setattr(assignment, "SOURCE", short)
     monkeypatch.setattr(release, "faults", lambda source, say: [])
     said = []
-    made = release.release(tmp_path / "lab.ipynb", say=said.append)
+    sealed = tmp_path / "sealed.json"
+    made = release.release(tmp_path / "lab.ipynb", said.append, sealed)
     book = nbformat.read(made, as_version=4)
+    assert json.loads(sealed.read_text()) == assignment.seal_of(book)
     assert book.cells[-1].outputs[0].text == "42\n"
     assert "Shifted" not in nbformat.writes(book)
     assert said == ["The student version is run from top to bottom"]
