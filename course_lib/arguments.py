@@ -1,7 +1,7 @@
-"""Checks of arguments: every public function tells a reader what is wrong in the same plain words.
+"""Checks of arguments, so that every public function reports a mistake in the same plain words.
 
-A check returns the value it was given, ready to use, or raises naming the argument, its value and
-what is allowed.
+A check returns the value, ready to use, or raises an exception that names the argument, its value
+and what is allowed.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ def number(
     open_high: bool = False,
     array: bool = False,
 ) -> Any:
-    """Return `value` as a float, or say which numbers are allowed.
+    """Return `value` as a float, or raise an exception that says which numbers are allowed.
 
     Parameters
     ----------
     name : str
         The argument's name, for the message.
     value : number or array_like
-        What the caller passed.
+        The value that the caller passed.
     low, high : float
         The allowed interval. It is closed unless `open_low` or `open_high` is set.
     array : bool
-        Also take an array of numbers, one for each run of a batch. It comes back as an array.
+        Also accept an array of numbers, one for each run of a batch, and return it as an array.
 
     Raises
     ------
@@ -63,21 +63,21 @@ def number(
 
 
 def whole(name: str, value: Any, *, low: int = 0) -> int:
-    """Return `value` as an int, or say that a whole number of at least `low` is needed.
+    """Return `value` as an int, or raise an exception that asks for a whole number.
 
     Parameters
     ----------
     name, value
         As for `number`.
     low : int
-        The least that is allowed.
+        The smallest value that is allowed.
 
     Raises
     ------
     TypeError
-        If `value` is no whole number.
+        If `value` is not a whole number.
     ValueError
-        If it is below `low`.
+        If `value` is below `low`.
     """
     try:
         if isinstance(value, (bool, str, bytes)) or np.ma.is_masked(value) or int(value) != value:
@@ -99,7 +99,7 @@ def function(name: str, value: Any, takes: str) -> Any:
     name, value
         As for `number`.
     takes : str
-        What the function is called with, in words.
+        The arguments that the function is called with, in words.
     """
     if not callable(value):
         raise TypeError(f"{name} must be a function of {takes}, got {value!r}.")
@@ -114,7 +114,7 @@ def one_of(name: str, value: Any, allowed: Iterable[str]) -> Any:
     name, value
         As for `number`.
     allowed : iterable of str
-        All that may be chosen.
+        Everything that may be chosen.
     """
     allowed = list(allowed)
     if value in allowed:
@@ -125,14 +125,14 @@ def one_of(name: str, value: Any, allowed: Iterable[str]) -> Any:
 
 
 def nearest(name: Any, known: Iterable[str]) -> str:
-    """Return " Did you mean …?" with the known name nearest to `name`, or "" if none is near.
+    """Return " Did you mean …?" with the known name closest to `name`, or "" if none is close.
 
     Parameters
     ----------
     name : object
-        What was asked for.
+        The name that was asked for.
     known : iterable of str
-        All that there is.
+        Every name there is.
     """
     by_lower_case = {word.lower(): word for word in known}
     near = difflib.get_close_matches(str(name).lower(), by_lower_case, n=1, cutoff=0.5)
@@ -140,7 +140,7 @@ def nearest(name: Any, known: Iterable[str]) -> str:
 
 
 class Names(dict):
-    """A dictionary by name that, asked for a name it does not hold, suggests the nearest."""
+    """A dictionary by name. If a name is missing, its error suggests the closest one."""
 
     def __missing__(self, name: str) -> Any:
         raise KeyError(
@@ -149,7 +149,7 @@ class Names(dict):
 
 
 def floats(name: str, value: Any) -> np.ndarray:
-    """Return `value` as an array of floats: of its own precision if it has one, else float64.
+    """Return `value` as an array of floats, in its own precision if it has one, else in float64.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def floats(name: str, value: Any) -> np.ndarray:
     Raises
     ------
     TypeError
-        If it is not made of numbers.
+        If `value` is not made of numbers.
     """
     try:
         return _real(value)
@@ -175,12 +175,12 @@ def points(name: str, value: Any, dimension: int, *, finite: bool = False) -> An
     name : str
         The argument's name, for the message.
     value : array_like or tensor, shape (..., dimension)
-        Torch tensors pass through unchanged; lists and whole numbers become float64 arrays. Where
-        `dimension` is 1, a plain number is a point too.
+        Torch tensors pass through unchanged, while lists and whole numbers become float64 arrays.
+        Where `dimension` is 1, a plain number is a point too.
     dimension : int
         The number of coordinates.
     finite : bool
-        Also refuse NaN and infinity.
+        Also reject NaN and infinity.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def points(name: str, value: Any, dimension: int, *, finite: bool = False) -> An
 
 
 def _real(value: Any) -> np.ndarray:
-    """Return an array of floats, or raise for what numpy would make numbers of: None, text, …"""
+    """Return an array of floats, or raise for values that numpy would convert: None, text, …"""
     array = np.asarray(value)
     if value is None or array.dtype.kind not in "biufO" or np.ma.is_masked(value):
         raise TypeError
@@ -215,10 +215,10 @@ def _real(value: Any) -> np.ndarray:
 
 
 def _detach(name: str, value: Any) -> str:
-    """Return what to do about a tensor that numpy does not read, because autograd follows it."""
+    """Return advice for a tensor that numpy cannot read because autograd tracks it."""
     if not getattr(value, "requires_grad", False):
         return ""
-    return f" A tensor that requires a gradient has to be detached: give {name}.detach()."
+    return f" A tensor that requires a gradient has to be detached: pass {name}.detach()."
 
 
 def _interval(low: float, high: float, open_low: bool, open_high: bool) -> str:

@@ -1,7 +1,6 @@
-"""What counts as an attempt: shared by the exercises and the lab, which judge answers.
+"""Attempts at an answer: whether there is one, and the error for one in the wrong form.
 
-A back room of both: whether a reader has written anything yet, and what is raised for an answer
-that does not have the form asked for.
+A back room of the exercises and of the lab, which both judge answers.
 """
 
 from __future__ import annotations
@@ -12,16 +11,16 @@ from typing import Any
 
 
 class AnswerError(Exception):
-    """The answer does not have the form that was asked for; the message says which it is."""
+    """The answer does not have the form that was asked for; the message says which form that is."""
 
 
 def is_untouched(answer: Any, template: str) -> bool:
-    """Return whether `answer` is nothing, `...`, or the function of the unchanged `template`.
+    """Return whether `answer` is None, `...`, or the function of the unchanged `template`.
 
     Parameters
     ----------
     answer : object
-        What the reader gave; of several, all must be untouched.
+        The reader's answer. If there are several, all must be untouched.
     template : str
         The source of the function that the exercise hands out.
     """

@@ -1,7 +1,7 @@
 """Descent: walk down a landscape with a rule, and record the whole path.
 
-It joins landscapes, optimizers and schedules, and hands a `Path` to plots and explorers. A batch of
-starts, or of hyper-parameters, is walked in one go: they are just more rows.
+It combines landscapes, optimizers and schedules, and passes a `Path` to plots and explorers. A
+batch of starts or of hyper-parameters is walked in one go, because each run is just another row.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from course_lib import arguments, schedules
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Path:
-    """What `descend` recorded. The leading axis counts recorded steps, `...` counts runs.
+    """The record of a walk by `descend`. The leading axis counts steps, and `...` counts runs.
 
     Attributes
     ----------
     landscape, rule : Landscape, rule
-        What was walked on, and how.
+        The landscape that was walked on, and the rule that walked.
     points : ndarray, shape (steps + 1, ..., d)
         The start and the parameters after each step.
     losses : ndarray, shape (steps + 1, ...)
-        L at each point.
+        The loss L at each point.
     gradients : ndarray, shape (steps, ..., d)
-        What the rule was given at each step, noise included.
+        The gradient that the rule received at each step, including noise.
     learning_rates : ndarray, shape (steps,) or (steps, ...)
-        The rate used at each step; one for each run where they differ.
+        The rate used at each step, one for each run if they differ.
     diverged_at : int or None; for a batch an array of int, shape (...)
-        The first step whose result was too large for a float. The run stays where it was before.
-        None (in a batch -1) for a run that stayed finite.
+        The first step whose result was too large for a float. The run stays where it was before
+        that step. A run that stayed finite has None (in a batch, -1).
     every : int
-        Only each `every`-th step was recorded; `steps` holds their numbers.
+        Only every `every`-th step was recorded; `steps` holds the numbers of those steps.
     """
 
     landscape: Any
@@ -57,11 +57,11 @@ class Path:
 
     @cached_property
     def states(self) -> dict[str, np.ndarray]:
-        """The rule's state, by name: at the start and after each step, shape (steps + 1, ...)."""
+        """The rule's state by name, at the start and after each step: shape (steps + 1, ...)."""
         return self.recorded()
 
     def runs(self) -> Iterator[Path]:
-        """Go through the runs of a batch, each a path of its own; a single run is its own."""
+        """Iterate over the runs of a batch, each a path of its own; a single run yields itself."""
         for i in np.ndindex(self.losses.shape[1:]):
             yield self if i == () else self._run((slice(None), *i))
 
@@ -96,35 +96,35 @@ def descend(
 ) -> Path:
     """Walk `steps` steps down `landscape` from `start`.
 
-    A run that overflows is no longer updated and `diverged_at` says where; nothing is raised and
-    no warning is given for it.
+    A run that overflows is no longer updated, and `diverged_at` says when that happened. It raises
+    no exception and no warning.
 
     Parameters
     ----------
     landscape : Landscape
-        Or anything that can be called and has a `gradient` method.
+        Or any callable that has a `gradient` method.
     rule : update rule
         From `course_lib.optimizers`, or your own with `init(w)` and `step(w, g, state, lr=None)`.
-        Where its hyper-parameters are arrays, `start` is repeated to their shape.
+        If its hyper-parameters are arrays, `start` is repeated to their shape.
     start : array_like, shape (..., d)
-        One start or a batch of them; a plain number where d = 1.
+        One start or a batch of them; a plain number will do where d = 1.
     steps : int
         How many steps to take, at least 0.
     schedule : callable or ReduceOnPlateau, optional
-        Takes k = 0, 1, … and returns the learning rate. Without it the rule's own `lr` is used.
+        Takes k = 0, 1, … and returns the learning rate. Without it, the rule's own `lr` is used.
     gradient : callable, optional
-        Takes w, returns an array of its shape; used in place of `landscape.gradient`.
+        Takes w and returns an array of the same shape. It replaces `landscape.gradient`.
     noise : float or array_like, optional
-        Standard deviation of the normal noise added to every gradient entry.
+        Standard deviation of the normal noise that is added to every entry of the gradient.
     seed : int or numpy Generator, optional
-        For the noise; the same seed gives the same path.
+        Seed of the noise: the same seed gives the same path.
     every : int
-        Record only each `every`-th step, to save memory. It must divide `steps`.
+        Record only every `every`-th step, which saves memory. It must divide `steps`.
 
     Raises
     ------
     TypeError, ValueError
-        For an argument that makes no sense, naming it, its value and what is allowed.
+        If an argument makes no sense. The message names it, its value and what is allowed.
 
     Examples
     --------
@@ -168,7 +168,7 @@ def _stacked(states: list[dict]) -> dict[str, np.ndarray]:
 def _walk(
     rule: Any, w: np.ndarray, slope: Callable, rate: Any, steps: int, every: int
 ) -> tuple[np.ndarray, np.ndarray, list, list, np.ndarray]:
-    """Return points, gradients, states, rates and where each run diverged."""
+    """Return points, gradients, states, rates, and the step at which each run diverged."""
     state = rule.init(w)
     points = np.empty((steps // every + 1, *w.shape), dtype=w.dtype)
     gradients = np.empty((steps // every, *w.shape), dtype=w.dtype)
@@ -195,7 +195,7 @@ def _walk(
 
 
 def _first_point(landscape: Any, rule: Any, start: Any) -> np.ndarray:
-    """Check who walks from where, and repeat the start for hyper-parameters that are arrays."""
+    """Check who walks from where, and repeat the start if hyper-parameters are arrays."""
     if not callable(landscape) or not hasattr(landscape, "gradient"):
         raise TypeError(
             "landscape must be a Landscape, or a function with a gradient method, "
@@ -220,7 +220,7 @@ def _first_point(landscape: Any, rule: Any, start: Any) -> np.ndarray:
 def _slope(
     landscape: Any, gradient: Callable | None, noise: Any, seed: Any, shape: tuple[int, ...]
 ) -> Callable:
-    """Return the function the rule is fed by: the gradient, checked once, plus noise."""
+    """Return the function that the rule gets its gradient from: the checked gradient plus noise."""
     exact = landscape.gradient
     if gradient is not None:
         arguments.function("gradient", gradient, "the parameters w")
@@ -256,12 +256,12 @@ def _slope(
 
 
 def _rates(schedule: Any, landscape: Any, steps: int) -> list | Callable:
-    """Return each step's learning rate (None leaves it to the rule), or what finds it at w."""
+    """Return the learning rate of each step (None: the rule's own), or a function that finds it."""
     if schedule is None:
         return [None] * steps
     if hasattr(schedule, "init") and not isinstance(
         schedule, type
-    ):  # the kind that has a memory and is fed with the loss
+    ):  # a schedule with a memory, which is fed with the loss
         memory = [schedule.init()]
 
         def watching(w: Any) -> Any:
@@ -274,7 +274,7 @@ def _rates(schedule: Any, landscape: Any, steps: int) -> list | Callable:
 
 
 def _losses(landscape: Any, points: np.ndarray) -> np.ndarray:
-    """Return the loss at every point, some rows at a time so that temporaries stay in the cache."""
+    """Return the loss at every point, a few rows at a time so that temporaries fit in the cache."""
     rows = max(1, 50_000 // max(points[0].size, 1))
     parts = [landscape(points[i : i + rows]) for i in range(0, len(points), rows)]
     return np.concatenate(parts) if len(parts) > 1 else np.asarray(parts[0])
@@ -288,7 +288,7 @@ def _rates_used(rates: list, rule: Any) -> np.ndarray:
 
 
 def _keep(alive: np.ndarray, new: Any, old: Any) -> Any:
-    """Return `new` for the runs that go on and `old` for the ones that stopped."""
+    """Return `new` for the runs that go on and `old` for the runs that stopped."""
     if np.shape(new)[: alive.ndim] != alive.shape:
         return new
     return np.where(alive.reshape(alive.shape + (1,) * (np.ndim(new) - alive.ndim)), new, old)

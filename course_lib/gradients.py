@@ -1,7 +1,7 @@
-"""Gradients by nudging: finite differences, and the check of a hand-written gradient they allow.
+"""Gradients by nudging: finite differences, and how they check a hand-written gradient.
 
-Every function takes any `f` that maps points of shape (..., d) to values of shape (...). All 2d
-nudged points go through `f` in one call.
+Every function takes any `f` that maps points of shape (..., d) to values of shape (...). All
+points nudged in the same direction go through `f` in one call.
 """
 
 from __future__ import annotations
@@ -71,12 +71,12 @@ def central_difference(f: Callable, w: Any, eps: float = 1e-5) -> np.ndarray:
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """What `check_gradient` found. It is true where the gradient passed.
+    """The result of `check_gradient`. It is true if the gradient passed.
 
     Attributes
     ----------
     claimed, measured : ndarray, shape (..., d)
-        The gradient under test, and the central difference.
+        The gradient under test and the central difference.
     error : ndarray, shape (..., d)
         |claimed − measured| / max(|claimed|, |measured|, 1), entry by entry.
     tolerance : float
@@ -118,7 +118,7 @@ def check_gradient(
     gradient : callable
         Takes the same points, returns the gradient of shape (..., d).
     w : array_like, shape (..., d)
-        Where to compare; several points at once find more.
+        Where to compare; several points at once find more mistakes.
     eps : float
         The nudge ε > 0.
     tolerance : float
@@ -127,7 +127,7 @@ def check_gradient(
     Raises
     ------
     ValueError
-        If `gradient` returns another shape than `w`.
+        If `gradient` returns a shape other than that of `w`.
     """
     arguments.function("gradient", gradient, "the points w")
     tolerance = arguments.number("tolerance", tolerance, low=0)
@@ -144,14 +144,14 @@ def check_gradient(
 
 
 def _checked(w: Any, eps: float) -> tuple[Any, Any]:
-    """Return `w` as an array of floats, and `eps` in the same precision."""
+    """Return `w` as an array of floats and `eps` in the same precision."""
     arguments.number("eps", eps, low=0, open_low=True)
     w = arguments.floats("w", w)
     return w, w.dtype.type(eps)
 
 
 def _nudged(w: Any, eps: Any) -> Any:
-    """Return w + εeᵢ for every coordinate i, shape (..., d, d); w + ε for a number."""
+    """Return w + εeᵢ for every coordinate i, in shape (..., d, d), or w + ε for a number."""
     return w[..., None, :] + eps * np.eye(w.shape[-1], dtype=w.dtype) if w.ndim else w + eps
 
 

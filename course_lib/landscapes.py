@@ -1,7 +1,7 @@
-"""Loss landscapes: small functions with known gradient and minima, and a window to look through.
+"""Loss landscapes: small functions with a known gradient, known minima and a window to draw.
 
-They come first in the flow. `descent` walks on them, `plots` draws them, and each takes a whole
-batch of points at once: the last axis of `w` holds the coordinates, all others count runs.
+They come first in the flow: `descent` walks on them, and `plots` draws them. Each takes a whole
+batch of points at once, so the last axis of `w` holds the coordinates and all others count runs.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from course_lib import arguments
 class Landscape:
     """A loss L(w) of d coordinates with its gradient ∇L(w).
 
-    Call it for the value; numpy arrays and torch tensors both work, so autograd can check the
-    gradient written here.
+    Call it for the value. Numpy arrays and torch tensors both work, so autograd can check the
+    hand-written gradient.
 
     Parameters
     ----------
     name : str
-        What to call it in a list or a title.
+        Its name in a list or a title.
     formula : str
         L in LaTeX, without dollar signs.
     value : callable
@@ -38,7 +38,7 @@ class Landscape:
     minima : array_like, shape (k, d)
         Every local minimum.
     bounds : array_like, shape (d, 2)
-        The part worth drawing: lowest and highest value of each coordinate.
+        The part worth drawing: the lowest and the highest value of each coordinate.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Landscape:
     def __call__(self, w: Any) -> Any:
         """Return the loss L(w), shape (...), for points `w` of shape (..., d).
 
-        Where d = 1 a plain number is a point too. Raises ValueError for any other shape.
+        Where d = 1, a plain number is a point too. Any other shape raises ValueError.
         """
         return self.value(*_coordinates(arguments.points("w", w, self.dimension)))
 
@@ -100,7 +100,7 @@ class Landscape:
 
 
 def _coordinates(w: Any) -> list:
-    """Return the d coordinates of `w` one by one: each an array of the shape of the runs."""
+    """Return the d coordinates of `w`, each as an array of the shape of the runs."""
     if w.ndim > 1:
         return [w[..., i] for i in range(w.shape[-1])]
     return list(w) if w.ndim else [w]
@@ -127,14 +127,14 @@ banana = Landscape(
 
 
 def bowl(condition: float = 10.0, angle: float = 0.0) -> Landscape:
-    """Return the quadratic ½(u₁² + κu₂²) with its axes u turned by `angle`.
+    """Return the quadratic ½(u₁² + κu₂²), whose axes u are turned by `angle`.
 
     Parameters
     ----------
     condition : float
         κ ≥ 1, the ratio of the largest to the smallest curvature. The curvatures are 1 and κ.
     angle : float
-        How far the axes are turned against the coordinates, in degrees.
+        How far the axes are turned relative to the coordinates, in degrees.
     """
     kappa = arguments.number("condition", condition, low=1)
     turn = math.radians(arguments.number("angle", angle))
@@ -188,7 +188,7 @@ beale = Landscape(
     bounds=[[-1, 4.5], [-2, 2]],
 )
 
-# Himmelblau (1972): four minima, all of value 0; the three irrational ones to double precision.
+# Himmelblau (1972): four minima of value 0, of which three are irrational (in double precision).
 himmelblau = Landscape(
     name="Himmelblau",
     formula=r"(x_1^2 + x_2 - 11)^2 + (x_1 + x_2^2 - 7)^2",
@@ -206,7 +206,7 @@ himmelblau = Landscape(
     bounds=[[-5, 5], [-5, 5]],
 )
 
-# A shallow valley at x₁ ≈ 0.96 and a deep one at x₁ ≈ -1.04, with a ridge at x₁ ≈ 0.08 between.
+# A shallow valley at x₁ ≈ 0.96 and a deep one at x₁ ≈ -1.04, separated by a ridge at x₁ ≈ 0.08.
 two_valleys = Landscape(
     name="two valleys",
     formula=r"(x_1^2 - 1)^2 + 0.3\,x_1 + x_2^2",
@@ -228,7 +228,7 @@ def _rastrigin_partials(x: Any, y: Any) -> tuple:
 
 
 def _rastrigin_minima() -> np.ndarray:
-    """Return the minima in the window: near each whole number, where the slope is 0 (Newton)."""
+    """Return the minima in the window: one near each pair of whole numbers (Newton's method)."""
     u = np.arange(-2.0, 3.0)
     for _ in range(20):
         slope = 2 * u + 20 * math.pi * np.sin(2 * math.pi * u)

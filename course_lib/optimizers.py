@@ -1,11 +1,11 @@
-"""The update rules, each a frozen dataclass that fits on a screen with its formula.
+"""The update rules. Each is a frozen dataclass that fits on one screen with its formula.
 
-A rule is pure: `init(w)` gives its first state, `step(w, g, state)` the next parameters and the
-next state, and neither changes what it was given. The same lines run on numpy arrays and torch
-tensors, on one run or on a whole batch of them. torch's form of each rule is the one used here; the
-notes say where a paper, Keras or optax differ.
+A rule is pure: `init(w)` returns its first state, `step(w, g, state)` returns the next parameters
+and the next state, and neither modifies its arguments. The same lines run on numpy arrays and on
+torch tensors, for one run or for a whole batch of runs. Every rule follows torch's form, and the
+notes say where a paper, Keras or optax differs.
 
-Symbols: w parameters, g gradient at w, α learning rate (`lr`), λ weight decay, k steps done so far.
+Symbols: w parameters, g gradient at w, α learning rate (`lr`), λ weight decay, k steps so far.
 """
 
 from __future__ import annotations
@@ -27,31 +27,32 @@ _ALLOWED: dict[str, dict[str, Any]] = dict.fromkeys(
 
 @dataclass(frozen=True)
 class Rule:
-    """What all rules share: checked hyper-parameters, a state of zeros, and weight decay.
+    """The base of all rules: checked hyper-parameters, a state of zeros, and weight decay.
 
-    A rule adds `step(w, g, state, lr=None)`. It returns the parameters and the state after one
-    step, in the shape and dtype of `w`. `g` is the gradient at `w`, of its shape, else it raises
-    ValueError. `lr` takes the place of the rule's own rate for this step, as a schedule has it.
+    A rule adds `step(w, g, state, lr=None)`, which returns the parameters and the state after one
+    step, in the shape and dtype of `w`. `g` is the gradient at `w`, in the same dtype; a shape
+    other than that of `w` raises ValueError. `lr` replaces the rule's own rate for this step, so
+    that a schedule can set it.
 
     Attributes
     ----------
     lr : float
         The learning rate α.
     momentum : float
-        μ, the share of the velocity that is left after a step.
+        μ, the fraction of the velocity that remains after a step.
     beta1, beta2, rho : float
-        The share of a running mean that is left after a step: β₁ of the gradient's, β₂ and ρ of
-        its square's.
+        The fraction of a running mean that remains after a step: β₁ for the mean of the gradient,
+        β₂ and ρ for the mean of its square.
     eps : float
-        ε, which keeps a division by 0 away.
+        ε, which prevents a division by 0.
     momentum_decay : float
-        ψ, how fast Nadam's μ grows to β₁.
+        ψ, how fast Nadam's μ grows toward β₁.
     weight_decay : float
-        λ: λw is added to the gradient (AdamW: taken off the parameters).
+        λ: λw is added to the gradient. AdamW, Lion and Muon shrink the parameters directly.
 
-    Each is a number at least 0 (and below 1 for `momentum`, `beta1`, `beta2` and `rho`), or an
-    array that broadcasts against `w`, to try many values in one batch of runs. Anything else raises
-    TypeError or ValueError.
+    Each is a number of at least 0 (and below 1 for `momentum`, `beta1`, `beta2` and `rho`), or an
+    array that broadcasts against `w`, which tries many values in one batch of runs. Anything else
+    raises TypeError or ValueError.
     """
 
     def __post_init__(self) -> None:
@@ -61,11 +62,11 @@ class Rule:
             object.__setattr__(self, field.name, value)
 
     def init(self, w: Any) -> State:
-        """Return the state before the first step, for parameters `w` of any shape."""
+        """Return the state before the first step for parameters `w` of any shape."""
         return {name: _zeros(w) for name in self.memory} | ({"k": 0} if self.counts else {})
 
     def prepare(self, w: Any, g: Any, lr: Any, decay: Any = None) -> tuple[Any, Any]:
-        """Return the rate of this step (`lr` of the rule where None) and g + λw, λ = `decay`."""
+        """Return this step's rate (the rule's own if `lr` is None) and g + λw, with λ = `decay`."""
         if not hasattr(w, "shape"):
             raise TypeError(f"w must be an array or a tensor, got {w!r}.")
         if getattr(g, "shape", None) != w.shape:
@@ -102,8 +103,8 @@ class Momentum(Rule):
     Notes
     -----
     The velocity form v ← γv + αg, w ← w − v (Keras) and the heavy-ball form
-    w ← w − αg + β(w − w_prev) give the same iterates while α is constant, and others once it
-    changes. With (1 − β)g in place of g, as some write it, α is in effect 1 − β times smaller.
+    w ← w − αg + β(w − w_prev) give the same iterates while α is constant, but different ones once
+    it changes. Some texts write (1 − β)g in place of g, which in effect multiplies α by 1 − β.
     """
 
     lr: float = 1e-3
@@ -125,7 +126,7 @@ class Nesterov(Rule):
     Notes
     -----
     Textbooks (Nesterov, 1983) take the gradient at the look-ahead point w − αμv instead of at w.
-    This form is the same sequence, written in the look-ahead point itself.
+    This form gives the same sequence, because its w is the look-ahead point itself.
     """
 
     lr: float = 1e-3
@@ -167,7 +168,8 @@ class RMSProp(Rule):
 
     Notes
     -----
-    Elsewhere √(v + ε) and ρ = 0.9: with a gradient of 1e-6 that first step is 0.01α, this one 9.1α.
+    Other libraries use √(v + ε) and ρ = 0.9. With a gradient of 1e-6 their first step is 0.01α,
+    while this one is 9.1α.
     """
 
     lr: float = 1e-2
@@ -185,7 +187,7 @@ class RMSProp(Rule):
 
 @dataclass(frozen=True)
 class Adadelta(Rule):
-    """Adadelta: steps in the units of w, sized by the steps before (Zeiler, 2012, algorithm 1).
+    """Adadelta: steps in the units of w, scaled by earlier steps (Zeiler, 2012, algorithm 1).
 
     v ← ρv + (1 − ρ)g²
     δ = g √(u + ε) / √(v + ε)
@@ -194,7 +196,7 @@ class Adadelta(Rule):
 
     Notes
     -----
-    The paper has no learning rate; the default α = 1 is its rule.
+    The paper has no learning rate; with the default α = 1 this is the paper's rule.
     """
 
     lr: float = 1.0
@@ -247,7 +249,7 @@ class Adam(Rule):
 
 @dataclass(frozen=True)
 class AdaMax(Rule):
-    """AdaMax: Adam with the largest recent |g| for the root (Kingma & Ba, 2015, algorithm 2).
+    """AdaMax: Adam divided by the largest recent |g| (Kingma & Ba, 2015, algorithm 2).
 
     m ← β₁m + (1 − β₁)g
     u ← max(β₂u, |g| + ε)
@@ -326,7 +328,7 @@ class AMSGrad(Rule):
 
     Notes
     -----
-    optax takes the largest v̂; the paper corrects no bias.
+    optax keeps the largest v̂; the paper has no bias correction.
     """
 
     lr: float = 1e-3
@@ -358,7 +360,7 @@ class AdamW(Rule):
 
     Notes
     -----
-    The paper multiplies λ by the schedule only, not by α.
+    The paper multiplies λ by the schedule alone, not by α.
     """
 
     lr: float = 1e-3
@@ -385,13 +387,13 @@ class AdamW(Rule):
 class Lion(Rule):
     """Lion: w ← w − α(sign(β₁m + (1 − β₁)g) + λw), m ← β₂m + (1 − β₂)g (Chen et al., 2023).
 
-    Algorithm 2 of the paper. Every coordinate moves by α, whatever the size of its gradient. The
-    decay λ does not pass through the sign, as in AdamW.
+    This is algorithm 2 of the paper. Every coordinate moves by α, however large its gradient is.
+    As in AdamW, the decay λ bypasses the rest of the rule: it does not pass through the sign.
 
     Notes
     -----
-    β₁ mixes the gradient into the direction of this step, β₂ into the memory that is kept. Defaults
-    are the paper's; its learning rate is 3 to 10 times smaller than AdamW's.
+    β₁ mixes the gradient into the direction of this step, and β₂ mixes it into the memory. The
+    defaults are the paper's, whose learning rates are 3 to 10 times smaller than AdamW's.
     """
 
     lr: float = 1e-4
@@ -410,7 +412,7 @@ class Lion(Rule):
 
 @dataclass(frozen=True)
 class Muon(Rule):
-    """Muon: momentum whose step has equally long directions (Jordan et al., 2024). For matrices.
+    """Muon: momentum that steps equally far in all directions of a matrix (Jordan et al., 2024).
 
     m ← μm + (1 − μ)g
     O ← the matrix (1 − μ)g + μm with its singular values near 1, by Newton–Schulz
@@ -418,9 +420,9 @@ class Muon(Rule):
 
     Notes
     -----
-    The last two axes of w are the matrix; axes before them are a batch of matrices. Vectors raise
-    ValueError: biases, gains and embeddings are left to AdamW. torch computes O in 16-bit floats,
-    this rule in the type of w.
+    The last two axes of w are the matrix, and any axes before them count a batch of matrices. A
+    vector raises ValueError, because biases, gains and embeddings are left to AdamW. torch computes
+    O in 16-bit floats, this rule in the dtype of w.
     """
 
     lr: float = 1e-3
@@ -441,17 +443,17 @@ class Muon(Rule):
 
 
 def even_out(matrix: Any, eps: float = 1e-7) -> Any:
-    """Return a matrix with the same singular directions and singular values of 0.7 to 1.2.
+    """Return a matrix with the same singular directions and with singular values from 0.7 to 1.2.
 
-    Five steps of Newton–Schulz, x ← ax + b(xxᵀ)x + c(xxᵀ)²x, with Muon's coefficients: each raises
-    the small singular values and keeps the large ones near 1. Values below about 0.002 of the
-    matrix's norm stay smaller.
+    It takes five steps of Newton–Schulz, x ← ax + b(xxᵀ)x + c(xxᵀ)²x, with Muon's coefficients.
+    Each step raises the small singular values and keeps the large ones near 1. Singular values
+    below about 0.002 of the matrix's norm stay below that range.
 
     Parameters
     ----------
     matrix : array or tensor, shape (..., rows, columns)
     eps : float
-        The norm below which a matrix is not scaled up.
+        A matrix whose norm is below `eps` is not scaled up to norm 1.
     """
     xp = array_namespace(matrix)
     norm = xp.sum(matrix**2, axis=(-2, -1), keepdims=True) ** 0.5

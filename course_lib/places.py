@@ -1,7 +1,7 @@
-"""Where the course keeps things for a reader: downloads and progress, in folders of their own.
+"""The folders where the course keeps things for a reader: downloads and progress.
 
-A back room of `data` and of the exercises. Some computers have no home folder: a container under a
-user that no list knows, a service. There a temporary folder stands in, and nothing stops for it.
+A back room of `data` and of the exercises. Some accounts have no home folder, such as a service or
+an unknown user in a container. A temporary folder takes its place there, so that nothing stops.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import platformdirs
 
 
 def cache() -> Path:
-    """Return the folder for what can be fetched again."""
+    """Return the folder for files that can be downloaded again."""
     return _own(platformdirs.user_cache_path, "course-lib")
 
 
 def data() -> Path:
-    """Return the folder for what belongs to the reader, such as which exercises are solved."""
+    """Return the folder for the reader's own data, such as the list of solved exercises."""
     return _own(platformdirs.user_data_path, "how-neural-networks-learn")
 
 

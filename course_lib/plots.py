@@ -1,7 +1,7 @@
-"""Static figures: every function takes an `ax` first, draws, and returns what it drew.
+"""Static figures: every function takes an `ax` first, draws, and returns a handle to the drawing.
 
-They take what `descent` and `training` recorded and never run an optimizer. `.show(...)` on what
-was drawn moves it, which is how `live` turns the same figures into explorers.
+They take the records of `descent` and `training` and never run an optimizer. The handle's
+`.show(...)` moves the drawing, which is how `live` turns the same figures into explorers.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from course_lib.live.figures import Picture
 from course_lib.live.figures import follow as follow
 from course_lib.live.figures import show as show
 
-# One look for all figures that are made here, whatever the reader's matplotlib has been set to.
+# One look for all figures that are made here, regardless of the reader's matplotlib settings.
 STYLE = rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_default_template=False)
 
 COLORS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
 DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "D", "^")
-# How the course's hyper-parameters are called on every slider.
+# The names of the course's hyper-parameters on every slider.
 CONTROL_NAMES = {"lr": "learning rate α", "batch": "batch size B"}
 DEPTH = LinearSegmentedColormap.from_list("depth", ["#a9bdd3", "#dfe7ef", "#fcfdfe"])
 
 
 def _on_axes(draw: Callable) -> Callable:
-    """Let a function say so where its axes do not come first."""
+    """Make a drawing function complain if its axes do not come first."""
 
     @functools.wraps(draw)
     def checked(ax: Any, *others: Any, **named: Any) -> Any:
@@ -54,14 +54,14 @@ def _on_axes(draw: Callable) -> Callable:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a function of this module drew.
+    """A handle to a drawing made by a function of this module.
 
     Attributes
     ----------
     show : callable
-        Moves it: `show(walk)`, `show(w)`, … as the function that drew it says.
+        Moves the drawing: `show(walk)`, `show(w)`, … as described by the function that drew it.
     artists : tuple of matplotlib artists
-        To change a color or a width with plain matplotlib.
+        For changing a color or a width with plain matplotlib.
     """
 
     show: Callable[..., None]
@@ -79,18 +79,18 @@ def figure(
     Parameters
     ----------
     columns, rows : int
-        How many axes beside and below each other.
+        The number of axes side by side and below each other.
     size : (width, height), optional
-        In inches, a hundred screen pixels each. By default each axes gets about 4.4 × 3.8.
+        In inches of a hundred screen pixels. By default, each axes gets about 4.4 × 3.8.
     projection : {"3d"}, optional
         Axes for `surface`.
 
     Returns
     -------
     figure : Picture
-        It shows itself as the last line of a cell; `show(figure, alt=...)` also says it in words.
+        The last line of a cell shows it; `show(figure, alt=...)` also describes it in words.
     axes : Axes or ndarray of Axes
-        A single Axes for one column and one row, as matplotlib's `subplots` has it.
+        A single Axes for one column and one row, as in matplotlib's `subplots`.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def figure(
 
 @_on_axes
 def curve(ax: Axes, landscape: Any) -> Drawn:
-    """Draw a landscape of one coordinate, its minima marked with stars.
+    """Draw a landscape of one coordinate, with stars at its minima.
 
     Parameters
     ----------
@@ -194,9 +194,9 @@ def tangent(ax: Axes, landscape: Any) -> Drawn:
 
 @_on_axes
 def contour(ax: Axes, landscape: Any) -> Drawn:
-    """Draw a landscape of two coordinates from above, its minima marked with stars.
+    """Draw a landscape of two coordinates from above, with stars at its minima.
 
-    The levels are spaced by ratio above the lowest value, so that the floor of a valley shows.
+    The levels are spaced by ratio above the lowest value, so the floor of a valley shows, too.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def contour(ax: Axes, landscape: Any) -> Drawn:
     Raises
     ------
     ValueError
-        If the landscape has not two coordinates.
+        If the landscape does not have two coordinates.
     """
     (stars,) = ax.plot([], [], **_STAR)
     ax.set(xlabel="parameter $x_1$", ylabel="parameter $x_2$")
@@ -225,7 +225,7 @@ def contour(ax: Axes, landscape: Any) -> Drawn:
     def draw(landscape: Any) -> None:
         _needs_dimension(landscape, 2, "contour")
         if shown == [landscape]:
-            return  # an explorer asks for it with every move, and it takes a while
+            return  # an explorer calls this at every move, and drawing takes a while
         shown[:] = [landscape]
         while drawn:
             drawn.pop().remove()
@@ -259,7 +259,7 @@ def contour(ax: Axes, landscape: Any) -> Drawn:
 
 @_on_axes
 def quiver(ax: Axes, landscape: Any, count: int = 15) -> Drawn:
-    """Draw −∇L as arrows of one length on a grid of `count` × `count` points.
+    """Draw −∇L as arrows of equal length on a grid of `count` × `count` points.
 
     Parameters
     ----------
@@ -268,17 +268,18 @@ def quiver(ax: Axes, landscape: Any, count: int = 15) -> Drawn:
     landscape : Landscape
         Of two coordinates.
     count : int
-        At least 2.
+        The number of arrows along each axis, at least 2.
 
     Returns
     -------
     Drawn
-        `.show(landscape)` draws those of another landscape in their place.
+        `.show(landscape)` draws the arrows of another landscape in their place.
 
     Raises
     ------
     TypeError, ValueError
-        If the landscape has not two coordinates, or `count` is no whole number of at least 2.
+        If the landscape does not have two coordinates, or `count` is not a whole number of at
+        least 2.
     """
     count = arguments.whole("count", count, low=2)
     drawn: list[Any] = []
@@ -322,7 +323,7 @@ def quiver(ax: Axes, landscape: Any, count: int = 15) -> Drawn:
 def surface(ax: Any, landscape: Any) -> Drawn:
     """Draw a landscape of two coordinates as a surface; `ax` is from `figure(projection="3d")`.
 
-    The height is log(1 + L − its lowest value): a plain height would show only the rim.
+    The height is log(1 + L − the lowest L), because a plain height would show only the rim.
 
     Parameters
     ----------
@@ -334,7 +335,7 @@ def surface(ax: Any, landscape: Any) -> Drawn:
     Raises
     ------
     TypeError, ValueError
-        If the axes are flat, or the landscape has not two coordinates.
+        If the axes are flat, or the landscape does not have two coordinates.
     """
     _needs_dimension(landscape, 2, "surface")
     if not hasattr(ax, "plot_surface"):
@@ -371,22 +372,22 @@ def surface(ax: Any, landscape: Any) -> Drawn:
 
 @_on_axes
 def path(ax: Axes, label: str | None = None, series: int | None = None) -> Drawn:
-    """Prepare the trail of a walk: a line, a dot for each step, a ring at its start.
+    """Prepare the trail of a walk: a line, a dot for each step, and a ring at its start.
 
     Parameters
     ----------
     ax : Axes
         With a `contour` for walks of two coordinates, or a `curve` for walks of one.
     label : str, optional
-        Named in a legend.
+        The name in the legend.
     series : int, optional
-        Which of the four colors, dashes and end markers. By default the next unused one.
+        Which of the four colors, dashes and end markers to use; by default, the next unused one.
 
     Returns
     -------
     Drawn
-        `.show(walk, upto=None)` draws a `Path`, up to step `upto`. A batch of walks is drawn as
-        one line each, all of the same color.
+        `.show(walk, upto=None)` draws a `Path` up to step `upto`. A batch is drawn as one line for
+        each walk, all in the same color.
     """
     look = _look(ax, "path", series)
     color, dash, marker = look
@@ -445,26 +446,26 @@ def path(ax: Axes, label: str | None = None, series: int | None = None) -> Drawn
 def loss_curve(
     ax: Axes, label: str | None = None, low: float = 1e-8, series: int | None = None
 ) -> Drawn:
-    """Prepare the loss of a walk against the step.
+    """Prepare a curve of a walk's loss over its steps.
 
-    The loss axis is logarithmic, from `low` to the highest loss in the landscape's window. Where
-    the landscape goes below zero, as the quartic does, it is linear. It depends on the landscape
-    alone, not on the walk: walks can be compared, and one that diverges leaves through the top.
+    The loss axis is logarithmic, from `low` to the highest loss in the landscape's window. If the
+    landscape goes below zero, as the quartic does, the axis is linear. It depends on the landscape
+    alone, so walks can be compared, and a walk that diverges leaves through the top.
 
     Parameters
     ----------
     ax : Axes
     label : str, optional
-        Named in a legend.
+        The name in the legend.
     low : float
         The lower end of the logarithmic axis.
     series : int, optional
-        Which of the four colors and dashes. By default the next unused one.
+        Which of the four colors and dashes to use; by default, the next unused one.
 
     Returns
     -------
     Drawn
-        `.show(walk, upto=None)` draws a `Path`, up to step `upto`; the step axis spans all of it.
+        `.show(walk, upto=None)` draws a `Path` up to step `upto`; the step axis spans all steps.
     """
     color, dash, marker = _look(ax, "loss", series)
     low = arguments.number("low", low, low=0, open_low=True)
@@ -497,7 +498,7 @@ def loss_curve(
                 ax.set_ylim(limits)
         steps = np.asarray(walk.steps, dtype=float)
         losses = np.asarray(walk.losses, dtype=float).reshape(len(steps), -1)
-        # Set only where it changed: new limits make the whole figure be drawn again.
+        # Set only after a change, because new limits redraw the whole figure.
         steps_taken = max(float(steps[-1]), 1.0)
         limits = (-0.02 * steps_taken, 1.03 * steps_taken)
         if ax.get_xlim() != limits:
@@ -518,22 +519,22 @@ def loss_curve(
 def digits(
     ax: Axes, images: Any, labels: Any = None, predictions: Any = None, columns: int = 10
 ) -> Drawn:
-    """Draw images of digits as one sheet, `columns` to a row.
+    """Draw images of digits as one sheet, with `columns` of them in a row.
 
     Parameters
     ----------
     ax : Axes
     images : array_like, shape (n, height, width) or (n, height · width)
-        Gray values; each image is stretched to its own darkest and lightest.
+        Gray values. Each image is stretched from its own darkest to its own lightest value.
     labels : array_like of int, shape (n,), optional
         The true digits, written below the images.
     predictions : array_like of int, shape (n,), optional
-        What a network says. A wrong one is written as "3, not 5" in another color.
+        The digits that a network reads. A wrong one is written as "3, not 5" in another color.
 
     Returns
     -------
     Drawn
-        `.show(images, labels=None, predictions=None)` draws others in their place.
+        `.show(images, labels=None, predictions=None)` draws other images in their place.
     """
     columns = arguments.whole("columns", columns, low=1)
     drawn: list[Any] = []
@@ -576,23 +577,23 @@ def digits(
 def history(
     ax: Axes, label: str | None = None, what: str = "loss", series: int | None = None
 ) -> Drawn:
-    """Prepare the curves of a training run against the examples seen.
+    """Prepare the curves of a training run over the number of examples seen.
 
     Parameters
     ----------
     ax : Axes
     label : str, optional
-        The run's name, for comparing several on the same axes.
+        The run's name, for comparing several runs on the same axes.
     what : {"loss", "accuracy"}
-        The loss: each batch, thin; their moving average; the validation loss, one mark for each
-        epoch. Or the validation accuracy.
+        "loss" draws the loss of each batch as a thin line, their moving average, and a mark for the
+        validation loss of each epoch. "accuracy" draws the validation accuracy.
     series : int, optional
-        Which of the four colors. By default the next unused one.
+        Which of the four colors to use; by default, the next unused one.
 
     Returns
     -------
     Drawn
-        `.show(history)` draws a `History`, also while it grows.
+        `.show(history)` draws a `History`, even while it grows.
     """
     arguments.one_of("what", what, ("loss", "accuracy"))
     color, _, marker = _look(ax, "history", series)
@@ -621,7 +622,7 @@ def history(
 
     def draw(history: Any) -> None:
         if not hasattr(history, "epoch_ends"):
-            raise TypeError(f"show: history must be a History, as fit returns it, got {history!r}.")
+            raise TypeError(f"show: history must be a History, returned by fit, got {history!r}.")
         seen = np.asarray(history.examples)
         at = seen[np.asarray(history.epoch_ends, dtype=int) - 1]
         if what == "loss":
@@ -639,17 +640,17 @@ def history(
 
 @_on_axes
 def confusion(ax: Axes, matrix: Any) -> Drawn:
-    """Draw a confusion matrix: row, the true digit; column, what the network says.
+    """Draw a confusion matrix, with the true digit in the row and the network's in the column.
 
-    The color is the share of the row, on a square-root scale so that rare mistakes show; the
-    number is the count.
+    The number is the count. The color is its share of the row, on a square-root scale so that rare
+    mistakes show.
 
     Parameters
     ----------
     ax : Axes
         From `figure`.
     matrix : ndarray of int, shape (classes, classes)
-        As `confusion_matrix` of `training` counts it.
+        The number of examples for each pair of a true and a predicted class.
 
     Returns
     -------
@@ -731,7 +732,7 @@ def _look(ax: Axes, kind: str, series: int | None) -> tuple[str, str, str]:
     if series is None:
         series = sum(line.get_gid() == kind for line in ax.lines)
     series = arguments.whole("series", series)
-    # Past the fourth the colors come again with another dash.
+    # After the fourth, the colors repeat with another dash.
     dash = (series + series // 4) % 4
     return COLORS[series % 4], DASHES[dash], MARKERS[dash]
 
@@ -739,7 +740,7 @@ def _look(ax: Axes, kind: str, series: int | None) -> tuple[str, str, str]:
 def _last(walk: Any, upto: int | None) -> int:
     """Return the index of the last recorded point at or before step `upto`."""
     if not hasattr(walk, "points"):
-        raise TypeError(f"show: walk must be a Path, as descend returns it, got {walk!r}.")
+        raise TypeError(f"show: walk must be a Path, returned by descend, got {walk!r}.")
     if upto is None:
         return len(walk.points) - 1
     upto = arguments.whole("upto", upto)
@@ -766,7 +767,7 @@ def _loss_axis(walk: Any, low: float) -> tuple[str, tuple[float, float]]:
 
 
 def _moving_average(losses: np.ndarray) -> np.ndarray:
-    """Average each loss with those before it: up to 50, and at most a tenth of all so far."""
+    """Average each loss with the ones before it: up to 50, and at most a tenth of all so far."""
     if not len(losses):
         return losses
     total: np.ndarray = np.concatenate([[0.0], np.cumsum(losses)])
@@ -783,7 +784,7 @@ def _squares(given: Any) -> np.ndarray:
         if side * side != images.shape[1]:
             raise ValueError(
                 f"images of {images.shape[1]} pixels are not square; "
-                "give them the shape (n, height, width)."
+                "pass them in the shape (n, height, width)."
             )
         images = images.reshape(-1, side, side)
     if images.ndim != 3 or not len(images):

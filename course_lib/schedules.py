@@ -1,10 +1,10 @@
 """Learning-rate schedules: pure functions of the step, k = 0, 1, …, so that `schedule(0)` is α₀.
 
-A schedule only says how large the next step is; `descent` and `training` ask it. The one schedule
-with a memory, `ReduceOnPlateau`, is fed with the loss and has the shape of an update rule.
+A schedule only says how large the next step is; `descent` and `training` ask for it. The one
+schedule with a memory, `ReduceOnPlateau`, is fed with the loss and is shaped like an update rule.
 
-Each function here returns a `Schedule`. Each raises `TypeError` for what is no number and
-`ValueError` for one outside the interval that it names.
+Each function here returns a `Schedule`. It raises `TypeError` for an argument that is not a number
+and `ValueError` for a number outside the interval that the docstring gives.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def exponential(lr: float, base: float) -> Schedule:
     lr : float
         α₀ > 0, the rate of the first step.
     base : float
-        d, what each step multiplies the rate by, above 0 and at most 1.
+        d, the factor that each step multiplies the rate by, above 0 and at most 1.
     """
     lr, base = _rate(lr), arguments.number("base", base, low=0, high=1, open_low=True)
     return lambda k: lr * base**k
@@ -124,7 +124,7 @@ def inverse_sqrt(lr: float, scale: float = 1.0) -> Schedule:
     lr : float
         α₀ > 0.
     scale : float
-        d > 0, what α₀ is multiplied by.
+        d > 0, the factor that α₀ is multiplied by.
     """
     lr, scale = _rate(lr), arguments.number("scale", scale, low=0, open_low=True)
     return lambda k: scale * lr / (k + 1) ** 0.5
@@ -153,15 +153,15 @@ def cosine(lr: float, steps: int, floor: float = 0.0) -> Schedule:
     """Half a cosine from α₀ down to `floor` over `steps` steps, and `floor` from then on.
 
     α_k = floor + (α₀ − floor) · (1 + cos(πk / steps)) / 2 (Loshchilov & Hutter, 2017, equation 5,
-    without restarts). The same as torch's `CosineAnnealingLR` up to its end, where torch's rises
-    again.
+    without restarts). It equals torch's `CosineAnnealingLR` up to its end, after which torch's rate
+    rises again.
 
     Parameters
     ----------
     lr : float
         α₀ > 0, the rate of the first step.
     steps : int
-        How many steps it falls for, at least 1.
+        The number of steps it falls for, at least 1.
     floor : float
         The last rate, from 0 to α₀.
     """
@@ -174,15 +174,15 @@ def cosine(lr: float, steps: int, floor: float = 0.0) -> Schedule:
 def warmup(schedule: Schedule, steps: int) -> Schedule:
     """Rise in a straight line for `steps` steps, then follow `schedule` from its own step 0.
 
-    α_k = schedule(0) · (k + 1) / (steps + 1) for k < steps, so that the first step already moves
-    and step `steps` is the first at the full rate (Goyal et al., 2017, section 2.2).
+    α_k = schedule(0) · (k + 1) / (steps + 1) for k < steps, so the first step already moves, and
+    step `steps` is the first at the full rate (Goyal et al., 2017, section 2.2).
 
     Parameters
     ----------
     schedule : Schedule
-        What follows the rise.
+        The schedule that follows the rise.
     steps : int
-        How many steps it rises for; 0 leaves `schedule` as it is.
+        The number of steps it rises for; 0 leaves `schedule` unchanged.
     """
     schedule = as_schedule(schedule)
     steps = arguments.whole("steps", steps)
@@ -197,7 +197,7 @@ def warmup(schedule: Schedule, steps: int) -> Schedule:
 def scale_with_batch(lr: float, batch: int, base_batch: int) -> float:
     """Return α · B / B₀: a rate `lr` tuned at batch size `base_batch`, scaled to `batch`.
 
-    The linear scaling rule (Goyal et al., 2017, section 2.1). It holds while α stays small.
+    This is the linear scaling rule (Goyal et al., 2017, section 2.1). It holds while α stays small.
 
     Parameters
     ----------
@@ -212,28 +212,28 @@ def scale_with_batch(lr: float, batch: int, base_batch: int) -> float:
 
 @dataclass(frozen=True)
 class ReduceOnPlateau:
-    """Cut the learning rate when the loss has stopped falling: the schedule that has a memory.
+    """Cut the learning rate when the loss has stopped falling: the schedule with a memory.
 
-    It cannot be a function of k: it must see the losses. It follows torch's `ReduceLROnPlateau`
-    (mode "min", relative threshold, no cooldown), and works on a batch of runs at once.
+    It cannot be a function of k, because it has to see the losses. It follows torch's
+    `ReduceLROnPlateau` (mode "min", relative threshold, no cooldown) and works on a batch of runs.
 
     Parameters
     ----------
     lr : float
         α₀ ≥ 0.
     factor : float
-        What α is multiplied with, 0 < factor < 1.
+        The factor of each cut, 0 < factor < 1.
     patience : int
-        How many losses in a row may fail to improve before the cut.
+        The number of losses in a row that may fail to improve before the cut.
     threshold : float
-        A loss counts as improved below best − threshold · |best|.
+        A loss counts as an improvement if it is below best − threshold · |best|.
     floor : float
         α never goes below this.
 
     Notes
     -----
-    torch compares with best · (1 − threshold): the same while losses are positive, but where they
-    are negative it takes a slightly worse loss for a better one, so there the two differ.
+    torch compares with best · (1 − threshold). That is the same while losses are positive, but
+    among negative losses torch takes a slightly worse loss for a better one, so there they differ.
     """
 
     lr: float = 0.1
@@ -250,7 +250,7 @@ class ReduceOnPlateau:
         arguments.number("floor", self.floor, low=0, high=max(self.lr, 0))
 
     def init(self) -> dict[str, Any]:
-        """Return the memory before any loss was seen: best loss, bad losses in a row, rate."""
+        """Return the memory before the first loss: best loss, bad losses in a row, rate."""
         return {"best": math.inf, "bad": 0, "lr": self.lr}
 
     def step(self, loss: Any, state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -264,20 +264,20 @@ class ReduceOnPlateau:
 
 
 def as_schedule(schedule: Any, takes: str = "the step k") -> Schedule:
-    """Return `schedule` if it is one, or raise a TypeError that says what is missing.
+    """Return `schedule` if it is a schedule, or raise a TypeError that says what is missing.
 
     Parameters
     ----------
     schedule : Schedule
-        What the caller passed. Easily forgotten is the call: `cosine` for `cosine(0.1, steps=100)`.
+        The value that the caller passed. A common slip is `cosine` for `cosine(0.1, steps=100)`.
     takes : str
-        What it is called with, in words.
+        The argument it is called with, in words.
     """
     if any(schedule is maker for maker in (*SCHEDULES.values(), warmup, ReduceOnPlateau)):
         name = schedule.__name__
         first = "cosine(lr=0.1, steps=100), steps=10" if name == "warmup" else "lr=0.1, ..."
         raise TypeError(
-            f"schedule must be made with its values, such as {name}({first}), got {name} alone."
+            f"schedule must be created with its values, such as {name}({first}), got {name} alone."
         )
     return arguments.function("schedule", schedule, takes)
 

@@ -1,7 +1,7 @@
-"""Training: the course's update rules drive a torch network, and what happened is recorded.
+"""Training: the course's update rules drive a torch network, and the run is recorded.
 
-It joins optimizers, schedules and data, and hands a `History` to plots. This is the one module that
-imports torch as it is loaded, so lectures in numpy leave it alone.
+It combines optimizers, schedules and data, and passes a `History` to plots. This is the only module
+that imports torch when it is loaded, so lectures in numpy do without it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from tqdm import tqdm
 from course_lib import arguments, schedules
 from course_lib.data import Batches
 
-# Idle OpenMP threads that spin instead of sleeping slow torch down manyfold on a busy or small
-# machine. torch reads the settings when it is first imported, so they stand before that.
+# Idle OpenMP threads that spin instead of sleeping slow torch down many times over on a busy or
+# small machine. torch reads these settings when it is first imported, so they come before that.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -40,31 +40,31 @@ except ImportError as error:
 
 
 def threads() -> int:
-    """Return the threads that torch may use: OMP_NUM_THREADS, or 1 where that says no number."""
+    """Return how many threads torch may use: OMP_NUM_THREADS, or 1 if that is not a number."""
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return max(1, int(first)) if first.isascii() and first.isdigit() and len(first) < 5 else 1
 
 
-torch.set_num_threads(threads())  # for a torch that was imported before this module, too
+torch.set_num_threads(threads())  # also if torch was imported before this module
 
-# A full collection of garbage looks at all that torch has made, so Python puts it off. Meanwhile,
-# figures that nobody can see any more pile up, ten megabytes each. What is frozen is passed over.
+# A full garbage collection looks at every object of torch, so Python postpones it, and meanwhile
+# figures that nobody can see pile up, ten megabytes each. Frozen objects are skipped.
 gc.collect()
 gc.freeze()
 gc.collect()
 
-# What may be in a parameter group beside its hyper-parameters: its name, and what torch's own
-# learning-rate schedulers note there.
+# The entries of a parameter group that are not hyper-parameters: its name, and the notes of torch's
+# learning-rate schedulers.
 _NOTES = ("name", "initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum", "swa_lr")
 
 
 def as_torch(rule: Any, parameters: Iterable) -> torch.optim.Optimizer:
     """Return a `torch.optim.Optimizer` that takes its steps with `rule`.
 
-    It is used like one of torch's own, with `zero_grad()`, `step()`, `state_dict()` and parameter
-    groups. torch's learning-rate schedulers drive it. Those that also cycle the momentum
-    (`OneCycleLR`, `CyclicLR`) need a rule with `momentum`, or with `beta1` and `beta2`; for others
-    set `cycle_momentum=False`.
+    Use it like one of torch's own, with `zero_grad()`, `step()`, `state_dict()` and parameter
+    groups. torch's learning-rate schedulers can drive it. Those that also cycle the momentum
+    (`OneCycleLR`, `CyclicLR`) need a rule with `momentum`, or with `beta1` and `beta2`; for any
+    other rule, set `cycle_momentum=False`.
 
     Parameters
     ----------
@@ -72,29 +72,29 @@ def as_torch(rule: Any, parameters: Iterable) -> torch.optim.Optimizer:
         From `course_lib.optimizers`, or your own: a dataclass with `init(w) -> state` and
         `step(w, g, state, lr=None) -> (w, state)`. Its fields are the hyper-parameters.
     parameters : iterable
-        `model.parameters()`, `model.named_parameters()`, or dicts `{"params": …, "lr": …}`: groups
-        with hyper-parameters of their own. A group may also have a "name"; any other entry is
-        refused, because it might be a misspelled hyper-parameter. Tensors of complex numbers are
-        refused, too: torch would treat their two parts as separate parameters.
+        `model.parameters()`, `model.named_parameters()`, or dicts `{"params": …, "lr": …}`, which
+        are groups with hyper-parameters of their own. A group may also have a "name"; any other
+        entry is rejected, because it might be a misspelled hyper-parameter. Complex tensors are
+        rejected, too, because torch treats their two parts as separate parameters.
 
     Returns
     -------
     torch.optim.Optimizer
-        Every hyper-parameter is an entry of `param_groups`; β₁ and β₂ are one entry, `betas`, as
-        in torch. `state[p]` is what the rule keeps for the tensor p, in the shape of p. The rule
-        sees one tensor at a time.
+        Every hyper-parameter is an entry of `param_groups`; β₁ and β₂ form one entry, `betas`, as
+        in torch. `state[p]` is the rule's state for the tensor p, in the shape of p. The rule sees
+        one tensor at a time.
 
     Raises
     ------
     TypeError, ValueError
-        For an argument that makes no sense, naming it, its value and what is allowed.
+        If an argument makes no sense. The message names it, its value and what is allowed.
 
     Notes
     -----
-    A rule is out of place: each step makes the next state and leaves the last one as it was, which
-    a `state_dict` taken in between still holds. A tensor whose `grad` is None is passed over. Only
-    an optimizer of the same rule can load a `state_dict`. Some rules divide by what they remember
-    and need dense gradients: leave `sparse=True` out of an `Embedding`.
+    A rule works out of place: each step makes a new state and leaves the old one unchanged, so a
+    `state_dict` taken earlier stays valid. A tensor whose `grad` is None is skipped. Only an
+    optimizer with the same rule can load a `state_dict`. Some rules need dense gradients, because
+    they divide by their state, so leave `sparse=True` out of an `Embedding`.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def as_torch(rule: Any, parameters: Iterable) -> torch.optim.Optimizer:
 
 
 # torch shields these methods from its compiler, and the first call of the shield loads the whole
-# compiler: a second, and 70 MB. Unwrapped, they do the same without it.
+# compiler, which takes a second and 70 MB. Unwrapped, the methods do the same without it.
 _add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
 _zero_grad = inspect.unwrap(torch.optim.Optimizer.zero_grad)
 _state_dict = inspect.unwrap(torch.optim.Optimizer.state_dict)
@@ -116,7 +116,7 @@ _load_state_dict = inspect.unwrap(torch.optim.Optimizer.load_state_dict)
 
 
 class RuleOptimizer(torch.optim.Optimizer):
-    """What `as_torch` returns: torch keeps parameters and states, the rule does the math."""
+    """The optimizer of `as_torch`: torch keeps parameters and states, the rule does the math."""
 
     def __init__(self, rule: Any, parameters: Iterable) -> None:
         self.rule = _checked_rule(rule)
@@ -129,12 +129,14 @@ class RuleOptimizer(torch.optim.Optimizer):
         super().__init__(parameters, _entries(rule))
 
     def add_param_group(self, param_group: dict) -> None:
-        """Add a group of tensors, with the rule's hyper-parameters where it has none of its own."""
+        """Add a group of tensors; the rule's hyper-parameters fill in for those it does not set."""
         names = list(_entries(self.rule))
         for name in param_group.keys() - {"params", "param_names", *_NOTES}:
             arguments.one_of("a parameter group's entry", name, ["params", *names])
         group = {name: param_group.get(name, self.defaults[name]) for name in names}
-        dataclasses.replace(self.rule, **_fields(group))  # refuses what the rule does not allow
+        dataclasses.replace(
+            self.rule, **_fields(group)
+        )  # raises if the rule does not allow a value
         _add_param_group(self, param_group)
         for p in self.param_groups[-1]["params"]:
             if p.is_complex():
@@ -144,11 +146,11 @@ class RuleOptimizer(torch.optim.Optimizer):
     zero_grad = _zero_grad
 
     def state_dict(self) -> dict:
-        """Return torch's dict of hyper-parameters and states, and whose they are: "rule"."""
+        """Return torch's dict of hyper-parameters and states, with the rule's name as "rule"."""
         return _state_dict(self) | {"rule": type(self.rule).__name__}
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Take over the hyper-parameters and states saved by `state_dict` of the same rule."""
+        """Load the hyper-parameters and states that `state_dict` saved for the same rule."""
         own, saved = type(self.rule).__name__, state_dict.get("rule")
         if saved != own:
             raise ValueError(
@@ -184,7 +186,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         return loss
 
     def _rule_of(self, number: int, group: dict) -> tuple[Any, dict]:
-        """Return the rule with the group's hyper-parameters, and the rate to hand to its step."""
+        """Return the rule with the group's hyper-parameters, and the rate to pass to its step."""
         values = _fields({name: group[name] for name in _entries(self.rule)})
         rate = {"lr": float(values.pop("lr"))} if "lr" in values else {}
         known, rule = self._rules.get(number, (None, None))
@@ -194,40 +196,40 @@ class RuleOptimizer(torch.optim.Optimizer):
         return rule, rate
 
     def __getstate__(self) -> dict:
-        # torch copies and pickles only what it knows of.
+        # torch copies and pickles only the attributes that it knows.
         return super().__getstate__() | {"rule": self.rule, "_rules": {}}
 
 
 class Score(NamedTuple):
-    """How a model does on a data set."""
+    """How well a model does on a data set."""
 
     loss: float
-    """The mean loss of an example."""
+    """The mean loss per example."""
     accuracy: float
-    """The share of examples whose label has the highest score; NaN where there are no labels, or
-    not one score for each class."""
+    """The share of examples whose label has the highest score; NaN if there are no labels, or not
+    one score for each class."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class History:
-    """What `fit` recorded, update by update and epoch by epoch.
+    """The record that `fit` makes, update by update and epoch by epoch.
 
     Attributes
     ----------
     losses : ndarray, shape (updates,)
         The loss of each batch, just before its update.
     learning_rates : ndarray, shape (updates,)
-        α of each update (of the first parameter group, where there are several).
+        α of each update (of the first parameter group, if there are several).
     examples : ndarray of int, shape (updates,)
-        How many examples were seen, that update's included.
+        The number of examples seen so far, including those of the update.
     seconds : ndarray, shape (updates,)
-        Time spent on training until then; validation and drawing do not count.
+        The training time so far, without validation and drawing.
     epoch_ends : ndarray of int, shape (epochs,)
-        How many updates were done at the end of each epoch.
+        The number of updates done at the end of each epoch.
     validation_losses, validation_accuracies : ndarray, shape (epochs,)
         The `Score` at the end of each epoch; empty without a validation set.
     stopped : str
-        Why training ended early, in words; empty if it did not.
+        Why training ended early, in words, or an empty string if it did not.
     """
 
     losses: np.ndarray
@@ -241,17 +243,17 @@ class History:
 
     @property
     def updates(self) -> int:
-        """How many updates were done."""
+        """The number of updates done."""
         return len(self.losses)
 
     @property
     def epochs(self) -> int:
-        """How many epochs were completed."""
+        """The number of epochs completed."""
         return len(self.epoch_ends)
 
     @property
     def best(self) -> int | None:
-        """The epoch, counted from 0, with the smallest validation loss; None without one."""
+        """The epoch, counted from 0, with the smallest validation loss, or None without one."""
         losses = self.validation_losses
         return int(np.nanargmin(losses)) if np.isfinite(losses).any() else None
 
@@ -275,36 +277,36 @@ def fit(
 ) -> History:
     """Train `model` in place: batch, forward pass, loss, update, again and again.
 
-    A bar shows the progress while it runs; one line is left of it. Training that diverges stops,
-    and so does training that you interrupt: nothing is raised, and `stopped` says why.
+    A progress bar runs along and leaves one line behind. Training stops if it diverges or if you
+    interrupt it. That raises no exception, and `stopped` says why.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Takes a batch of inputs; for labels, it returns one score for each class.
+        Takes a batch of inputs. For labels, it returns one score for each class.
     train, validation : LabeledImages, or pair (inputs, targets)
-        Tensors, arrays or pandas tables, the examples along the first axis. Whole-number targets
-        are labels. `validation` may be None.
+        Tensors, arrays or pandas tables with the examples along the first axis. Whole-number
+        targets are labels. `validation` may be None.
     rule : update rule or torch.optim.Optimizer
         From `course_lib.optimizers`, or your own; or an optimizer made for this model.
     epochs : int
-        How often to go through all of `train`.
+        The number of passes through `train`.
     batch_size : int
-        Examples in each update; the last batch of an epoch holds what is left over.
+        Examples per update. The last batch of an epoch holds the rest.
     schedule : callable or ReduceOnPlateau, optional
         Takes the update's number k = 0, 1, … and returns the learning rate. `ReduceOnPlateau` is
-        fed with the validation loss at the end of each epoch. Without it the rate stays as it is.
+        fed with the validation loss at the end of each epoch. By default, the rate is constant.
     loss : callable
-        Takes what the model returns and the targets; returns the mean loss of the batch. Where the
-        two differ in shape, the loss has to pair each example with its own target.
+        Takes the model's output and the targets and returns the mean loss of the batch. If the two
+        differ in shape, the loss has to pair each example with its own target.
     seed : int, optional
-        For the order of the examples and for dropout: the same seed gives the same run. The model's
-        first weights are yours to seed, with `torch.manual_seed`, before you make it. None: another
-        run each time.
+        Seeds the order of the examples and dropout, so the same seed gives the same run. The first
+        weights depend on `torch.manual_seed`, called before you create the model. With None, each
+        run is different.
     progress : bool
-        Whether to show a bar and the line that is left of it.
+        Whether to show the bar and the line it leaves behind.
     watch : callable, optional
-        Called with the `History` so far, about four times a second and at the end: to draw it.
+        Called with the `History` so far, about four times a second and at the end, to draw it.
 
     Returns
     -------
@@ -313,14 +315,15 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        For an argument that makes no sense, or data the model does not take, in plain words.
+        If an argument makes no sense, or the model cannot take the data.
     RuntimeError
-        Where gradients are switched off.
+        If gradients are switched off.
 
     Notes
     -----
-    torch runs on one thread: networks this small gain nothing from more. To change it, set the
-    environment variable OMP_NUM_THREADS before the first import, or use `torch.set_num_threads`.
+    torch runs on one thread, because networks this small gain nothing from more. To change that,
+    set the environment variable OMP_NUM_THREADS before the first import, or call
+    `torch.set_num_threads`.
     """
     epochs = arguments.whole("epochs", epochs, low=1)
     if watch is not None:
@@ -389,7 +392,7 @@ def evaluate(
 
 
 def accuracy(model: torch.nn.Module, data: Any) -> float:
-    """Return the share of the examples in `data` to whose label `model` gives the highest score.
+    """Return the share of examples in `data` whose label gets the highest score from `model`.
 
     Parameters
     ----------
@@ -400,7 +403,7 @@ def accuracy(model: torch.nn.Module, data: Any) -> float:
 
 
 def outputs(model: torch.nn.Module, inputs: Any) -> torch.Tensor:
-    """Return what `model` makes of all `inputs`, piece by piece to save memory, without gradients.
+    """Return the output of `model` for all `inputs`, without gradients, in chunks to save memory.
 
     Parameters
     ----------
@@ -410,7 +413,8 @@ def outputs(model: torch.nn.Module, inputs: Any) -> torch.Tensor:
     Returns
     -------
     tensor, shape (n, ...)
-        For a classifier its scores; `.softmax(1)` makes probabilities of them, `.argmax(1)` labels.
+        For a classifier, its scores: `.softmax(1)` turns them into probabilities, `.argmax(1)` into
+        labels.
     """
     _checked_model(model)
     x = _floats(_tensor("inputs", inputs), model)
@@ -418,16 +422,16 @@ def outputs(model: torch.nn.Module, inputs: Any) -> torch.Tensor:
         return torch.cat([_answer(model, chunk) for chunk in x.split(_CHUNK)])
 
 
-# ---------------------------------------------------------------------------- what `fit` is made of
+# --------------------------------------------------------------------------------- the parts of fit
 
-# How many examples are evaluated at once: few enough to need little memory.
+# How many examples are evaluated at once, few enough to need little memory.
 _CHUNK = 1000
 
 _BAR = "{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}"
 
 
 class _DivergedError(Exception):
-    """The loss is no longer a finite number."""
+    """The loss is no longer finite."""
 
 
 def _update(
@@ -437,7 +441,7 @@ def _update(
     loss: Callable,
     optimizer: torch.optim.Optimizer,
 ) -> float:
-    """Take one step on one batch; return the loss before it."""
+    """Take one step on one batch, and return the loss before it."""
     optimizer.zero_grad()
     value = loss(model(inputs), targets)
     before: float = value.item()
@@ -449,14 +453,14 @@ def _update(
 
 
 class _Rates:
-    """Sets the learning rate: before each update by a schedule, after each epoch by a plateau."""
+    """Set the learning rate: by a schedule before each update, or by a plateau after each epoch."""
 
     def __init__(self, schedule: Any, optimizer: torch.optim.Optimizer, validation: Any) -> None:
         self.optimizer, self.schedule, self.plateau = optimizer, schedule, None
         if hasattr(schedule, "init") and not isinstance(schedule, type):
             if validation is None:
                 raise ValueError(
-                    f"schedule = {schedule!r} needs a validation set: it follows its loss."
+                    f"schedule = {schedule!r} needs a validation set, whose loss it follows."
                 )
             self.schedule, self.plateau, self.memory = None, schedule, schedule.init()
             self._set(self.memory["lr"])
@@ -492,15 +496,15 @@ def _bar(total: int, progress: bool) -> tqdm:
 
 @contextlib.contextmanager
 def _seeded(seed: int | None) -> Iterator[None]:
-    """Seed torch for this run alone: the reader's own random numbers are not touched."""
+    """Seed torch for this run alone, and leave the reader's own random numbers untouched."""
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
-            torch.manual_seed(seed % 2**63)  # torch takes no larger one
+            torch.manual_seed(seed % 2**63)  # torch accepts no larger seed
         yield
 
 
 class _Record:
-    """Collects what becomes a History, and shows it to `watch` as it grows."""
+    """Collect the data of a History, and show it to `watch` as it grows."""
 
     def __init__(self, watch: Callable | None) -> None:
         self.watch = watch
@@ -582,13 +586,14 @@ def _checked_model(model: Any) -> torch.nn.Module:
 
 def _checked_loss(loss: Any) -> Callable:
     if isinstance(loss, type):
-        raise TypeError(f"loss must be made first: write {loss.__name__}() for {loss.__name__}.")
+        name = loss.__name__
+        raise TypeError(f"loss must be created first: write {name}() instead of {name}.")
     checked: Callable = arguments.function("loss", loss, "what the model returns and the targets")
     return checked
 
 
 def _ready(model: Any, train: Any, validation: Any, loss: Callable) -> tuple[tuple, Any]:
-    """Return both sets of data as tensors, tried out with the model and the loss."""
+    """Return both data sets as tensors, after trying them out with the model and the loss."""
     if not torch.is_grad_enabled():
         raise RuntimeError(
             "Gradients are switched off, and training needs them. Call fit outside of "
@@ -625,13 +630,13 @@ def _tensors(name: str, data: Any, model: torch.nn.Module) -> tuple[torch.Tensor
 
 
 def _tensor(name: str, values: Any) -> torch.Tensor:
-    """Return `values` as a tensor; arrays that torch cannot read as they lie are copied."""
+    """Return `values` as a tensor, copying arrays whose memory layout torch cannot read."""
     if torch.is_tensor(values):
         return values.detach()
     try:
         array = np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values)
         if array.dtype.kind == "O":
-            array = np.array(array.tolist())  # of the type that its entries have
+            array = np.array(array.tolist())  # in the type of its entries
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(f"{name} must be numbers in rows of one length, got {values!r}.") from None
     if array.dtype.kind not in "biuf" or np.ma.is_masked(values):
@@ -667,16 +672,16 @@ def _kind(value: Any) -> str:
 def _try_out(
     model: torch.nn.Module, name: str, data: tuple, loss: Callable, learn: bool = False
 ) -> torch.Tensor:
-    """Say in words if `model` and `loss` can't work with the data, before anything is trained.
+    """Raise in plain words if `model` and `loss` can't work with the data, before any training.
 
-    Returns what the model makes of the first examples. `learn` is for data to train on: the loss
-    must also have a gradient.
+    Return the model's output for the first examples. With `learn`, which is for training data, the
+    loss must also have a gradient.
     """
     x, y = data
     with _evaluating(model), torch.set_grad_enabled(learn):
         try:
             made = _answer(model, x[:2])
-            # So many examples that no other axis is as long, and none can be taken for it.
+            # Choose a batch size unlike the length of any other axis, so none is mistaken for it.
             n = next(n for n in range(2, 99) if n not in {*made.shape[1:], *y.shape[1:]})
             made, y = made if n == 2 else model(x[:n]), y[:n]
         except (RuntimeError, ValueError, IndexError) as error:
@@ -692,7 +697,7 @@ def _try_out(
                 torch.autograd.grad(value, _trainable(model), allow_unused=True)
         except (RuntimeError, ValueError, IndexError) as error:
             raise ValueError(
-                f"The loss can't compare what the model makes of {name}, of shape "
+                f"The loss can't compare the model's output for {name}, of shape "
                 f"{tuple(made.shape)}, with targets of shape {tuple(y.shape)}: {error}"
             ) from None
     if not torch.is_tensor(value) or value.numel() != 1:
@@ -700,7 +705,7 @@ def _try_out(
     if learn and not value.requires_grad:
         raise TypeError(
             f"loss must have a gradient, got {value!r}. Something in the loss or the model cuts it "
-            "off, such as detach, item, argmax, no_grad, or a detour through numpy."
+            "off, such as detach, item, argmax, no_grad, or a conversion to numpy."
         )
     return made
 
@@ -717,30 +722,31 @@ def _check_labels(name: str, made: torch.Tensor, y: torch.Tensor) -> None:
 
 
 def _check_shapes(name: str, made: torch.Tensor, y: torch.Tensor, loss: Callable) -> None:
-    """Refuse a loss that compares each score with all targets, as broadcasting does unasked."""
+    """Reject a loss that compares each score with all targets, as broadcasting silently does."""
     row = y[: len(made)]
     if made.shape == row.shape or made.numel() != row.numel() or not y.is_floating_point():
         return
-    # Scores near two different targets: a loss that pairs them up gets worse when they change
-    # places, one that mixes them does not see it.
+    # Take scores near two different targets. A loss that pairs them up gets worse when the targets
+    # swap places, while a loss that mixes them does not notice.
     order = y.flatten(1).sum(1) if y.ndim > 1 else y
     two = y[[int(order.argmin()), int(order.argmax())]]
     near = (0.9 * two + 0.1 * two.flip(0)).reshape(2, *made.shape[1:])
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the very shapes are what torch warns of
+            warnings.simplefilter("ignore")  # torch warns of these shapes
             paired, swapped = (float(loss(near, targets)) for targets in (two, two.flip(0)))
     except (RuntimeError, ValueError, IndexError, TypeError):
-        return  # it is told when the loss is tried out
+        return  # trying out the loss reports this error
     if math.isfinite(paired) and math.isclose(paired, swapped, rel_tol=1e-6):
         raise ValueError(
-            f"What the model makes of {name} has shape {tuple(made.shape)}, the targets have "
-            f"{tuple(row.shape)}, and the loss compares each with all others. Give both one shape."
+            f"The model's output for {name} has shape {tuple(made.shape)}, the targets have "
+            f"{tuple(row.shape)}, and the loss compares each output with all targets. Give both "
+            "the same shape."
         )
 
 
 def _try_last_batch(model: torch.nn.Module, batches: Batches) -> None:
-    """Say in words if the model can't train on one example, where the last batch has no more."""
+    """Raise in plain words if the last batch is a single example that the model can't train on."""
     total = len(batches.x)
     if total % batches.batch_size != 1 and batches.batch_size > 1:
         return
@@ -773,7 +779,7 @@ def _optimizer(rule: Any, model: torch.nn.Module) -> torch.optim.Optimizer:
     held = {id(p) for group in rule.param_groups for p in group["params"]}
     if not any(id(p) in held for p in parameters):
         raise ValueError(
-            "rule is an optimizer of other parameters than the model's: make it anew, "
+            "rule is an optimizer of other parameters than the model's: create a new one "
             "from model.parameters()."
         )
     try:
@@ -791,7 +797,7 @@ def _why_diverged(
 ) -> str:
     if not updates:
         return (
-            f"Stopped before the first update: the loss is {diverged}. Look for NaN in the inputs, "
+            f"Stopped before the first update: the loss is {diverged}. Look for NaN in the inputs "
             "or in the model's first weights."
         )
     lr = float(optimizer.param_groups[0]["lr"])
@@ -812,12 +818,12 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}" + "s" * (number != 1)
 
 
-# ----------------------------------------------------------------------- what `as_torch` is made of
+# ---------------------------------------------------------------------------- the parts of as_torch
 
 
 def _checked_rule(rule: Any) -> Any:
     if isinstance(rule, type):
-        raise TypeError(f"rule must be made with its values, such as {rule.__name__}(lr=0.01).")
+        raise TypeError(f"rule must be created with its values, such as {rule.__name__}(lr=0.01).")
     if not dataclasses.is_dataclass(rule) or not (hasattr(rule, "init") and hasattr(rule, "step")):
         raise TypeError(
             "rule must be an update rule such as Adam(lr=0.001), or a dataclass of your own with "
@@ -844,8 +850,8 @@ def _checked_step(rule: Any, w: torch.Tensor, made: Any) -> tuple[torch.Tensor, 
         raise TypeError(f"{type(rule).__name__}.step must return (w, state), got {made!r}.")
     if getattr(made[0], "shape", None) != w.shape:
         raise ValueError(
-            f"{type(rule).__name__}.step must return w in the shape {tuple(w.shape)} it was given, "
-            f"got {made[0]!r}."
+            f"{type(rule).__name__}.step must return w in the shape {tuple(w.shape)} that it got, "
+            f"not {made[0]!r}."
         )
     return made
 
@@ -857,7 +863,7 @@ def _hyperparameters(rule: Any) -> dict[str, Any]:
 
 
 def _entries(rule: Any) -> dict[str, Any]:
-    """Return the entries of a parameter group: β₁ and β₂ in one, where torch's schedulers look."""
+    """Return the entries of a parameter group, with β₁ and β₂ as one, as torch's schedulers do."""
     entries = _hyperparameters(rule)
     if "beta1" in entries and "beta2" in entries:
         entries["betas"] = entries.pop("beta1"), entries.pop("beta2")
@@ -865,7 +871,7 @@ def _entries(rule: Any) -> dict[str, Any]:
 
 
 def _fields(entries: dict[str, Any]) -> dict[str, Any]:
-    """Return the hyper-parameters of a rule from those entries of a parameter group."""
+    """Return a rule's hyper-parameters from the entries of a parameter group."""
     fields = {**entries}
     if "betas" in fields:
         fields["beta1"], fields["beta2"] = fields.pop("betas")
@@ -873,7 +879,7 @@ def _fields(entries: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keep_freed_memory() -> None:
-    # Rules make new tensors all the time. glibc gives freed blocks this large back to the system at
-    # once and fetches them again page by page, which doubles the time of a step, until one large
-    # block was freed: from then on it keeps what is smaller.
+    # Rules create new tensors all the time. glibc returns freed blocks of this size to the system
+    # at once and fetches them again page by page, which doubles the time of a step. After one large
+    # block was freed, it keeps all smaller ones.
     torch.empty(2**25 - 2**16, dtype=torch.uint8)

@@ -31,7 +31,7 @@ def check(rule: Any, tensors: bool = False) -> Note:
     Parameters
     ----------
     rule : update rule
-        A dataclass made with its values, such as `MyRule(lr=0.1)`.
+        A dataclass created with its values, such as `MyRule(lr=0.1)`.
     tensors : bool
         Also try it on torch tensors, as it will meet them in a network.
     """

@@ -216,11 +216,11 @@ GD = GradientDescent(lr=0.1)
         ),
         (
             lambda: descend(banana, GD, (1, 1), 5, schedule=cosine),
-            r"schedule must be made with its values, such as cosine\(lr=0\.1, \.\.\.\), got cosine",
+            r"schedule must be created with its values, such as cosine\(lr=0\.1, \.\.\.\)",
         ),
         (
             lambda: descend(banana, GD, (1, 1), 5, schedule=ReduceOnPlateau),
-            r"schedule must be made with its values, such as ReduceOnPlateau\(",
+            r"schedule must be created with its values, such as ReduceOnPlateau\(",
         ),
         (lambda: descend(banana, GD, (1, 1), 5, noise=-1), "noise must be a number at least 0"),
         (

@@ -468,7 +468,7 @@ def test_a_step_that_returns_something_else_is_named(made, words, monkeypatch):
 @pytest.mark.parametrize(
     ("rule", "parameters", "words"),
     [
-        (Adam, None, r"rule must be made with its values, such as Adam\(lr=0.01\)"),
+        (Adam, None, r"rule must be created with its values, such as Adam\(lr=0.01\)"),
         ("Adam", None, r"rule must be an update rule such as Adam\(lr=0.001\).*got 'Adam'"),
         (Adam(lr=[0.1, 0.2]), None, r"lr must be a single number .* got shape \(2,\)"),
         (Adam(), network(), "parameters must be model.parameters"),
@@ -766,13 +766,16 @@ def test_evaluation_turns_dropout_off_and_on_again(digits):
         ),
         ({"train": (torch.zeros(4, 64), torch.full((4,), 10))}, "labels 0 to 9.*10 to 10"),
         ({"validation": (torch.zeros(4, 64), torch.zeros(4))}, "with targets of shape"),
-        ({"rule": Adam}, "rule must be made with its values"),
+        ({"rule": Adam}, "rule must be created with its values"),
         ({"rule": torch.optim.SGD([torch.zeros(1)], 0.1)}, "optimizer of other parameters"),
         ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
         ({"batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
         ({"batch_size": 2000}, "batch_size must be at most the number of examples, 1437"),
         ({"schedule": 0.1}, "schedule must be a function of the update's number k"),
-        ({"schedule": ReduceOnPlateau}, r"must be made with its values, such as ReduceOnPlateau\("),
+        (
+            {"schedule": ReduceOnPlateau},
+            r"created with its values, such as ReduceOnPlateau\(",
+        ),
         ({"schedule": lambda k: -1.0}, "learning rate of the schedule must be .* got -1"),
         ({"schedule": ReduceOnPlateau(), "validation": None}, "needs a validation set"),
         ({"loss": "mse"}, "loss must be a function"),

@@ -170,7 +170,9 @@ def test_a_loss_that_compares_each_score_with_all_targets_is_refused(loss, scale
     if not row:
         model, targets = torch.nn.Sequential(model, torch.nn.Flatten(0)), targets[:, None]
     shapes = r"\(2, 1\), the targets have \(2,\)" if row else r"\(2,\), the targets have \(2, 1\)"
-    with pytest.raises(ValueError, match=f"{shapes}, and the loss compares each with all others"):
+    with pytest.raises(
+        ValueError, match=f"{shapes}, and the loss compares each output with all targets"
+    ):
         learned(X, targets, model=model, loss=loss)
     assert not recwarn.list
 
@@ -182,7 +184,7 @@ def test_a_batch_as_long_as_an_axis_does_not_hide_that_the_loss_mixes_them():
 
 
 def test_the_same_is_seen_in_what_is_only_evaluated():
-    with pytest.raises(ValueError, match="compares each with all others"):
+    with pytest.raises(ValueError, match="compares each output with all targets"):
         evaluate(torch.nn.Linear(3, 1), (X, TARGETS), every_pair)
 
 
@@ -206,7 +208,10 @@ class Nothing(torch.nn.Linear):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"loss": torch.nn.CrossEntropyLoss}, r"write CrossEntropyLoss\(\) for CrossEntropyLoss"),
+        (
+            {"loss": torch.nn.CrossEntropyLoss},
+            r"write CrossEntropyLoss\(\) instead of Cross",
+        ),
         ({"model": Pair(3, 4)}, "model must return one tensor for a batch, got a tuple"),
         ({"model": Nothing(3, 4)}, "model must return one tensor for a batch, got None"),
         ({"loss": lambda s, y: (s.argmax(1) != y).float().mean()}, "loss must have a gradient"),
@@ -222,7 +227,7 @@ def test_a_model_or_a_loss_that_cannot_be_trained_is_named(settings, words):
 def test_outputs_and_evaluate_name_them_too():
     with pytest.raises(TypeError, match="model must return one tensor for a batch, got a tuple"):
         outputs(Pair(3, 4), X)
-    with pytest.raises(TypeError, match="loss must be made first"):
+    with pytest.raises(TypeError, match="loss must be created first"):
         evaluate(classifier(), (X, LABELS), torch.nn.CrossEntropyLoss)
 
 
