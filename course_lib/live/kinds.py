@@ -15,7 +15,7 @@ import numpy as np
 import traitlets
 
 from . import checks
-from .controls import Point, entry_of
+from .controls import Point, entry_of, same
 
 MANY = 2000  # places of a control, above which nobody could go through them
 
@@ -205,7 +205,9 @@ class Choice(Kind):
         return self.values
 
     def words(self, places: list) -> list[str]:
-        return self.labels
+        values = self.values
+        at = (next(i for i, v in enumerate(values) if v is p or same(v, p)) for p in places)
+        return [self.labels[i] for i in at]
 
 
 class Several(Choice):

@@ -79,53 +79,134 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
     )
 
 
-def packed(explorer: Any, sweeps: list[str] | None, most: int, frames: int) -> tuple[str, bytes]:
+def packed(
+    explorer: Any,
+    sweeps: list[str] | None,
+    most: int,
+    frames: int,
+    named: dict[str, list] | None = None,
+) -> tuple[str, bytes]:
     """Return a name for the explorer and its frames as `replay` of the front takes them.
 
     Parameters
     ----------
     explorer, sweeps
-        As for `snippet`.
+        As for `snippet`. Without `sweeps` the points move, too, where there is room for them.
     most : int
         Bytes that the frames, as base64 text, take at most.
     frames : int
         How many places of the controls they show at most.
+    named : dict, optional
+        Controls and points that the text around the explorer tells the reader to move, each with
+        the values it names. They move on the page, and these values are among their places.
+
+    Raises
+    ------
+    ValueError
+        If a name is none of those that can move, or what is named does not fit.
     """
     able = [name for name, kind in explorer.kinds.items() if kind.page and kind.places()]
     for name in sweeps or ():
         checks.one_of("The control to sweep", name, able)
+    movable = able + [about["name"] for about in explorer.points]
+    for name in named or ():
+        checks.one_of("The control that the text names", name, movable)
+    keep = _kept(explorer, named or {})
     places = {name: explorer.kinds[name].places() for name in sweeps or able}
     if sweeps is None:
-        places = _first_that_fit(explorer, places, frames) if able else _coordinates(explorer)
+        places |= _points_with_room(explorer, places, named or {}, frames)
+    places = {
+        name: _with(all_of, keep[name]) if _has_notches(explorer, name) else all_of
+        for name, all_of in places.items()
+    }
+    if sweeps is None:
+        places = _first_that_fit(explorer, places, keep, named or {}, frames)
     if not places:
         raise ValueError("sweeps: there is nothing to move.")
+    if named:  # what the text names is there, however few the frames
+        frames = max(frames, math.prod(_least(explorer, places, keep).values()))
     while True:
         try:
-            data = _filled(explorer, places, most, frames)
+            data = _filled(explorer, places, keep, most, frames)
             return f"explorer-{crc32(data):08x}", data
         except ValueError:
-            if sweeps is not None or len(places) == 1 or not able:
+            if sweeps is not None or len(places) == 1:
                 raise
             # One fewer, and a new try: what stays still for each entry of a list may be too heavy.
-            fewest = math.prod(_fewest(explorer, places).values())
-            places = _first_that_fit(explorer, places, fewest - 1)
+            fewest = math.prod(_fewest(explorer, places, keep).values())
+            fewer = _first_that_fit(explorer, places, keep, named or {}, fewest - 1)
+            if fewer.keys() == places.keys():
+                raise
+            places = fewer
 
 
-def _filled(explorer: Any, places: dict, most: int, frames: int) -> bytes:
+def _points_with_room(explorer: Any, places: dict, named: dict, most: int) -> dict[str, list]:
+    """Return the places of the points that the text names, and of those with room to move.
+
+    A point has room where it takes no notches from sliders but the finest.
+    """
+    found, grid = {}, _coordinates(explorer)
+    count = math.prod(
+        min(len(all_of), 20 if _has_notches(explorer, name) else len(all_of))
+        for name, all_of in places.items()
+    )
+    for about in explorer.points:
+        parts = _parts(about)
+        count *= 7 ** len(parts)
+        if about["name"] in named or not places or count <= most:
+            found |= {part: grid[part] for part in parts}
+    return found
+
+
+def _kept(explorer: Any, named: dict[str, list]) -> dict[str, list]:
+    """Return the values of each control and coordinate that no page may be without."""
+    keep = {name: [value] for name, value in _now(explorer).items()}
+    points = {about["name"]: _parts(about) for about in explorer.points}
+    for name, values in named.items():
+        if _is_list(explorer, name):
+            kind = explorer.kinds[name]
+            options = dict(zip(kind.words(kind.places()), kind.places(), strict=True))
+            for label in values:
+                checks.one_of(f"An entry of {name}", label, options)
+            keep[name] += [options[label] for label in values]
+            continue
+        for value in values:
+            for part, number in zip(points.get(name, [name]), np.atleast_1d(value), strict=True):
+                keep[part].append(value if part == name else float(number))
+    return keep
+
+
+def _with(places: list, values: list) -> list:
+    """Return the places with each of the numbers `values` in place of the nearest of them."""
+    found = list(places)
+    for value in values:
+        at = found.index(_nearest(found, value))
+        if found[at] not in values:
+            found[at] = value
+        elif found[at] != value:
+            found.append(value)
+    return sorted(found)
+
+
+def _numbers(places: list) -> bool:
+    return all(isinstance(place, (int, float)) for place in places) and places != [False, True]
+
+
+def _filled(explorer: Any, places: dict, keep: dict, most: int, frames: int) -> bytes:
     """Return the frames of all combinations of places, of sliders as many as there is room for."""
     now = _now(explorer)
     # Two drafts tell how many bytes a frame takes beyond what stays still. They also find all that
     # moves, before the frames are drawn that count.
     drafts = []
-    for count in (5, 2):
-        draft = {name: _thinned(all_of, count, now[name]) for name, all_of in places.items()}
+    for count in (5, 2) if len(places) < 4 else (3, 2):
+        draft = {name: _thinned(all_of, count, [now[name]]) for name, all_of in places.items()}
         drafts.append((math.prod(map(len, draft.values())), len(_packed(explorer, draft))))
     (more, large), (fewer, small) = drafts
     each = max(large - small, 1) / max(more - fewer, 1)
     limit = max(1.2 * (fewer + (most - small) / each), 1)
     grown = 0
     while True:
-        chosen = _fitting(explorer, places, min(limit, frames))
+        chosen = _fitting(explorer, places, keep, min(limit, frames))
         data, count = _packed(explorer, chosen), math.prod(map(len, chosen.values()))
         full = len(data) / most
         enough = max(full, count / frames) > 0.7 or chosen == places or grown == 2
@@ -135,30 +216,47 @@ def _filled(explorer: Any, places: dict, most: int, frames: int) -> bytes:
         limit = count * 0.93 / full
 
 
-def _fewest(explorer: Any, places: dict) -> dict[str, int]:
+def _fewest(explorer: Any, places: dict, keep: dict) -> dict[str, int]:
     """Return how many places of each control a page has at least, of a list and a toggle all."""
     few = {name: len(all_of) for name, all_of in places.items()}
-    for name in places:
+    for name, all_of in places.items():
         if _has_notches(explorer, name):
-            few[name] = min(few[name], 20 if _plays(explorer, name) else 5)
+            least = len(_thinned(all_of, 0, keep[name]))
+            few[name] = min(few[name], max(least, 20 if _plays(explorer, name) else 5))
     return few
 
 
-def _first_that_fit(explorer: Any, places: dict, most: int) -> dict:
+def _first_that_fit(explorer: Any, places: dict, keep: dict, named: dict, most: int) -> dict:
     """Leave out the last controls while even few notches are too many.
 
-    What changes nothing where the others stand goes first, last of all goes a slider that plays.
+    What changes nothing where the others stand goes first, then points, last of all a slider that
+    plays. What the text names stays.
     """
-    few = _fewest(explorer, places)
+    few = _fewest(explorer, places, keep)
     if math.prod(few.values()) <= most:
         return places
+    # Of a list the entries that the text names come first.
+    for name in few:
+        if named.get(name) and _is_list(explorer, name):
+            chosen = [
+                entry
+                for entry in places[name]
+                if any(entry is one or entry == one for one in keep[name])
+            ]
+            places, few[name] = places | {name: chosen}, len(chosen)
+
+    def point(name: str) -> str:
+        return name.partition("[")[0] if name not in explorer.controls else ""
 
     def worth(name: str) -> tuple:
-        return not _plays(explorer, name), not _changes(explorer, name, places[name])
+        dull = not point(name) and not _changes(explorer, name, places[name])
+        return dull, bool(point(name)), not _plays(explorer, name)
 
-    few = {name: few[name] for name in sorted(places, key=worth)}
-    while len(few) > 1 and math.prod(few.values()) > most:
-        few.popitem()
+    loose = [name for name in places if name not in named and point(name) not in named]
+    for name in sorted(loose, key=worth)[::-1]:
+        if name in few and math.prod(few.values()) > most:
+            gone = [part for part in few if part == name or point(name) == point(part) != ""]
+            few = {part: count for part, count in few.items() if part not in gone} or few
     return {name: places[name] for name in places if name in few}
 
 
@@ -174,14 +272,25 @@ def _changes(explorer: Any, name: str, places: list) -> bool:
     return len(seen) > 1
 
 
-def _fitting(explorer: Any, places: dict, limit: float) -> dict:
+def _least(explorer: Any, places: dict, keep: dict) -> dict[str, int]:
+    """Return to how many places each control can be thinned: those to keep, but three at least."""
+    return {
+        name: max(3, len(_thinned(all_of, 0, keep[name])))
+        if _has_notches(explorer, name)
+        else len(all_of)
+        for name, all_of in places.items()
+    }
+
+
+def _fitting(explorer: Any, places: dict, keep: dict, limit: float) -> dict:
     """Return the places, fewer of the sliders' if all combinations are more than `limit`."""
     counts = {name: len(all_of) for name, all_of in places.items()}
+    least = _least(explorer, places, keep)
     while math.prod(counts.values()) > limit:
         sliders = {
             name: count
             for name, count in counts.items()
-            if count > 3 and _has_notches(explorer, name)
+            if count > least[name] and _has_notches(explorer, name)
         }
         if not sliders:
             raise ValueError(
@@ -189,10 +298,11 @@ def _fitting(explorer: Any, places: dict, limit: float) -> dict:
                 f"Name fewer controls: sweeps={[next(iter(places))]}."
             )
         # A slider that plays keeps more notches than the others: it is to go on smoothly.
-        name = max(sliders, key=lambda name: sliders[name] / (4 if _plays(explorer, name) else 1))
-        counts[name] = max(3, min(counts[name] - 1, int(counts[name] * 0.95)))
-    now = _now(explorer)
-    return {name: _thinned(places[name], count, now[name]) for name, count in counts.items()}
+        weight = {name: 4 if _plays(explorer, name) else 1 for name in sliders}
+        weight |= {name: 0.75 for name in sliders if name not in explorer.controls}
+        name = max(sliders, key=lambda name: sliders[name] / weight[name])
+        counts[name] = max(least[name], min(counts[name] - 1, int(counts[name] * 0.95)))
+    return {name: _thinned(places[name], count, keep[name]) for name, count in counts.items()}
 
 
 def _packed(explorer: Any, places: dict) -> bytes:
@@ -311,6 +421,10 @@ def _has_notches(explorer: Any, name: str) -> bool:
     return name not in explorer.kinds or explorer.kinds[name].notches
 
 
+def _is_list(explorer: Any, name: str) -> bool:
+    return name in explorer.kinds and explorer.kinds[name].page == "select"
+
+
 def _plays(explorer: Any, name: str) -> bool:
     return bool(getattr(explorer.controls.get(name), "play", False))
 
@@ -321,13 +435,14 @@ def _nearest(places: list, value: Any) -> Any:
     return next(place for place in places if place is value or place == value)
 
 
-def _thinned(places: list, count: int, value: Any) -> list:
-    """Return `count` of the places, the ends and the one of `value` among them."""
-    if len(places) <= count or not isinstance(value, (int, float)) or isinstance(value, bool):
+def _thinned(places: list, count: int, keep: list) -> list:
+    """Return `count` of the places, or as many as are to be kept: the ends and those of `keep`."""
+    if len(places) <= count or not _numbers(places):
         return places
+    kept = {0, len(places) - 1} | {places.index(_nearest(places, value)) for value in keep}
     chosen = set(np.linspace(0, len(places) - 1, count).round().astype(int).tolist())
-    here = places.index(_nearest(places, value))
-    inner = chosen - {0, len(places) - 1}
-    if inner and here not in chosen:
-        chosen.remove(min(inner, key=lambda place: abs(place - here)))
-    return [places[place] for place in sorted(chosen | {here})]
+    for here in sorted(kept - chosen):
+        if spare := chosen - kept:
+            chosen.remove(min(spare, key=lambda place: abs(place - here)))
+        chosen.add(here)
+    return [places[place] for place in sorted(chosen | kept)]

@@ -1,4 +1,4 @@
-"""A deck of slides on paper: an installed Chromium prints it to PDF."""
+"""A deck of slides or a page on paper: an installed Chromium prints it to PDF."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATIENCE = 180  # seconds
 
 
 class PrintError(Exception):
-    """Why a deck could not be printed, in words for who asked for it."""
+    """Why a page could not be printed, in words for who asked for it."""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -24,8 +24,8 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-def printed(folder: Path, target: Path) -> None:
-    """Print the deck in `folder` to the file `target`, one slide a page.
+def printed(folder: Path, target: Path, page: str = "index.html?print-pdf") -> None:
+    """Print a page of the site in `folder` to the file `target`: by default a deck of slides.
 
     Raises
     ------
@@ -35,8 +35,8 @@ def printed(folder: Path, target: Path) -> None:
     browser = course.find_browser()
     if browser is None:
         raise PrintError(
-            "To print slides, install Chromium, Chrome or Edge, or name one in COURSE_BROWSER. "
-            "The slides for the screen are built."
+            "To print, install Chromium, Chrome or Edge, or name one in COURSE_BROWSER. "
+            "The pages for the screen are built."
         )
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -49,7 +49,7 @@ def printed(folder: Path, target: Path) -> None:
             "--virtual-time-budget=20000",  # of the page's own clock, for pictures and fonts
             "--no-pdf-header-footer",
             f"--print-to-pdf={target}",
-            f"http://127.0.0.1:{server.server_port}/index.html?print-pdf",
+            f"http://127.0.0.1:{server.server_port}/{page}",
         ]
         if sys.platform == "linux":
             command.insert(1, "--no-sandbox")  # where root or a container has none
@@ -62,4 +62,4 @@ def printed(folder: Path, target: Path) -> None:
             server.shutdown()
     if not target.exists():
         why = said[-1] if said else "it said nothing"
-        raise PrintError(f"{browser} printed no slides: {why}. Those for the screen are built.")
+        raise PrintError(f"{browser} printed nothing: {why}. The pages for the screen are built.")

@@ -1,20 +1,32 @@
 // Brings a stored picture to life when the reader comes near it: fetches its frames and live.js,
-// both from this site. Without scripts, or where something fails, the picture and its words stay.
+// both from this site. Without scripts the picture and its words stay.
+
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
 async function bring(figure) {
+  const word = figure.querySelector(".course-loads") ?? figure.appendChild(
+    Object.assign(document.createElement("p"), { className: "course-loads" }));
+  word.setAttribute("role", "status");
+  const late = setTimeout(() => (word.textContent = "The sliders of this picture are on their way …"), 1500);
   try {
     const [{ replay }, answer] = await Promise.all([
       import(new URL(figure.dataset.live, document.baseURI)),
       fetch(figure.dataset.explorer),
     ]);
-    if (!answer.ok) return;
+    if (!answer.ok) throw new Error(`the answer was ${answer.status}`);
     const stage = document.createElement("div");
     await replay(stage, await answer.text());
     figure.replaceChildren(stage);
     figure.dataset.moves = "true";
+    if ("plays" in figure.dataset && !CALM.matches) figure.querySelector(".course-run")?.click();
     dispatchEvent(new Event("course-moves"));
   } catch (error) {
-    console.warn("This explorer stays a picture.", error);
+    word.textContent = `The sliders of this picture could not be loaded (${error.message}). `;
+    const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Try again" });
+    again.addEventListener("click", () => (word.remove(), bring(figure)));
+    word.append(again);
+  } finally {
+    clearTimeout(late);
   }
 }
 
@@ -34,3 +46,40 @@ document.querySelectorAll("[data-explorer]").forEach((figure) => near.observe(fi
 for (const box of document.querySelectorAll("pre, .table-wrapper, .course-formula"))
   if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
   else box.removeAttribute("tabindex");
+
+// On paper a folded exercise keeps its hints to itself, but explorers show their light picture.
+addEventListener("beforeprint", () => {
+  if (document.body.dataset.theme) document.body.dataset.screen = document.body.dataset.theme;
+  document.body.dataset.theme = "light";
+});
+addEventListener("afterprint", () => (document.body.dataset.theme = document.body.dataset.screen ?? "auto"));
+
+// What a term means, beside its link: by mouse and by keyboard, and Escape takes it away.
+const bubble = Object.assign(document.createElement("div"), { className: "course-bubble", id: "course-bubble", hidden: true });
+bubble.setAttribute("role", "tooltip");
+let terms, shownFor;
+async function explain(link) {
+  terms ??= fetch(new URL("terms.json", import.meta.url)).then((answer) => answer.json()).catch(() => ({}));
+  const words = (await terms)[link.hash.slice(1)];
+  if (!words || !link.matches(":hover, :focus-visible")) return;
+  if (!bubble.isConnected) document.body.append(bubble);
+  bubble.textContent = words;
+  bubble.hidden = false;
+  shownFor = link;
+  link.setAttribute("aria-describedby", bubble.id);
+  const { left, bottom } = link.getBoundingClientRect();
+  const most = document.documentElement.clientWidth - bubble.offsetWidth - 8;
+  bubble.style.translate = `${Math.max(8, Math.min(left, most)) + scrollX}px ${bottom + scrollY}px`;
+}
+function hush() {
+  bubble.hidden = true;
+  shownFor?.removeAttribute("aria-describedby");
+}
+const away = () => setTimeout(() => bubble.matches(":hover") || shownFor?.matches(":hover, :focus-visible") || hush(), 150);
+for (const link of document.querySelectorAll('article a[href*="glossary.html#"]')) {
+  link.addEventListener("pointerenter", () => explain(link));
+  link.addEventListener("focus", () => explain(link));
+  for (const leaves of ["pointerleave", "blur"]) link.addEventListener(leaves, away);
+}
+bubble.addEventListener("pointerleave", away);
+addEventListener("keydown", ({ key }) => key === "Escape" && hush());

@@ -31,8 +31,11 @@ from functools import partial
 from pathlib import Path
 
 import build
+import frames
 import nbformat
+import pages
 import sphinx_revealjs
+from figures import figure
 from formulas import mathml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -74,7 +77,7 @@ def main() -> int:
     options.add_argument("lecture", help="its number, such as 05")
     options.add_argument("--pdf", action="store_true", help="print the deck, too")
     options.add_argument("--out", type=Path, default=build.ROOT / "build" / "slides")
-    options.add_argument("--frames", type=int, default=build.FRAMES)
+    options.add_argument("--frames", type=int, default=frames.FRAMES)
     chosen = options.parse_args()
     path = lecture(chosen.lecture)
     book = nbformat.read(path, as_version=4)
@@ -95,7 +98,7 @@ def main() -> int:
 
     (static / "live.js").write_text(front.source(), encoding="utf-8")
     print(f"Computing what the sliders of {path.stem} show", flush=True)
-    views = build.explorers(path, chosen.frames)
+    views = frames.of_one(path, chosen.frames)
     pdf = f"{path.stem}.pdf" if chosen.pdf else ""
     page = deck(book, partial(shown, stem=path.stem, views=views, static=static), pdf)
     (out / "index.html").write_text(page, encoding="utf-8")
@@ -191,11 +194,12 @@ def shown(cell, what: str, entry: dict, stem: str, views: dict, static: Path) ->
     if what == "code":
         return colored(excerpt(cell.source, entry.get("lines", "")))
     found = []
-    for name, output, moving in build.pictured(cell, stem, views, static):
+    frames_of = [view for view in views.get(cell.id, []) if "frames" in view]
+    for name, output, moving in pages.pictured(cell, stem, frames_of, static):
         data = output.get("data", {})
         if what == "picture" and name:
             about = output.metadata.get("image/png", {})
-            found.append(build.figure(name, "", about, data.get("text/plain", ""), bool(moving)))
+            found.append(figure(name, "", about, data.get("text/plain", ""), bool(moving)))
         elif what == "print" and output.output_type == "stream":
             found.append(f"<pre>{html.escape(output.text)}</pre>")
         elif what == "print" and "text/markdown" in data:  # the source that the cell shows

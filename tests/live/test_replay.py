@@ -185,15 +185,60 @@ def test_a_point_that_a_page_does_not_move_is_shown_where_it_stands():
     (dot,) = ax.plot([0], [0], "o")
     ax.set(xlim=(-1, 1), ylim=(-1, 1))
 
+    def update(size, more, at):
+        dot.set_data([at[0] * size], [at[1] * more])
+        return f"{size:g} and {more:g} from {at[0]:g}, {at[1]:g}"
+
+    sizes = {"size": slider(0, 1, 0.5), "more": slider(0, 1, 0.5)}
+    explorer = explore(figure, update, **sizes, at=point(ax, (0.25, -0.5)))
+    explorer.set(at=(0.5, 0.75))
+    about, _ = unpacked(explorer.html())
+    assert [one["places"] for one in about["points"]] == [[[0.5], [0.75]]]
+    assert {frame["standing"].split("from")[1] for frame in about["frames"]} == {" 0.5, 0.75"}
+
+
+def test_a_point_moves_beside_a_slider_where_there_is_room():
+    figure, ax = plots.figure()
+    (dot,) = ax.plot([0], [0], "o")
+    ax.set(xlim=(-1, 1), ylim=(-1, 1))
+
     def update(size, at):
         dot.set_data([at[0] * size], [at[1]])
         return f"{size:g} from {at[0]:g}, {at[1]:g}"
 
     explorer = explore(figure, update, size=slider(0, 1, 0.5), at=point(ax, (0.25, -0.5)))
-    explorer.set(at=(0.5, 0.75))
-    about, _ = unpacked(explorer.html())
-    assert [one["places"] for one in about["points"]] == [[[0.5], [0.75]]]
-    assert {frame["standing"].split("from")[1] for frame in about["frames"]} == {" 0.5, 0.75"}
+    about, _ = opened(replay.packed(explorer, None, replay.MOST, 2500)[1])
+    across, up = about["points"][0]["places"]
+    assert min(len(across), len(up), len(about["controls"][0]["words"])) >= 7
+    assert 0.25 in across
+    assert len(about["frames"]) == len(across) * len(up) * len(about["controls"][0]["words"])
+
+
+def test_what_a_text_names_moves_and_is_a_notch():
+    figure, ax = plots.figure()
+    (dot,) = ax.plot([0], [0], "o")
+    ax.set(xlim=(-1, 1), ylim=(-1, 1))
+
+    def update(a, b, kind, at):
+        dot.set_data([at[0] * a], [at[1] * b])
+        return f"{a:g} {b:g} {kind} {at[0]:g} {at[1]:g}"
+
+    sliders = {"a": slider(0, 1, 0.5), "b": log_slider(0.01, 1, 0.1)}
+    kinds = choice({f"kind {n}": n for n in range(9)})
+    explorer = explore(figure, update, **sliders, kind=kinds, at=point(ax, (0.25, -0.5)))
+    named = {"b": [0.123, 0.456], "kind": ["kind 4"], "at": [(-0.9, 0.77)]}
+    about, _ = opened(replay.packed(explorer, None, replay.MOST, 600, named)[1])
+    shown = {control["label"]: control["words"] for control in about["controls"]}
+    assert {"0.123", "0.456", "0.1", "0.01", "1"} <= set(shown["b"])
+    assert shown["kind"] == ["kind 0", "kind 4"]  # all nine would not fit
+    across, up = about["points"][0]["places"]
+    assert {-0.9, 0.25} <= set(across)
+    assert {0.77, -0.5} <= set(up)
+    said = [frame["standing"].split() for frame in about["frames"]]
+    assert len(said) <= 600
+    assert {"-0.9"} <= {words[3] for words in said if words[1] == "0.456" and words[2] == "4"}
+    with pytest.raises(ValueError, match="c"):
+        replay.packed(explorer, None, replay.MOST, 600, {"c": []})
 
 
 def test_where_not_all_fit_a_slider_that_changes_nothing_goes_before_a_list():
@@ -209,7 +254,8 @@ def test_where_not_all_fit_a_slider_that_changes_nothing_goes_before_a_list():
     places = {name: kind.places() for name, kind in explorer.kinds.items()}
 
     def kept(most):
-        return list(replay._first_that_fit(explorer, places, most))
+        keep = replay._kept(explorer, {})
+        return list(replay._first_that_fit(explorer, places, keep, {}, most))
 
     assert kept(20 * 5 * 2 * 7) == ["lr", "own", "kind", "step"]
     assert kept(300) == ["own", "kind", "step"]  # the rate does nothing unless it is the own one

@@ -1,0 +1,104 @@
+"""What runs in a notebook's kernel while the website is built: explorers and reveals for pages.
+
+`begin` is called before the notebook's own cells. From then on an explorer shows its frames in
+place of the live view, and a reveal what it says to every answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from types import SimpleNamespace
+from typing import Any
+
+import practice  # beside this file
+from PIL import Image
+
+from course_lib import live
+from course_lib.exercises.predictions import Prediction
+from course_lib.live import replay
+
+KIND = "application/x-course-page+json"
+NEXT: dict[str, Any] = {}  # what the page wants of the cell that runs next
+WIDE, STEPS, PAUSE = 420, 22, 90  # a film: pixels, pictures one way, milliseconds of each
+
+
+def begin(most: int, frames: int) -> None:
+    """Let explorers and reveals show what a page needs, of explorers at most so many frames."""
+
+    def shown(self: Any, **_: Any) -> tuple[dict, dict]:
+        found = {"frames": "", "film": ""}
+        try:
+            found["frames"] = replay.packed(self, None, most, frames, NEXT.get("named"))[1].decode()
+        except ValueError as reason:
+            if NEXT.get("named"):
+                raise
+            found["still"] = str(reason)  # too many lists and toggles: it stays a picture
+        if NEXT.get("film"):
+            found["film"] = base64.b64encode(
+                film(self, NEXT["film"]["control"], NEXT["film"]["values"])
+            ).decode()
+        return {KIND: found}, {}
+
+    def reveal(self: Any, *results: Any) -> Any:
+        found = {
+            "reveal": practice.fold(self, results, real),
+            "prediction": self.number,
+            "happens": self._words(self.result(*results)),
+        }
+        return SimpleNamespace(_repr_mimebundle_=lambda **_: {KIND: found})
+
+    real, Prediction.reveal = Prediction.reveal, reveal
+    live.Explorer._repr_mimebundle_ = shown
+
+
+def film(explorer: Any, control: str, values: list, wide: int = WIDE) -> bytes:
+    """Return an animated WebP in which one control goes through some values and back.
+
+    Parameters
+    ----------
+    explorer : Explorer
+    control : str
+        The name of a control or a point.
+    values : list
+        Where it goes: two numbers, between which it takes steps, or all the values.
+    wide : int
+        Width of the pictures, in pixels.
+    """
+    before = explorer.values[control]
+    whole = isinstance(before, int)
+    if len(values) == 2 and all(isinstance(value, (int, float)) for value in values):
+        low, high = values
+        values = [low + (high - low) * i / (STEPS - 1) for i in range(STEPS)]
+        values = [round(value) if whole else value for value in values]
+    pictures = []
+    for value in values:
+        picture = drawn(explorer, {control: value})
+        size = wide, round(wide * picture.height / picture.width)
+        pictures.append(picture.resize(size, Image.Resampling.LANCZOS))
+    drawn(explorer, {control: before})
+    return animated([*pictures, *[pictures[-1]] * 8, *pictures[-2:0:-2], *[pictures[0]] * 4])
+
+
+def drawn(explorer: Any, values: dict) -> Image.Image:
+    """Return the picture for some values; they need not be notches of a slider."""
+    explorer.figure.set_dpi(100)
+    explorer.update(**(explorer.values | values))
+    return Image.open(io.BytesIO(explorer.png())).convert("RGB")
+
+
+def animated(pictures: list, pause: int = PAUSE, quality: int = 60) -> bytes:
+    """Return pictures as one WebP that moves for ever."""
+    file = io.BytesIO()
+    first, *rest = pictures
+    first.save(
+        file,
+        "WEBP",
+        save_all=True,
+        append_images=rest,
+        duration=pause,
+        loop=0,
+        quality=quality,
+        method=4,
+    )
+    return file.getvalue()

@@ -1,0 +1,110 @@
+"""Run the notebooks once, and keep what their pages need: frames, films and reveals.
+
+What was computed is kept in `build/frames` until the notebook's code, the course's package or the
+number of frames changes, so that a second build takes a minute.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from tqdm import tqdm
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+KEPT = ROOT / "build" / "frames"
+FRAMES, MOST = 3000, 1_000_000  # of each explorer: a page is read on a phone, too
+AT_ONCE = 2  # notebooks: each has a kernel of up to 1 GB
+KIND = "application/x-course-page+json"
+BEGIN = """
+import sys
+sys.path.insert(0, {here!r})
+import capture
+capture.begin({most}, {frames})
+"""
+NEEDED = ("explore(", ".reveal(", "the_race(")
+
+
+def of_all(books: list[Path], frames: int) -> Iterator[tuple[Path, dict]]:
+    """Run the notebooks, two at once, and yield each with what its cells show on a page."""
+    with ThreadPoolExecutor(AT_ONCE) as kernels:
+        told = kernels.map(partial(of_one, frames=frames), books)
+        progress = tqdm(told, "Computing what the sliders show", len(books), unit="notebook")
+        yield from zip(books, progress, strict=True)
+
+
+def of_one(path: Path, frames: int = FRAMES) -> dict[str, list[dict]]:
+    """Return what the cells of a notebook show on a page, by the cells' names."""
+    book = nbformat.read(path, as_version=4)
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    if not any(word in cell.source for cell in code for word in NEEDED):
+        return {}
+    wanted = wishes(book)
+    kept = KEPT / f"{path.stem}-{_fingerprint(code, wanted, frames)}.json"
+    if kept.exists():
+        return json.loads(kept.read_text(encoding="utf-8"))
+    cells = [nbformat.v4.new_code_cell(BEGIN.format(here=str(HERE), most=MOST, frames=frames))]
+    for cell in code:
+        wish = json.dumps(wanted.get(cell.id, {}))
+        cells.append(
+            nbformat.v4.new_code_cell(f"capture.NEXT = __import__('json').loads({wish!r})")
+        )
+        cells.append(cell)
+    book.cells = cells
+    NotebookClient(
+        book,
+        timeout=3000,
+        resources={"metadata": {"path": str(path.parent)}},
+        store_widget_state=False,
+        extra_arguments=["--IPKernelApp.log_level=40"],
+    ).execute()
+    found = {}
+    for cell in book.cells:
+        shown = [out.data[KIND] for out in cell.outputs if KIND in out.get("data", {})]
+        if shown:
+            found[cell.id] = shown
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for old in KEPT.glob(f"{path.stem}-*.json"):
+        old.unlink()
+    kept.write_text(json.dumps(found), encoding="utf-8")
+    return found
+
+
+def wishes(book) -> dict[str, dict]:
+    """Return what the metadata ask of a notebook's explorers, by the name of their cell.
+
+    A text says in `tries` which values it names of which controls, and of which explorer (`of`). An
+    explorer says in `film` which control moves on the front page, and from where to where.
+    """
+    found: dict[str, dict] = {}
+    for cell in book.cells:
+        if tries := cell.metadata.get("tries"):
+            named = {name: values for name, values in tries.items() if name not in ("of", "python")}
+            known = found.setdefault(tries["of"], {}).setdefault("named", {})
+            for name, values in named.items():
+                known[name] = known.get(name, []) + values
+        if film := cell.metadata.get("film"):
+            found.setdefault(cell.id, {})["film"] = film
+    unknown = set(found) - {cell.id for cell in book.cells}
+    if unknown:
+        raise ValueError(f"tries: no cell is called {', '.join(sorted(unknown))}.")
+    return found
+
+
+def _fingerprint(code: list, wanted: dict, frames: int) -> str:
+    """Return a short text that changes with everything the frames depend on."""
+    found = hashlib.sha256(json.dumps([wanted, frames, MOST]).encode())
+    for cell in code:
+        found.update(cell.source.encode())
+    for path in sorted(
+        [*ROOT.glob("course_lib/**/*.py"), HERE / "capture.py", HERE / "practice.py"]
+    ):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
