@@ -4,7 +4,7 @@
     python course.py lab      open JupyterLab on the lectures
     python course.py test     run every check the project has
     python course.py site     build the website, where sliders move with no Python
-    python course.py slides 05    build the slides of lecture 5
+    python course.py slides 05    build the slides of lecture 5; --pdf prints them, too
     python course.py setup    install what is missing, PyTorch included, and open nothing
     python course.py doctor   look at what is here, and say what to do about what is not
     python course.py owner YOU/YOUR-COPY    let the links lead to your copy of the repository
