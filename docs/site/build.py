@@ -42,6 +42,8 @@ from tqdm import tqdm  # noqa: E402
 
 # An image that would be fetched from elsewhere, with a link around it.
 BADGE = r"\[!\[([^\]]*)\]\(https?:[^)]*\)\]\(([^)]*)\)"
+# The README's moving picture moves for ever; the first page has explorers in its place.
+FILM = re.compile(r"!\[[^\]]*\]\(docs/images/course\.webp\)\n*")
 SCRIPTS = ("site.js", "practice.mjs")
 
 
@@ -115,6 +117,7 @@ def gather(source: Path, count: int, place: places.Place, lab: bool, pdf: bool) 
         target = source / page.relative_to(ROOT)
         target.parent.mkdir(exist_ok=True)
         text = place.in_text(pages.anchored(page.read_text(encoding="utf-8")))
+        text = FILM.sub("", text)
         target.write_text(re.sub(BADGE, r"[\1](\2)", text), encoding="utf-8")
     for name in ("LICENSE", "CITATION.cff"):
         shutil.copy(ROOT / name, source)

@@ -77,7 +77,8 @@ def film(explorer: Any, control: str, values: list, wide: int = WIDE) -> bytes:
         size = wide, round(wide * picture.height / picture.width)
         pictures.append(picture.resize(size, Image.Resampling.LANCZOS))
     drawn(explorer, {control: before})
-    return animated([*pictures, *[pictures[-1]] * 8, *pictures[-2:0:-2], *[pictures[0]] * 4])
+    # It goes there and back once, in less than five seconds: what moves longer needs a switch.
+    return animated([*pictures, *[pictures[-1]] * 5, *pictures[-2:0:-2], pictures[0]], loop=1)
 
 
 def drawn(explorer: Any, values: dict) -> Image.Image:
@@ -87,8 +88,8 @@ def drawn(explorer: Any, values: dict) -> Image.Image:
     return Image.open(io.BytesIO(explorer.png())).convert("RGB")
 
 
-def animated(pictures: list, pause: int = PAUSE, quality: int = 60) -> bytes:
-    """Return pictures as one WebP that moves for ever."""
+def animated(pictures: list, pause: int = PAUSE, quality: int = 60, loop: int = 0) -> bytes:
+    """Return pictures as one WebP that moves `loop` times, or with 0 for ever."""
     file = io.BytesIO()
     first, *rest = pictures
     first.save(
@@ -97,7 +98,7 @@ def animated(pictures: list, pause: int = PAUSE, quality: int = 60) -> bytes:
         save_all=True,
         append_images=rest,
         duration=pause,
-        loop=0,
+        loop=loop,
         quality=quality,
         method=4,
     )

@@ -83,3 +83,12 @@ for (const link of document.querySelectorAll('article a[href*="glossary.html#"]'
 }
 bubble.addEventListener("pointerleave", away);
 addEventListener("keydown", ({ key }) => key === "Escape" && hush());
+
+// A picture that has moved moves again for who comes back to it.
+if (!CALM.matches)
+  for (const link of document.querySelectorAll("a:has(> picture)"))
+    for (const comes of ["pointerenter", "focus"])
+      link.addEventListener(comes, () => {
+        const picture = link.querySelector("img");
+        picture.src = `${picture.src.split("?")[0]}?${performance.now() | 0}`;
+      });
