@@ -6,7 +6,7 @@ A back room of the exercises and of the lab, which both judge answers.
 from __future__ import annotations
 
 import ast
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 
@@ -20,26 +20,40 @@ def is_untouched(answer: Any, template: str) -> bool:
     Parameters
     ----------
     answer : object
-        The reader's answer. If there are several, all must be untouched.
+        The reader's answer. If there are several, all must be untouched. A class is untouched if
+        all its methods are that the template has.
     template : str
-        The source of the function that the exercise hands out.
+        The source of the function or class that the exercise hands out.
     """
     if isinstance(answer, (list, tuple)):
         return bool(answer) and all(is_untouched(entry, template) for entry in answer)
+    if isinstance(answer, type):
+        blanks = _functions(template)
+        return bool(blanks) and all(
+            _same(getattr(getattr(answer, name, None), "__code__", None), blank.__code__)
+            for name, blank in blanks.items()
+        )
     if not isinstance(answer, FunctionType):
         return answer is None or answer is ...
-    # Compare bytecode: comments and layout may have changed without an answer being there.
-    written = answer.__code__
-    for name, blank in _functions(template).items():
-        if name == answer.__name__:
-            code = blank.__code__
-            return (written.co_code, written.co_consts) == (code.co_code, code.co_consts)
-    return False
+    blank = _functions(template).get(answer.__name__)
+    return blank is not None and _same(answer.__code__, blank.__code__)
+
+
+def _same(written: Any, blank: CodeType) -> bool:
+    """Compare bytecode: comments and layout may have changed without an answer being there."""
+    if not isinstance(written, CodeType) or written.co_code != blank.co_code:
+        return False
+    pairs = list(zip(written.co_consts, blank.co_consts, strict=False))
+    return len(written.co_consts) == len(blank.co_consts) and all(
+        _same(a, b) if isinstance(b, CodeType) else a == b for a, b in pairs
+    )
 
 
 def _functions(source: str) -> dict[str, FunctionType]:
     tree = ast.parse(source)
-    tree.body = [part for part in tree.body if isinstance(part, ast.FunctionDef)]
+    classes = [part for part in tree.body if isinstance(part, ast.ClassDef)]
+    parts = [*tree.body, *(part for each in classes for part in each.body)]
+    tree.body = [part for part in parts if isinstance(part, ast.FunctionDef)]
     made: dict[str, Any] = {}
     exec(compile(tree, "<template>", "exec"), made)
     return {name: value for name, value in made.items() if isinstance(value, FunctionType)}

@@ -6,13 +6,21 @@ that each message says what the reader did.
 
 from __future__ import annotations
 
+import inspect
 import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from course_lib.attempts import AnswerError
+from course_lib.exercises import engine
 from course_lib.exercises.answers import Choice, Function, Numbers
+from course_lib.exercises.predictions import Prediction
 from course_lib.exercises.tasks import Exercise
+from course_lib.optimizers import Adam, Momentum
 
 TITLE = "Backpropagation and the training loop"
 
@@ -94,7 +102,452 @@ BACKWARD_BY_HAND = Exercise(
     otherwise="Write down every number of the forward pass first, then walk back one by one.",
 )
 
-# -------------------------------------------------------------------- 7.2 the gradient of a kernel
+# ----------------------------------------------------------- 7.2 and 7.3 an engine, built in steps
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A class `Value`, tried operation by operation.
+
+    Parameters
+    ----------
+    probe : callable
+        Takes the class, and returns what it does: a description → a number.
+    before : tuple of (probe, message)
+        What has to be right already, and what to say where it is not.
+    """
+
+    probe: Callable[[Any], dict[str, float]]
+    before: tuple[tuple[Callable[[Any], dict[str, float]], str], ...] = ()
+
+    def read(self, answer: Any) -> dict[str, float]:
+        """Return what the class does, or raise an AnswerError that says why it cannot be tried."""
+        if not isinstance(answer, type):
+            raise AnswerError("Hand over the class itself: `Value`, by its name, without brackets.")
+        for probe, message in self.before:
+            try:
+                ready = _alike(probe(answer), probe(engine.Value))
+            except Exception:  # whatever a reader's class does
+                ready = False
+            if not ready:
+                raise AnswerError(message)
+        try:
+            return {name: float(value) for name, value in self.probe(answer).items()}
+        except AnswerError:
+            raise
+        except RecursionError:
+            raise AnswerError("Your walk never ends. Does it go on to `parents` only?") from None
+        except Exception as error:  # whatever a reader's class does
+            reason = f"{type(error).__name__}: {error}"
+            raise AnswerError(f"Your class stops with an error. {reason}.") from None
+
+    def is_right(self, answer: Any) -> bool:
+        """Return whether a class does all that it should."""
+        try:
+            return self.agrees(self.read(answer), engine.Value)
+        except AnswerError:
+            return False
+
+    def agrees(self, value: dict[str, float], reference: Any) -> bool:
+        """Return whether what the class does is what `reference` does."""
+        try:
+            return _alike(value, self.probe(reference))
+        except RecursionError:
+            return False
+
+    def differs(self, value: dict[str, float], reference: Any) -> str:
+        """Return the first thing that is not as it should be."""
+        right = self.probe(reference)
+        name = next(n for n in right if not math.isclose(value[n], right[n], abs_tol=1e-9))
+        return f"{name} should be {right[name]:g}, and yours is {value[name]:g}."
+
+
+def _alike(found: dict[str, float], right: dict[str, float]) -> bool:
+    return all(math.isclose(found[name], right[name], abs_tol=1e-9) for name in right)
+
+
+def _made(out: Any, Value: Any, how: str, parents: tuple) -> Any:
+    if not isinstance(out, Value):
+        got = "None" if out is None else f"a {type(out).__name__}"
+        raise AnswerError(f"`{how}` gives {got}. Make a new Value, and return it at the end.")
+    if not isinstance(out.parents, (tuple, list)) or [*map(id, out.parents)] != [*map(id, parents)]:
+        needed = "(self, other)" if len(parents) > 1 else "(self,)"
+        raise AnswerError(
+            f"`{how}` does not remember what it was made of: its parents should be `{needed}`."
+        )
+    return out
+
+
+def _plus_and_times(Value: Any) -> dict[str, float]:
+    found = {}
+    for sign, operate in (("+", operator.add), ("*", operator.mul)):
+        how = f"a {sign} b"
+        a, b = Value(3.0), Value(-2.0)
+        out = _made(operate(a, b), Value, how, (a, b))
+        if a.grad or b.grad:
+            raise AnswerError(
+                f"`{how}` fills in gradients on the way forward. Nothing has arrived at out yet: "
+                "only define `hand_back`, and do not call it."
+            )
+        found[f"With a = 3 and b = −2, `{how}`"] = out.data
+        out.grad = 5.0
+        out.hand_back()
+        found[f"If 5 arrives at `{how}`, with a = 3 and b = −2, a.grad"] = a.grad
+        found[f"If 5 arrives at `{how}`, with a = 3 and b = −2, b.grad"] = b.grad
+        out.hand_back()
+        found[f"If 5 arrives at `{how}` twice, a.grad"] = a.grad
+        found[f"If 5 arrives at `{how}` twice, b.grad"] = b.grad
+        both = Value(3.0)
+        out = operate(both, both)
+        out.grad = 1.0
+        out.hand_back()
+        found[f"With a = 3, in `a {sign} a`, a.grad"] = both.grad
+    return found
+
+
+def _relu_and_backward(Value: Any) -> dict[str, float]:
+    found = {}
+    for z, arrives in ((2.0, 5.0), (-2.0, 5.0), (2.0, -5.0), (3.0, 5.0)):
+        a = Value(z)
+        out = _made(a.relu(), Value, "a.relu()", (a,))
+        found[f"With a = {z:g}, `a.relu()`"] = out.data
+        out.grad = arrives
+        out.hand_back()
+        found[f"If {arrives:g} arrives at `a.relu()`, with a = {z:g}, a.grad"] = a.grad
+        out.hand_back()
+        found[f"If {arrives:g} arrives twice at `a.relu()`, with a = {z:g}, a.grad"] = a.grad
+    a, b = Value(3.0), Value(-2.0)
+    L = a * b
+    L.backward()
+    found["For L = a * b, L.grad after `L.backward()`"] = L.grad
+    found["For L = a * b, with a = 3 and b = −2, a.grad"] = a.grad
+    a, b = Value(3.0), Value(-2.0)
+    ((a * b + a) * b).backward()
+    found["For L = (a * b + a) * b, with a = 3 and b = −2, a.grad"] = a.grad
+    found["For L = (a * b + a) * b, with a = 3 and b = −2, b.grad"] = b.grad
+    x = Value(2.0)
+    y = x * x
+    z = y + x
+    (y * z + z).backward()
+    found["For y = x * x, z = y + x, L = y * z + z, with x = 2, y.grad"] = y.grad
+    found["For y = x * x, z = y + x, L = y * z + z, with x = 2, x.grad"] = x.grad
+    x = Value(-1.0)
+    y = (x * x + x.relu()) * Value(2.0)
+    y.backward()
+    found["For L = (x * x + x.relu()) * 2, with x = −1, x.grad"] = x.grad
+    return found
+
+
+def _sorted_walk(self: Any, seed: float = 1.0, forward: bool = False) -> None:
+    order: list = []
+
+    def visit(node: Any) -> None:
+        if all(node is not other for other in order):
+            for parent in node.parents:
+                visit(parent)
+            order.append(node)
+
+    visit(self)
+    self.grad = seed
+    for node in order if forward else order[::-1]:
+        node.hand_back()
+
+
+def _eager_walk(self: Any) -> None:
+    """Hand back, then walk on at once: a number on two paths hands on part of what it gets."""
+    self.grad = 1.0
+    _hand_on(self)
+
+
+def _hand_on(node: Any) -> None:
+    node.hand_back()
+    for parent in node.parents:
+        _hand_on(parent)
+
+
+def _walk_once(self: Any) -> None:
+    seen: list = []
+
+    def visit(node: Any) -> None:
+        if all(node is not other for other in seen):
+            seen.append(node)
+            node.hand_back()
+            for parent in node.parents:
+                visit(parent)
+
+    self.grad = 1.0
+    visit(self)
+
+
+def _repeated(self: Any) -> None:
+    order: list = []
+
+    def visit(node: Any) -> None:
+        for parent in node.parents:
+            visit(parent)
+        order.append(node)
+
+    visit(self)
+    self.grad = 1.0
+    for node in order[::-1]:
+        node.hand_back()
+
+
+def _engine(
+    plus: Callable = lambda a, b: (1.0, 1.0),
+    times: Callable = lambda a, b: (b, a),
+    product: Callable = operator.mul,
+    relu: Callable = lambda z: (float(z > 0),),
+    clamp: Callable = lambda z: max(0.0, z),
+    gather: Callable = lambda old, slope, arrives: old + slope * arrives,
+    backward: Callable = _sorted_walk,
+) -> type:
+    """Return an engine with some of its parts exchanged: what a reader may have written."""
+
+    class Other:
+        def __init__(self, data: float, parents: tuple = ()) -> None:
+            self.data, self.parents, self.grad = data, parents, 0.0
+            self.hand_back: Callable = lambda: None
+
+    def operation(forward: Callable, slopes: Callable) -> Callable:
+        def operate(*parents: Any) -> Any:
+            numbers = [each.data for each in parents]
+            out = Other(forward(*numbers), parents)
+
+            def hand_back() -> None:
+                for parent, slope in zip(parents, slopes(*numbers), strict=True):
+                    parent.grad = gather(parent.grad, slope, out.grad)
+
+            out.hand_back = hand_back
+            return out
+
+        return operate
+
+    Other.__add__ = operation(operator.add, plus)
+    Other.__mul__ = operation(product, times)
+    Other.relu = operation(clamp, relu)
+    Other.backward = backward
+    return Other
+
+
+def _source(*names: str) -> str:
+    """Return methods of the course's engine as code: the worked solution is what runs."""
+    return "\n".join(inspect.getsource(getattr(engine.Value, name)) for name in names)
+
+
+_CLASS = (
+    "class Value:\n"
+    '    """A number that remembers what it was made of."""\n'
+    "\n"
+    "    def __init__(self, data, parents=()):\n"
+    "        self.data, self.parents = data, parents\n"
+    "        self.grad = 0.0  # ∂L/∂self, as far as it has arrived\n"
+    "        self.hand_back = lambda: None\n"
+    "\n"
+)
+
+PLUS_AND_TIMES = Exercise(
+    number="7.2",
+    title="Plus and times",
+    task=(
+        "Fill in `a + b` and `a * b`, for which Python calls `__add__` and `__mul__`. Each makes "
+        "a new `Value` that knows its parents. Its `hand_back` gives each parent the share that "
+        "the table says of what has arrived, `out.grad`. A number may get a share from several "
+        "places."
+    ),
+    template=_CLASS + "    def __add__(self, other):\n"
+    "        out = Value(self.data + other.data, (self, other))\n"
+    "\n"
+    "        def hand_back():\n"
+    "            # to self and to other, from out.grad\n"
+    "            ...\n"
+    "\n"
+    "        out.hand_back = hand_back\n"
+    "        return out\n"
+    "\n"
+    "    def __mul__(self, other):\n"
+    "        # the same for the product\n"
+    "        ...\n"
+    "\n\n"
+    'exercise("7.2").check(Value)',
+    answer=Engine(_plus_and_times),
+    right=engine.Value,
+    praise=(
+        "Two operations, and each knows only its own slopes. Because you add with `+=`, even "
+        "`a * a` is right: both factors are the same number, and it gets both shares."
+    ),
+    mistakes=(
+        (
+            _engine(gather=lambda old, slope, arrives: slope * arrives),
+            "Your `hand_back` overwrites what another path has brought. Gradients add where paths "
+            "meet: `+=`, not `=`.",
+        ),
+        (
+            _engine(gather=lambda old, slope, arrives: old - slope * arrives),
+            "The sign: a slope is handed back as it is. The minus comes later, in the step.",
+        ),
+        (
+            _engine(times=lambda a, b: (a, b)),
+            "In a product each factor gets the *other* one times what arrives: if b is larger, "
+            "a nudge of a counts more.",
+        ),
+        (
+            _engine(times=lambda a, b: (1.0, 1.0)),
+            "Your product hands back like a sum. A factor gets the other factor times what "
+            "arrives.",
+        ),
+        (
+            _engine(gather=lambda old, slope, arrives: old + slope),
+            "You hand back the slope of the operation alone. The chain rule multiplies it by what "
+            "arrives: `out.grad`.",
+        ),
+        (
+            _engine(plus=lambda a, b: (a, b)),
+            "A sum hands what arrives to both parts as it is: a nudge of either is a nudge of the "
+            "sum.",
+        ),
+        (
+            _engine(plus=lambda a, b: (1.0, 0.0), times=lambda a, b: (b, 0.0)),
+            "Only self gets its share. `other` counts just as much.",
+        ),
+        (
+            _engine(times=lambda a, b: (b, 0.0)),
+            "In the product only self gets its share. `other` gets self's number times what "
+            "arrives.",
+        ),
+        (
+            _engine(plus=lambda a, b: (0.0, 0.0), times=lambda a, b: (0.0, 0.0)),
+            "Forward it is right, but nothing is handed back. Does `hand_back` change `grad`, and "
+            "does `out.hand_back = hand_back` stand in both?",
+        ),
+        (
+            _engine(plus=lambda a, b: (0.0, 0.0)),
+            "The product is right. Now the sum: its `hand_back` hands nothing back yet.",
+        ),
+        (
+            _engine(times=lambda a, b: (0.0, 0.0)),
+            "The sum is right. The product hands nothing back yet: does it set `out.hand_back`?",
+        ),
+        (
+            _engine(product=operator.add),
+            "Your product adds: it needs `self.data * other.data`.",
+        ),
+    ),
+    hints=(
+        "A sum hands on what arrives: `self.grad += out.grad`, and the same for `other`. The "
+        "product is written in the same way, with another line forward and other shares.",
+        "In the product, `self.grad += other.data * out.grad`, and for `other` the other way "
+        "round.",
+    ),
+    worked="\n\n```python\n" + _CLASS + _source("__add__", "__mul__") + "```",
+)
+
+BACKWARD = Exercise(
+    number="7.3",
+    title="The walk backward",
+    task=(
+        "Two methods are missing. `relu` is one more operation. `backward` starts at the loss, "
+        "whose own gradient is 1, and lets every number hand back, but each number only once, and "
+        "only **after everything that was made of it** has handed its share to it. An order with "
+        "that property is called *topological*: to get one, visit a number's parents before you "
+        "note the number itself, then go through your notes from the end."
+    ),
+    template=(
+        "class Value(Value):  # the class as it is, and two methods more\n"
+        "    def relu(self):\n"
+        "        # one more operation\n"
+        "        ...\n"
+        "\n"
+        "    def backward(self):\n"
+        "        order = []\n"
+        "\n"
+        "        def visit(node):\n"
+        "            # unless it is noted: visit its parents, then note it in order\n"
+        "            ...\n"
+        "\n"
+        "        visit(self)\n"
+        "        # the loss counts 1 for itself\n"
+        "        for node in reversed(order):\n"
+        "            ...\n"
+        "\n\n"
+        'exercise("7.3").check(Value)'
+    ),
+    answer=Engine(
+        _relu_and_backward,
+        before=((_plus_and_times, "The sum and the product come first: finish exercise 7.2."),),
+    ),
+    right=engine.Value,
+    praise=(
+        "That is all of it: every operation knows its own slopes, the order sees to it that "
+        "a number hands on only what is complete, and `+=` joins the paths. You have built "
+        "automatic differentiation."
+    ),
+    mistakes=(
+        (
+            _engine(backward=_eager_walk),
+            "A number that lies on two paths hands on each time you come by, and what it got first "
+            "is handed on twice. Make the order first, then hand back, each number once.",
+        ),
+        (
+            _engine(backward=_walk_once),
+            "Each number hands back once, but too early: a number that lies on two paths hands on "
+            "before the second share has come. Note a number *after* its parents, and hand back "
+            "only when the order is complete.",
+        ),
+        (
+            _engine(backward=_repeated),
+            "Numbers that are used twice stand in your order twice, so they hand back twice. Skip "
+            "a number that was seen.",
+        ),
+        (
+            _engine(backward=lambda self: _sorted_walk(self, forward=True)),
+            "Only the loss hands back, and what it hands to its parents goes no further. Does "
+            "`visit` visit the parents? And does the loop begin at the end, with `reversed`?",
+        ),
+        (
+            _engine(backward=lambda self: _sorted_walk(self, seed=0.0)),
+            "`relu` is right. In `backward`, nothing has arrived anywhere: before the handing back "
+            "the loss's own gradient must be 1, and the loop at the end must call `hand_back()`.",
+        ),
+        (
+            _engine(backward=lambda self: _sorted_walk(self, seed=self.data)),
+            "The walk begins with 1, because ∂L/∂L = 1, not with the value of the loss.",
+        ),
+        (
+            _engine(backward=lambda self: setattr(self, "grad", 1.0)),
+            "The loss counts 1 for itself, but then nothing is handed back: the loop must call "
+            "`node.hand_back()`.",
+        ),
+        (
+            _engine(relu=lambda z: (1.0,)),
+            "Your relu hands back what arrives even where it was shut. For data not above 0 it "
+            "hands back 0.",
+        ),
+        (
+            _engine(relu=lambda z: (max(0.0, z),)),
+            "Where it is open, a relu hands back what arrives as it is: times 1, not times its "
+            "output.",
+        ),
+        (
+            _engine(relu=lambda z: (0.0,)),
+            "Your relu hands nothing back. Where data is above 0, it hands on what arrives.",
+        ),
+        (
+            _engine(clamp=lambda z: z),
+            "Forward, a relu turns what is negative into 0: `max(0.0, self.data)`.",
+        ),
+    ),
+    hints=(
+        "`relu` is written like `+` with one parent: `Value(max(0.0, self.data), (self,))`. In its "
+        "`hand_back` add `out.grad` if `self.data > 0`. In `visit`, begin with "
+        "`if node not in order:`.",
+        "`for parent in node.parents: visit(parent)`, and below it `order.append(node)`. At the "
+        "end, `self.grad = 1.0` and `for node in reversed(order): node.hand_back()`.",
+    ),
+    worked="\n\n```python\nclass Value(Value):\n" + _source("relu", "backward") + "```",
+)
+
+# -------------------------------------------------------------------- 7.4 the gradient of a kernel
 
 
 def _kernel_gradient(X, W, b, dH):
@@ -113,7 +566,7 @@ def _layers() -> list[tuple]:
 
 
 KERNEL_GRADIENT = Exercise(
-    number="7.2",
+    number="7.4",
     title="The gradient of a kernel",
     task=(
         "Write `kernel_gradient(X, W, b, dH)`. It takes the inputs $X$ ($B \\times n$), the kernel "
@@ -127,7 +580,7 @@ KERNEL_GRADIENT = Exercise(
         "    # forward to Z, back through the relu, back through the product\n"
         "    ...\n"
         "\n\n"
-        'exercise("7.2").check(kernel_gradient)'
+        'exercise("7.4").check(kernel_gradient)'
     ),
     answer=Function(inputs=_layers, tolerance=1e-9),
     right=_kernel_gradient,
@@ -195,17 +648,19 @@ KERNEL_GRADIENT = Exercise(
     ),
 )
 
-# ---------------------------------------------------------------------------- 7.3 find the bug
+# ---------------------------------------------------------------------------- 7.7 find the bug
 
 FIND_THE_BUG = Exercise(
-    number="7.3",
+    number="7.7",
+    deeper=True,
     title="Find the bug",
     task=(
-        "Which line of `suspicious` is wrong? The table says which gradients agree with torch. "
+        "Which line of `suspicious` is wrong? The table says which gradients agree with the "
+        "checked pass. "
         "Walk back from the loss: the first line whose result is wrong is the culprit; what "
         "comes after it only passes the mistake on. Answer with its letter, `a` to `g`."
     ),
-    template='my_choice = ...\n\nexercise("7.3").check(my_choice)',
+    template='my_choice = ...\n\nexercise("7.7").check(my_choice)',
     answer=Choice("abcdefg"),
     right="e",
     praise=(
@@ -216,8 +671,8 @@ FIND_THE_BUG = Exercise(
     ),
     mistakes=(
         ("a", "The gradients of W2 and b2 are made from dS, and both agree. So dS is right."),
-        ("b", "W2's gradient agrees with torch."),
-        ("c", "b2's gradient agrees with torch."),
+        ("b", "W2's gradient agrees."),
+        ("c", "b2's gradient agrees."),
         (
             "d",
             "Here nothing is wrong: dS is right, and a product with W2 hands back dS times W2 "
@@ -230,7 +685,7 @@ FIND_THE_BUG = Exercise(
         "W2 and b2 agree, W1 and b1 differ. Which lines are used for the second pair only?",
         "Lines f and g both start from dZ. So the bug is in d or e. Write down what each should "
         "be, "
-        "with the table of section 3.",
+        "with the table of section 4.",
     ),
     worked=(
         '"e". $dH$ is handed back where the relu was **open on the way forward**, $Z > 0$. The '
@@ -239,7 +694,7 @@ FIND_THE_BUG = Exercise(
     ),
 )
 
-# -------------------------------------------------------------------- 7.4 weights of the right size
+# -------------------------------------------------------------------- 7.5 weights of the right size
 
 
 def _size_in_layer_6(c: float) -> float:
@@ -265,14 +720,14 @@ def _at_one() -> float:
 _MEASURED: list[float] = []
 
 RIGHT_SIZE = Exercise(
-    number="7.4",
+    number="7.5",
     title="Weights of the right size",
     task=(
         "Go back to the explorer and choose relu. Find a $c$ with which layer 6 is as large as "
         "layer "
         "1, within 20 %: the line under the figure should say between 0.8 and 1.2 times."
     ),
-    template='my_c = ...\n\nexercise("7.4").check(my_c)',
+    template='my_c = ...\n\nexercise("7.5").check(my_c)',
     answer=Numbers(tolerance=0),
     right=lambda c: 0.8 <= _size_in_layer_6(c) <= 1.2,
     praise=(
@@ -309,7 +764,217 @@ RIGHT_SIZE = Exercise(
     ),
 )
 
-# ------------------------------------------------------------------------- 7.5 zero_grad forgotten
+# --------------------------------------------------- 7.6 the training loop, saved and resumed
+
+
+@dataclass(frozen=True)
+class InTwoParts(Function):
+    """A training loop, run at once and again in two parts: what counts is where both end."""
+
+    def _try(self, function: Callable, arguments: tuple) -> tuple:
+        def trained(w: Any, rule: type, updates: int) -> Any:
+            return _two_ways(function, w, rule, updates)
+
+        return super()._try(trained, arguments)
+
+    def agrees(self, value: list, reference: Callable) -> bool:
+        """Return whether both ways end where those of the loop `reference` do."""
+        return super().agrees(value, lambda *given: _two_ways(reference, *given))
+
+    def differs(self, value: list, reference: Callable) -> str:
+        """Return where the loop is first seen to go wrong: at once, or when it is resumed."""
+        for (w, rule, updates), _, found in value:
+            right = _two_ways(reference, w, rule, updates)
+            for number, what in enumerate(("run at once", "stopped half-way", "resumed")):
+                part = slice(number * (w.size + 1), (number + 1) * (w.size + 1))
+                (*ends, k), (*wanted, count) = found[part], right[part]
+                if not np.allclose(ends, wanted, rtol=0, atol=self.tolerance):
+                    where = f"{ends[0]:.4g}, and should at {wanted[0]:.4g}"
+                    return f"With {rule.__name__}, {what}, w ends at {where}."
+                if k != count:
+                    return (
+                        f"With {rule.__name__}, {what}, k ends at {k:g}, and should at {count:g}."
+                    )
+        return ""
+
+
+def _two_ways(train: Callable, w: Any, rule: type, updates: int) -> np.ndarray:
+    """Return where a loop ends that runs at once, and where one that stops on the way does."""
+    given = (pull, rule(), _falling, _numbers)
+    begin = {"w": w, "state": rule().init(w), "k": 0}
+    at_once = train(dict(begin), *given, updates)
+    first = train(dict(begin), *given, updates // 2)
+    resumed = train(dict(first), *given, updates - updates // 2)
+    ends = [at_once["w"], at_once["k"], first["w"], first["k"], resumed["w"], resumed["k"]]
+    return np.concatenate([np.ravel(np.asarray(end, dtype=float)) for end in ends])
+
+
+def _begun(begun: int, k: int) -> int:
+    return begun
+
+
+def _falling(k: int) -> float:
+    return 0.2 / (1 + k)
+
+
+def _numbers(k: int) -> np.ndarray:
+    return np.array([1.0, 3.0]) + k
+
+
+def _loop(
+    rate: Callable = lambda schedule, k, n: schedule(k),
+    pick: Callable = lambda batch, k, n: batch(k),
+    remember: bool = True,
+    count: Callable = lambda begun, k: k,
+    start: Callable = lambda rule, w, state: state,
+    sign: float = 1.0,
+    more: int = 0,
+) -> Callable:
+    """Return a training loop with some of its parts exchanged."""
+
+    def train(checkpoint, gradient, rule, schedule, batch, updates):
+        w, k = checkpoint["w"], checkpoint["k"]
+        state = start(rule, w, checkpoint["state"])
+        for n in range(updates + more):
+            g = sign * gradient(w, pick(batch, k, n))
+            w, after = rule.step(w, g, state, lr=rate(schedule, k, n))
+            state = after if remember else state
+            k += 1
+        return {"w": w, "state": state, "k": count(checkpoint["k"], k)}
+
+    return train
+
+
+_TRAIN = (
+    "def keep_training(checkpoint, gradient, rule, schedule, batch, updates):\n"
+    '    w, state, k = checkpoint["w"], checkpoint["state"], checkpoint["k"]\n'
+    "    for _ in range(updates):\n"
+)
+_BACK = '    return {"w": w, "state": state, "k": k}\n'
+
+LOOP = Exercise(
+    number="7.6",
+    title="Write the loop, save it, resume it",
+    task=(
+        "Write the body of `keep_training`. In update $k$ it takes `batch(k)`, asks "
+        "`gradient(w, batch)`, and lets `rule.step(w, g, state, lr=...)` update with the rate "
+        "`schedule(k)`. A step returns the next $w$ and the next state. What it returns is a "
+        "**checkpoint**: all that the next update depends on. So a run that is stopped and "
+        "handed its own checkpoint must end exactly where one does that was never stopped."
+    ),
+    template=_TRAIN
+    + "        ...  # batch, gradient, update, and count\n"
+    + _BACK
+    + '\n\nexercise("7.6").check(keep_training)',
+    answer=InTwoParts(
+        inputs=lambda: [
+            (np.array([0.0, 1.0]), Momentum, 6),
+            (np.array([2.0]), Adam, 4),
+        ],
+        failures=(
+            (
+                r"KeyError|indices|subscriptable|not iterable",
+                "Your function must return the checkpoint, a dictionary with `w`, `state` and `k`, "
+                "after the loop.",
+            ),
+            (r"TypeError: .*arguments?", "Your function must take the six arguments of the task."),
+        ),
+    ),
+    right=_loop(),
+    praise=(
+        "The run that was stopped ends at the very same numbers, because the checkpoint holds "
+        "everything the next update depends on: the parameters, the rule's state, and the count, "
+        "which gives the rate and the batch."
+    ),
+    mistakes=(
+        (
+            lambda checkpoint, gradient, rule, schedule, batch, updates: checkpoint,
+            "Your loop changes nothing. Does it put the result back: `w, state = rule.step(…)`?",
+        ),
+        (
+            _loop(count=_begun, rate=lambda s, k, n: s(0), pick=lambda b, k, n: b(0)),
+            "The count never moves, so every update takes the first batch and the first rate. "
+            "End each turn with `k = k + 1`.",
+        ),
+        (
+            _loop(rate=lambda schedule, k, n: schedule(n)),
+            "Your schedule starts again from 0 when the run is resumed. Ask it at `k`, which the "
+            "checkpoint remembers.",
+        ),
+        (
+            _loop(pick=lambda batch, k, n: batch(n)),
+            "When it is resumed, your run takes the first batches again. Ask for `batch(k)`.",
+        ),
+        (
+            _loop(
+                rate=lambda s, k, n: s(n),
+                pick=lambda b, k, n: b(n),
+                count=lambda begun, k: k - begun,
+            ),
+            "Run at once, it is right. Resumed, it begins again with batch and rate 0, and counts "
+            "only its own updates: go on from the checkpoint's `k`.",
+        ),
+        (
+            _loop(count=lambda begun, k: k - begun),
+            "Your checkpoint counts only the updates of the last call. Go on from its `k`.",
+        ),
+        (
+            _loop(rate=lambda s, k, n: s(n), pick=lambda b, k, n: b(n)),
+            "Run at once, it is right. Resumed, it begins again with batch and rate 0: use `k`, "
+            "which the checkpoint remembers.",
+        ),
+        (
+            _loop(count=_begun),
+            "Your checkpoint does not say how many updates were done. Count in `k`, use it for "
+            "batch and rate, and return it.",
+        ),
+        (
+            _loop(remember=False),
+            "The state that `rule.step` returns is lost, so the rule forgets after each step: "
+            "`w, state = rule.step(…)`.",
+        ),
+        (
+            _loop(start=lambda rule, w, state: rule.init(w)),
+            "When it is resumed, your rule begins with an empty state. Take the one in the "
+            "checkpoint.",
+        ),
+        (
+            _loop(rate=lambda schedule, k, n: None),
+            "You left the schedule out: the rule took its own rate. Hand over `lr=schedule(k)`.",
+        ),
+        (
+            _loop(rate=lambda schedule, k, n: schedule(0)),
+            "The rate stays what it was at first. Ask `schedule(k)` anew in every update.",
+        ),
+        (
+            _loop(rate=lambda schedule, k, n: schedule(k + 1)),
+            "You asked for the rate after you had counted. The first update uses `schedule(0)`.",
+        ),
+        (
+            _loop(
+                rate=lambda schedule, k, n: schedule(k + 1), pick=lambda batch, k, n: batch(k + 1)
+            ),
+            "You count before the update. The first one has k = 0: count at the end of the turn.",
+        ),
+        (_loop(sign=-1.0), "Your w moves uphill. `rule.step` wants the gradient as it is."),
+        (_loop(more=1), "You take one update too many."),
+    ),
+    hints=(
+        "Four lines in the loop: `g = gradient(w, batch(k))`, then the step, then the count.",
+        "The step is `w, state = rule.step(w, g, state, lr=schedule(k))`, the count `k = k + 1`.",
+    ),
+    worked=(
+        "\n\n```python\n"
+        + _TRAIN
+        + "        g = gradient(w, batch(k))\n"
+        + "        w, state = rule.step(w, g, state, lr=schedule(k))\n"
+        + "        k = k + 1\n"
+        + _BACK
+        + "```"
+    ),
+)
+
+# ------------------------------------------------------------------------- 7.8 zero_grad forgotten
 
 
 def _bowl(zeroed: bool, updates: int, alpha: float = 0.25) -> float:
@@ -321,7 +986,8 @@ def _bowl(zeroed: bool, updates: int, alpha: float = 0.25) -> float:
 
 
 FORGOTTEN = Exercise(
-    number="7.5",
+    number="7.8",
+    deeper=True,
     title="zero_grad forgotten",
     task=(
         r"The loss is $L = w^2$, the start $w = 1$, the learning rate $\alpha = 0.25$. You call "
@@ -329,7 +995,7 @@ FORGOTTEN = Exercise(
         "call "
         "`zero_grad()`. Where is $w$ after the second step? Compute it by hand."
     ),
-    template='w_after = ...\n\nexercise("7.5").check(w_after)',
+    template='w_after = ...\n\nexercise("7.8").check(w_after)',
     answer=Numbers(tolerance=1e-6),
     right=_bowl(zeroed=False, updates=2),
     praise=(
@@ -372,7 +1038,7 @@ FORGOTTEN = Exercise(
     otherwise="Keep two columns: w, and what lies in `grad`.",
 )
 
-# ------------------------------------------------------------------------ 7.6 accumulate on purpose
+# ------------------------------------------------------------------------ 7.9 accumulate on purpose
 
 
 def _accumulate(gradient, w, batches, alpha, every):
@@ -436,7 +1102,8 @@ def _batches() -> list[tuple]:
 
 
 ACCUMULATE = Exercise(
-    number="7.6",
+    number="7.9",
+    deeper=True,
     title="Accumulate on purpose",
     task=(
         "Write `accumulate(gradient, w, batches, alpha, every)`: a training loop that updates only "
@@ -451,7 +1118,7 @@ ACCUMULATE = Exercise(
         "        ...\n"
         "    return w\n"
         "\n\n"
-        'exercise("7.6").check(accumulate)'
+        'exercise("7.9").check(accumulate)'
     ),
     answer=Function(inputs=_batches, tolerance=1e-9),
     right=_accumulate,
@@ -534,9 +1201,142 @@ ACCUMULATE = Exercise(
 
 EXERCISES = (
     BACKWARD_BY_HAND,
+    PLUS_AND_TIMES,
+    BACKWARD,
     KERNEL_GRADIENT,
-    FIND_THE_BUG,
     RIGHT_SIZE,
+    LOOP,
+    FIND_THE_BUG,
     FORGOTTEN,
     ACCUMULATE,
+)
+
+# ------------------------------------------------------------------------------------ predictions
+
+_PATHS = ("1, their sum", "−6, their product", "3, the larger")
+_DOUBLE = ("it stays at 5", "it doubles", "it more than doubles")
+_FAVORITE = {
+    "about 10 % of the time": 0.1,
+    "about 30 % of the time": 0.3,
+    "about 60 % of the time": 0.6,
+}
+_DEPTH = {"about as large": 1.0, "about a fifth": 0.2, "about five times as large": 5.0}
+_FORGET = ("it arrives, only faster", "it swings back and forth forever", "it overflows")
+_CUT = ("that of both kernels", "that of W1 only", "that of W2 only")
+_LOADING = {"about as long": 1.0, "about twice as long": 2.0, "five times as long, or more": 5.0}
+_SLICE = ("a long, winding path", "a path almost too short to see", "a straight line")
+
+
+def _nearest(options: dict[str, float], value: float) -> str:
+    """Return the option whose number is nearest, by ratio."""
+    return min(options, key=lambda words: abs(math.log(options[words] / max(value, 1e-9))))
+
+
+def _swings(walk: Any) -> str:
+    size = np.abs(walk[-25:]).max()
+    return _FORGET[2 if not size < 10 else 1 if size > 0.1 else 0]
+
+
+PREDICTIONS = (
+    Prediction(
+        number="7.a",
+        question=(
+            "x goes into two machines at once, × 3 and × (−2), and a third one adds what they "
+            "give. How much does x count for the end?"
+        ),
+        options=_PATHS,
+        result=lambda slope: min(
+            _PATHS, key=lambda words: abs(slope - float(words.split(",")[0].replace("−", "-")))
+        ),
+        why=lambda slope: (
+            f"Nudge x by 1 and the end moves by {slope:g}: the nudge travels along both paths, and "
+            "both effects arrive. Slopes in a row multiply, slopes side by side add."
+        ),
+    ),
+    Prediction(
+        number="7.b",
+        question=(
+            "The input x₁ doubles from 2 to 4; all else stays. What happens to the gradient of w₁, "
+            "now 5?"
+        ),
+        options=_DOUBLE,
+        result=lambda before, after: _DOUBLE[
+            2 if after > 2.01 * before else 1 if after > 1.99 * before else 0
+        ],
+        why=lambda before, after: (
+            f"It goes from {before:g} to {after:g}. It is the input times the blame that arrives, "
+            "and both have grown: with the larger input the output is farther from its target."
+        ),
+    ),
+    Prediction(
+        number="7.c",
+        question=(
+            "How often does ONE untrained network give its favorite digit, on digits of all kinds?"
+        ),
+        options=tuple(_FAVORITE),
+        result=lambda share, centered: _nearest(_FAVORITE, share),
+        why=lambda share, centered: (
+            f"On average {share:.0%}. All images have their ink in the middle, so for random "
+            "weights they are nearly the same image, and get nearly the same scores. Subtract the "
+            f"mean image from each, and it is {centered:.0%}."
+        ),
+    ),
+    Prediction(
+        number="7.d",
+        question=(
+            "With c = 1 and relu: how large are the numbers in the sixth layer, next to the first?"
+        ),
+        options=tuple(_DEPTH),
+        result=lambda ratio: _nearest(_DEPTH, ratio),
+        why=lambda ratio: (
+            f"{ratio:.2f} of the first. A relu sets one half of a bell curve to 0 and so halves "
+            f"its mean square. Five times, from layer 1 to layer 6, makes {2**-2.5:.2f}."
+        ),
+    ),
+    Prediction(
+        number="7.e",
+        question=(
+            "A bowl, L = w²/2, descended from w = 1 with α = 0.1, and the old gradients are never "
+            "emptied. What happens?"
+        ),
+        options=_FORGET,
+        result=_swings,
+        why=lambda walk: (
+            f"After {len(walk) - 1} steps |w| still goes up to {np.abs(walk[-25:]).max():.2f}. The "
+            "sum of all gradients is a velocity that nothing brakes: momentum with μ = 1."
+        ),
+    ),
+    Prediction(
+        number="7.f",
+        deeper=True,
+        question="Set both weights of the output neuron to 0. Whose gradient becomes zero?",
+        options=_CUT,
+        result=lambda zero: _CUT[0 if len(zero) == 2 else 1 + ("W2" in zero)],
+        why=(
+            "Blame travels back through W2, so none gets past it. W2's own gradient needs what "
+            "came in, H, and that is not 0."
+        ),
+    ),
+    Prediction(
+        number="7.g",
+        deeper=True,
+        question="How long does per-sample loading take, next to slicing?",
+        options=tuple(_LOADING),
+        result=lambda ratio: _nearest(_LOADING, ratio),
+        why=lambda ratio: (
+            "Twelve hundred small steps in Python stand against nineteen large ones. Here the "
+            f"first takes {ratio:.0f} times as long."
+        ),
+    ),
+    Prediction(
+        number="7.h",
+        deeper=True,
+        question="You look at the path on a slice in two RANDOM directions. What do you see?",
+        options=_SLICE,
+        result=lambda held: _SLICE[1 if held < 0.02 else 0],
+        why=lambda held: (
+            f"Two random directions out of 1210 hold {held:.1%} of the squared distance, and miss "
+            "the rest."
+        ),
+    ),
 )

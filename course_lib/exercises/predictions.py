@@ -18,7 +18,7 @@ from course_lib.exercises.tasks import Missing, find, modules
 from course_lib.live.notes import Note
 
 
-def predict(number: str, options: list[str] | None = None) -> Prediction | Missing | Asked:
+def predict(number: str) -> Prediction | Missing:
     """Return the prediction `number`, such as "1.a"; at the end of a cell it shows its question.
 
     Parameters
@@ -26,14 +26,7 @@ def predict(number: str, options: list[str] | None = None) -> Prediction | Missi
     number : str
         The lecture, a dot, and a letter. If there is no such prediction, a note suggests the
         nearest one.
-    options : list of str, optional
-        For a question that is written out in the notebook.
     """
-    if options is not None or " " in str(number):
-        asked = _ASKED.get(number)
-        if asked is None or asked.options != tuple(options or ()):
-            asked = _ASKED[number] = Asked(number, tuple(options or ()))
-        return asked
     known = [each for module in modules() for each in getattr(module, "PREDICTIONS", ())]
     return find("prediction", number, known)
 
@@ -191,78 +184,3 @@ class Prediction:
                 **common,
             )
         self._widget = ipywidgets.VBox([ipywidgets.HTML(self._asked), self._control])
-
-
-_ASKED: dict[str, Asked] = {}
-
-
-class Asked:
-    """A question and what the reader answered. Made by `predict`."""
-
-    def __init__(self, question: str, options: tuple[str, ...]) -> None:
-        self.question, self.options = question, options
-        self._control = self._widget = None
-
-    @property
-    def answer(self) -> str | float | None:
-        """What the reader chose or wrote; None as long as there is no answer."""
-        value = self._control.value if self._control is not None else None
-        if self.options or not value:
-            return value
-        try:
-            return float(value.replace("−", "-").replace(",", ".").rstrip("% "))
-        except ValueError:
-            return value
-
-    def reveal(self, result: str | float, because: str = "") -> Note:
-        """Show what happens beside what was predicted, with a word on why."""
-        shown, answer = _words(result), self.answer
-        if answer in (None, ""):
-            told = f"No prediction recorded. What happens: {shown}."
-        elif _words(answer) == shown:
-            told = f"You predicted: {shown}. That is what happens."
-        else:
-            told = f"You predicted: {_words(answer)}. What happens: {shown}."
-        return Note(f"{told} {because}".strip())
-
-    def __repr__(self) -> str:
-        listed = "".join(f"\n  ( ) {option}" for option in self.options)
-        return f"Predict: {self.question}{listed or '  [a number]'}"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        listed = "".join(f"<li>{html.escape(option)}</li>" for option in self.options)
-        listed = f'<ul style="list-style: circle">{listed}</ul>' if listed else ""
-        bundle = {
-            "text/plain": repr(self),
-            "text/html": f"<strong>Predict.</strong> {html.escape(self.question)}{listed}",
-        }
-        try:
-            self._build()
-        except ImportError:  # without ipywidgets the question is still there to be read
-            return bundle
-        view = self._widget._repr_mimebundle_()
-        return bundle | {kind: data for kind, data in view.items() if kind != "text/plain"}
-
-    def _build(self) -> None:
-        if self._widget is not None:
-            return
-        import ipywidgets
-
-        question = ipywidgets.HTML(f"<strong>Predict.</strong> {html.escape(self.question)}")
-        # The tooltip is also the name that a screen reader says.
-        common = {"tooltip": self.question, "value": None, "layout": {"width": "auto"}}
-        if self.options:
-            self._control = ipywidgets.RadioButtons(options=self.options, **common)
-        else:
-            common |= {"value": "", "layout": {"width": "18em"}}
-            self._control = ipywidgets.Text(
-                description="Your prediction",
-                placeholder="a number",
-                style={"description_width": "initial"},
-                **common,
-            )
-        self._widget = ipywidgets.VBox([question, self._control])
-
-
-def _words(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:g}"

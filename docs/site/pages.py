@@ -22,7 +22,6 @@ TASK = re.compile(r'exercise\("([\d.]+)"\)')
 ANSWER = re.compile(r'exercise\("([\d.]+)"\)\.check\(\w+\)\s*$')
 # What a page without a kernel has no use for: how much is solved, and that nothing is answered.
 STALE = ("<progress", "<strong>Not attempted.</strong>")
-UNANSWERED = re.compile(r"<div[^>]*>No prediction recorded\. What happens: (.*)</div>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -143,9 +142,6 @@ def to_be_read(cell, run: str) -> None:
         shown = output.get("data", {}).get("text/html", "")
         if not any(stale in shown for stale in STALE):
             kept.append(output)
-            if found := UNANSWERED.fullmatch(shown):
-                answer = f"<details><summary>What happens</summary>{found[1]}</details>"
-                output.data = {"text/html": answer}
     if asked := ANSWER.search(cell.source):
         place = practice.form(exercise(asked[1]), run)
         if "<form" in place:

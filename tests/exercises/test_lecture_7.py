@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from course_lib.data import load_small_digits
-from course_lib.exercises import exercise, lecture_7
+from course_lib.exercises import engine, exercise, lecture_7
 from course_lib.gradients import central_difference
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "07_training_loop.ipynb"
@@ -32,10 +32,13 @@ def lecture(*names, **changes):
     return scope
 
 
+NETWORK = ("setup", "layer-code", "data", "real-code", "loss-code")
+
+
 @pytest.fixture(scope="module")
 def network():
     """The network of section 4 with its hand-written backward pass."""
-    return lecture("setup", "layer-code", "data", "real-code")
+    return lecture(*NETWORK)
 
 
 # --------------------------------------------------------------------------------- backpropagation
@@ -86,11 +89,10 @@ def test_the_gradient_of_the_cross_entropy_is_probability_minus_truth(network):
 
 
 def test_with_line_e_mended_the_suspicious_pass_is_right_and_no_other_line_is_wrong(network):
-    names = ("setup", "layer-code", "compare-code", "data", "real-code", "real-check", "bug")
-    names = (*names[:2], "two-code", *names[2:])
     for before, right in (("H >= 0", False), ("Z > 0", True)):
-        scope = lecture(*names, bug=[("H >= 0", before)])
-        w, X, labels = scope["w"], scope["X"], scope["labels"]
+        scope = lecture(*NETWORK, "bug", bug=[("H >= 0", before)])
+        w = scope["new_parameters"]()
+        X, labels = scope["x"][:64], scope["y"][:64]
         passed = scope["forward"](w, X)
         found, truth = (scope[f](w, X, labels, *passed) for f in ("suspicious", "backward"))
         same = [np.allclose(found[name], truth[name], rtol=0, atol=1e-12) for name in w]
@@ -153,10 +155,12 @@ def test_a_forgotten_zero_grad_turns_descent_on_a_bowl_into_an_undamped_swing():
 
 def test_torchs_own_sgd_takes_the_steps_of_the_loop():
     """The notebook says so, and does without it to save time and memory."""
-    names = ("setup", "layer-code", "two-code", "compare-code", "data", "real-code", "numpy-loop")
+    names = (*NETWORK, "numpy-loop", "compare-code")
     rule = "as_torch(GradientDescent(lr=RATE), model.parameters())"
     own = "torch.optim.SGD(model.parameters(), lr=RATE)"
-    scope = lecture(*names, "torch-model", "torch-loop-code", torch_loop_code=[(rule, own)])
+    scope = lecture(
+        *names, "torch-model", "torch-setup", "torch-loop-code", torch_setup=[(rule, own)]
+    )
     assert type(scope["optimizer"]) is torch.optim.SGD
     np.testing.assert_allclose(scope["torch_losses"], scope["losses"], rtol=0, atol=1e-9)
 
@@ -186,18 +190,18 @@ def test_where_w_ends_without_zero_grad_is_where_torch_takes_it():
     for _ in range(2):
         (w**2).backward()
         optimizer.step()
-    assert exercise("7.5").check(w.item()).right
+    assert exercise("7.8").check(w.item()).right
 
 
 @pytest.mark.parametrize("c", [0.3, 1.0, 1.3, 1.36, 1.4, 1.47, 1.6, 3.0])
 def test_the_size_in_layer_6_is_what_the_explorer_shows(c):
-    scope = lecture("setup", "layer-code", "data", "real-code", "deep-code")
+    scope = lecture(*NETWORK, "deep-code")
     layers, _, _ = scope["deep_pass"](
         scope["deep_weights"](c), scope["x_valid"][:100], scope["y_valid"][:100]
     )
     ratio = math.sqrt(np.mean(layers[6] ** 2) / np.mean(layers[1] ** 2))
     assert lecture_7._size_in_layer_6(c) == pytest.approx(ratio, rel=1e-6)
-    assert exercise("7.4").check(c).right == (0.8 <= ratio <= 1.2)
+    assert exercise("7.5").check(c).right == (0.8 <= ratio <= 1.2)
 
 
 def _counted_from_zero(gradient, w, batches, alpha, every, late):
@@ -218,6 +222,153 @@ def test_counting_the_batches_from_zero_is_named(late, said):
     def accumulate(gradient, w, batches, alpha, every):
         return _counted_from_zero(gradient, w, batches, alpha, every, late)
 
-    result = exercise("7.6").check(accumulate)
+    result = exercise("7.9").check(accumulate)
     assert not result.right
     assert said in repr(result)
+
+
+# ------------------------------------------------------------------------- the engine of the reader
+
+HEAD = """
+class Value:
+    def __init__(self, data, parents=()):
+        self.data, self.parents = data, parents
+        self.grad = 0.0
+        self.hand_back = lambda: None
+"""
+PLUS = """
+    def __add__(self, other):
+        out = Value(self.data + other.data, (self, other))
+
+        def hand_back():
+            self.grad += out.grad
+            other.grad += out.grad
+
+        out.hand_back = hand_back
+        return out
+"""
+TIMES = """
+    def __mul__(self, other):
+        out = Value(self.data * other.data, (self, other))
+
+        def hand_back():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+
+        out.hand_back = hand_back
+        return out
+"""
+RELU = """
+    def relu(self):
+        out = Value(max(0.0, self.data), (self,))
+
+        def hand_back():
+            if self.data > 0:
+                self.grad += out.grad
+
+        out.hand_back = hand_back
+        return out
+"""
+BACKWARD = """
+    def backward(self):
+        order = []
+
+        def visit(node):
+            if node not in order:
+                for parent in node.parents:
+                    visit(parent)
+                order.append(node)
+
+        visit(self)
+        self.grad = 1.0
+        for node in reversed(order):
+            node.hand_back()
+"""
+WHOLE = HEAD + PLUS + TIMES + RELU + BACKWARD
+
+
+def built(before="", after=""):
+    """Return an engine as a reader may write it, with some words of the right one exchanged."""
+    assert before in WHOLE
+    names = {}
+    exec(WHOLE.replace(before, after), names)
+    return names["Value"]
+
+
+def test_the_engine_of_the_readers_is_right_and_then_runs_the_lecture(capsys):
+    mine = built()
+    assert exercise("7.2").check(mine).right
+    assert exercise("7.3").check(mine).right
+    assert engine.finished(mine) is mine
+    assert "the engine you built" in capsys.readouterr().out
+    assert engine.finished(built("+= other.data", "= other.data")) is engine.Value
+    assert "until yours passes 7.2 and 7.3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("number", "before", "after", "words"),
+    [
+        ("7.2", "+=", "=", "`+=`, not `=`"),
+        ("7.2", "+=", "-=", "The sign"),
+        ("7.2", " * out.grad", "", "a.grad should be"),
+        ("7.2", "self.grad += other.data *", "self.grad += self.data *", "a.grad should be"),
+        ("7.2", "data * other.data, (self, other)", "data * other.data, (self,)", "made of"),
+        ("7.2", "out.hand_back = hand_back", "pass", "nothing is handed back"),
+        ("7.2", "out.hand_back = hand_back", "hand_back()", "nothing is handed back"),
+        ("7.2", "Value(self.data * other.data", "Value(self.data + other.data", "product adds"),
+        ("7.2", "        return out", "        pass", "gives None"),
+        ("7.2", "other.grad += out.grad", "pass", "b.grad should be 5, and yours is 0"),
+        ("7.3", "self.data > 0", "out.grad > 0", "should be"),
+        ("7.3", "if self.data > 0:", "if True:", "even where it was shut"),
+        ("7.3", "max(0.0, self.data)", "self.data", "Forward, a relu"),
+        ("7.3", "reversed(order)", "order", "does the loop begin at the end"),
+        ("7.3", "self.grad = 1.0", "pass", "must be 1"),
+        ("7.3", "self.grad = 1.0", "self.grad = self.data", "begins with 1"),
+        ("7.3", "if node not in order:", "if True:", "twice"),
+        (
+            "7.3",
+            "                    visit(parent)",
+            "                    pass",
+            "Does `visit` visit",
+        ),
+        ("7.3", "for parent in node.parents", "for parent in (node,)", "never ends"),
+        ("7.3", "node.hand_back()", "node.hand_back", "the loop must call"),
+        (
+            "7.3",
+            BACKWARD[BACKWARD.index("        order = []") :],
+            "        self.grad = 1.0\n        self.go()\n\n    def go(self):\n"
+            "        self.hand_back()\n        for each in self.parents:\n            each.go()\n",
+            "Make the order first",
+        ),
+        ("7.3", "+= other.data", "= other.data", "finish exercise 7.2"),
+    ],
+)
+def test_a_wrong_engine_is_told_what_is_wrong(number, before, after, words):
+    result = exercise(number).check(built(before, after))
+    assert not result.right
+    assert words in repr(result), repr(result)
+
+
+def test_an_engine_that_nobody_has_filled_in_is_not_attempted():
+    names = {"exercise": exercise}
+    for number in ("7.2", "7.3"):
+        exec(exercise(number).template.rpartition("\n")[0], names)
+        assert exercise(number).check(names["Value"]).verdict == "not attempted"
+
+
+def number_of_torch(number):
+    return torch.tensor(number, dtype=torch.float64, requires_grad=True)
+
+
+def test_every_gradient_of_the_engine_is_that_of_torch():
+    rng = np.random.default_rng(4)
+    numbers = rng.normal(size=6)
+    for kind in (engine.Value, number_of_torch):
+        a, b, c, d, e, f = leaves = [kind(float(number)) for number in numbers]
+        hidden = [(a * b + c).relu(), (d * e + f).relu(), (a * d + b).relu(), b * b]
+        total = hidden[0] * hidden[1] + hidden[2] * hidden[0] + hidden[3] * hidden[2]
+        total = total * total + hidden[0]
+        total.backward()
+        if kind is engine.Value:
+            found = [leaf.grad for leaf in leaves]
+    assert found == pytest.approx([float(leaf.grad) for leaf in leaves], rel=1e-12, abs=1e-12)

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from course_lib.exercises.engine import Value
+
 
 def kernel_gradient(X, W, b, dH):
     Z = X @ W + b
@@ -16,43 +18,71 @@ def accumulate(gradient, w, batches, alpha, every):
     return w
 
 
+def keep_training(checkpoint, gradient, rule, schedule, batch, updates):
+    made = dict(checkpoint)
+    while made["k"] < checkpoint["k"] + updates:
+        slope = gradient(made["w"], batch(made["k"]))
+        made["w"], made["state"] = rule.step(
+            made["w"], slope, made["state"], lr=schedule(made["k"])
+        )
+        made["k"] += 1
+    return made
+
+
+def restarted(checkpoint, gradient, rule, schedule, batch, updates):
+    w, state = checkpoint["w"], checkpoint["state"]
+    for k in range(updates):
+        w, state = rule.step(w, gradient(w, batch(k)), state, lr=schedule(k))
+    return {"w": w, "state": state, "k": updates}
+
+
 RIGHT = {
+    "7.2": [Value],
+    "7.3": [Value],
+    "7.6": [keep_training],
     "7.1": [[-12, -4, -4], (-12.0, -4.0, -4.0), np.array([-12, -4, -4])],
-    "7.2": [kernel_gradient],
-    "7.3": ["e", "E", "(e)", " e "],
-    "7.4": [math.sqrt(2), 1.4, 1.37, 1.46],
-    "7.5": [-0.25, np.float64(-0.25), [-0.25], -1 / 4],
-    "7.6": [accumulate],
+    "7.4": [kernel_gradient],
+    "7.7": ["e", "E", "(e)", " e "],
+    "7.5": [math.sqrt(2), 1.4, 1.37, 1.46],
+    "7.8": [-0.25, np.float64(-0.25), [-0.25], -1 / 4],
+    "7.9": [accumulate],
 }
 
 # (number, answer, some of the words that a reader is told)
 WRONG = [
-    ("7.4", -1.4, "above 0"),
-    ("7.4", 0, "above 0"),
-    ("7.4", 1, "sets half of it to zero"),
-    ("7.4", 0.3, "fade from layer to layer"),
-    ("7.4", 1.3, "fade from layer to layer"),
-    ("7.4", 1.6, "grow from layer to layer"),
-    ("7.4", 4, "Far too large"),
-    ("7.4", 1e200, "Far too large"),
+    ("7.5", -1.4, "above 0"),
+    ("7.5", 0, "above 0"),
+    ("7.5", 1, "sets half of it to zero"),
+    ("7.5", 0.3, "fade from layer to layer"),
+    ("7.5", 1.3, "fade from layer to layer"),
+    ("7.5", 1.6, "grow from layer to layer"),
+    ("7.5", 4, "Far too large"),
+    ("7.5", 1e200, "Far too large"),
     ("7.1", [-12, -4, 4], "Entry 3 of [-12, -4, 4] is not right"),
-    ("7.2", lambda X, W, b, dH: 0 * W, "your function returns"),
-    ("7.5", 0.1, "0.1 is not it. Keep two columns"),
-    ("7.6", lambda gradient, w, batches, alpha, every: w + 1, "your function returns"),
+    ("7.4", lambda X, W, b, dH: 0 * W, "your function returns"),
+    ("7.8", 0.1, "0.1 is not it. Keep two columns"),
+    ("7.9", lambda gradient, w, batches, alpha, every: w + 1, "your function returns"),
+    ("7.6", restarted, "begins again with batch and rate 0"),
 ]
 
 MALFORMED = [
+    ("7.2", Value(1.0), "the class itself"),
+    ("7.2", 3, "the class itself"),
+    ("7.3", type("Value", (), {}), "finish exercise 7.2"),
+    ("7.6", lambda *given: 3, "must return the checkpoint"),
+    ("7.6", lambda w: w, "six arguments"),
+    ("7.6", "train", "Hand over the function itself"),
     ("7.1", -12, "3 numbers, such as"),
     ("7.1", [-12, -4], "your answer has shape (2,)"),
     ("7.1", ["-12", ...], "3 numbers"),
-    ("7.2", np.ones((2, 2)), "Hand over the function itself"),
-    ("7.2", lambda X, W: W, "must take 4 arguments"),
-    ("7.2", lambda X, W, b, dH: None, "returned None"),
-    ("7.3", "h", "one letter out of"),
-    ("7.3", 5, "one letter out of"),
-    ("7.4", math.nan, "your answer holds nan"),
-    ("7.4", "no idea", 'the text "no idea"'),
-    ("7.5", math.inf, "your answer holds inf"),
-    ("7.6", 3.5, "Hand over the function itself"),
-    ("7.6", lambda gradient, w: w, "must take 5 arguments"),
+    ("7.4", np.ones((2, 2)), "Hand over the function itself"),
+    ("7.4", lambda X, W: W, "must take 4 arguments"),
+    ("7.4", lambda X, W, b, dH: None, "returned None"),
+    ("7.7", "h", "one letter out of"),
+    ("7.7", 5, "one letter out of"),
+    ("7.5", math.nan, "your answer holds nan"),
+    ("7.5", "no idea", 'the text "no idea"'),
+    ("7.8", math.inf, "your answer holds inf"),
+    ("7.9", 3.5, "Hand over the function itself"),
+    ("7.9", lambda gradient, w: w, "must take 5 arguments"),
 ]
