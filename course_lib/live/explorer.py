@@ -32,11 +32,13 @@ import traitlets
 from matplotlib.figure import Figure
 
 from . import checks, front, replay
+from .compose import composed, differs
 from .controls import Point, _named, same
 from .figures import Picture, close, describe
 from .kinds import Number, kind_of
 from .scene import Scene
 
+REST = 0.5  # seconds after the last move until what is seen is kept with the notebook
 SLICE = 0.02  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
 SLOW = 100  # milliseconds of an `update` that is never called unasked
 
@@ -78,16 +80,19 @@ class Explorer(ipywidgets.VBox):
         What `update`, or matplotlib as it drew, last raised. `raise explorer.error` shows where.
     """
 
-    def __init__(self, figure: Figure, update: Callable, controls: dict, alt: str) -> None:
+    def __init__(
+        self, figure: Figure, update: Callable, controls: dict, alt: str, redraw: bool = False
+    ) -> None:
         self.figure, self.update, self.controls = figure, update, controls
         self.error: Exception | None = None
         self.standing = ""
-        self._scene = Scene(figure)
+        self._scene = Scene(figure, redraw)
         self._request: dict | None = None
         self._sweeps: deque[dict] = deque()
         # JupyterLab may have messages answered in a thread of their own while a cell runs.
         self._turn = threading.RLock()
         self._task: asyncio.Task | None = None
+        self._resting: asyncio.TimerHandle | None = None
         self._on_screen = False
         sliders = {name: c for name, c in controls.items() if not isinstance(c, Point)}
         self.values = {name: control.value for name, control in controls.items()}
@@ -118,6 +123,7 @@ class Explorer(ipywidgets.VBox):
             still=self.png(),
             cost=self._cost,
         )
+        self._kept = True  # what is seen now is what the notebook has
         self._canvas.on_msg(self._received)
         self._canvas.observe(self._pointed, "at")
         rows = [ipywidgets.VBox(_side_by_side(list(sliders.values())))] if sliders else []
@@ -155,26 +161,43 @@ class Explorer(ipywidgets.VBox):
     def tour(self, states: int = 20) -> list[str]:
         """Move each control to both ends, then all at random, and go back; return what failed.
 
-        For whoever writes an explorer: an empty list says that no reader will meet an error.
+        For whoever writes an explorer: an empty list says that no reader will meet an error, and
+        that each picture is the one matplotlib draws afresh.
         """
         choose, stood = random.Random(0).choice, dict(self.values)
         ends = {name: kind.ends() for name, kind in self.kinds.items()}
         visits = [{name: end} for name, both in ends.items() for end in both]
         visits += [{name: choose(both) for name, both in ends.items()} for _ in range(states)]
-        failed = []
+        failed, before = [], dict(self.values)
+        still: tuple[dict, list] = ({}, [])
         # What fails only as it is drawn is found on a small picture, too.
-        with self.at_scale(self.figure.dpi / 100 if self._on_screen else 0.2):
-            for values in visits:
-                self.set(**values)
-                seen, error = self._seen(self.values, self.standing, self.error, [])
-                if error:
+        with self.at_scale(0.5):
+            for visit in visits:
+                values = before | visit
+                buffers: list[bytes] = []
+                seen, error = self._seen(values, *self._drawn(values), buffers)
+                if seen and "scene" in seen:
+                    still = seen["scene"], buffers
+                if error and seen:
                     failed.append(seen["standing"])
+                elif seen and self._is_old(composed(*still, seen, buffers)):
+                    failed.append(
+                        f"The picture for {_in_words(values)} is not the one that matplotlib draws "
+                        "afresh. explore(..., redraw=True) draws each one as a whole."
+                    )
         self.set(**stood)
         return failed
 
+    def _is_old(self, seen: np.ndarray) -> bool:
+        # Edges that lie close together, as of a line that goes to and fro, differ by a few shades.
+        return differs(seen, self._scene.fresh(), by=90) > 4
+
     def png(self) -> bytes:
         """Return the picture as it stands now, as a PNG file."""
-        return Picture.png(self.figure)
+        picture = Picture.png(self.figure)
+        if self._on_screen and self._scene.drawn:
+            self._scene.fresh()  # at another size all was laid out anew, which is no move
+        return picture
 
     def html(self, sweeps: list[str] | None = None) -> str:
         """Return a piece of HTML in which sliders move the picture with no kernel and no network.
@@ -233,6 +256,8 @@ class Explorer(ipywidgets.VBox):
 
     def close(self) -> None:
         """Take the explorer, its picture and its controls out of the notebook."""
+        if self._resting is not None:
+            self._resting.cancel()
         self._canvas.on_msg(self._received, remove=True)
         self._sweeps.clear()
         shared = {
@@ -254,6 +279,7 @@ class Explorer(ipywidgets.VBox):
 
     def _update(self) -> None:
         began = time.perf_counter()
+        self._kept = False
         self.standing, self.error = self._drawn(self.values)
         self._cost = round(1000 * (time.perf_counter() - began), 2)
 
@@ -312,10 +338,13 @@ class Explorer(ipywidgets.VBox):
         # Requests that wait in the kernel's queue come in one by one as the loop turns. Letting it
         # turn first leaves only the newest of them to be computed, and lets a cell run between the
         # slices of a sweep.
+        if self._resting is not None:
+            self._resting.cancel()
         while self._request or self._sweeps:
             for _ in range(20):
                 await asyncio.sleep(0)
             self._answer()
+        self._resting = asyncio.get_running_loop().call_later(REST, self._rest)
 
     def _answer(self) -> None:
         with self._turn:
@@ -412,6 +441,20 @@ class Explorer(ipywidgets.VBox):
         """Take where a reader has put the points; the picture is asked for apart from that."""
         self.values |= self._asked({"values": change["new"]})
 
+    def _keep(self) -> None:
+        """Have the notebook, and views to come, keep what is seen now."""
+        self._canvas.standing = self.standing
+        self._canvas.at = self._points()
+        self._canvas.still = self.png()
+        self._kept = True
+
+    def _rest(self) -> None:
+        """Compare with a fresh drawing what is seen at rest, and keep it."""
+        with self._turn:
+            if self.error is None and self._scene.outdated():
+                self._send_frame({})
+            self._keep()
+
     def _points(self) -> dict[str, list[float]]:
         return {
             name: np.atleast_1d(self.values[name]).tolist()
@@ -420,6 +463,8 @@ class Explorer(ipywidgets.VBox):
         }
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        if not self._kept:
+            self._keep()
         data = super()._repr_mimebundle_(**kwargs) or {}
         data |= {
             "text/plain": self.standing,
@@ -433,7 +478,14 @@ class Explorer(ipywidgets.VBox):
         return self.standing
 
 
-def explore(figure: Figure, update: Callable, alt: str = "", **controls: Any) -> Explorer:
+def explore(
+    figure: Figure,
+    update: Callable,
+    /,
+    alt: str = "",
+    redraw: bool = False,
+    **controls: Any,
+) -> Explorer:
     """Show `figure` with controls that move it.
 
     Parameters
@@ -452,6 +504,9 @@ def explore(figure: Figure, update: Callable, alt: str = "", **controls: Any) ->
         after it moved the artists there. For a single place it gets plain values, yields once.
     alt : str, optional
         What the picture shows, for readers who cannot see it.
+    redraw : bool, optional
+        Whether each picture is to be drawn by matplotlib as a whole. It is slower, and the escape
+        where `tour` says that a picture differs.
     **controls
         For each parameter of `update` a `slider`, `log_slider`, `int_slider`, `choice`, `toggle`,
         `point`, or any ipywidget with a value. One control may serve two explorers.
@@ -479,11 +534,18 @@ def explore(figure: Figure, update: Callable, alt: str = "", **controls: Any) ->
     if not isinstance(figure, Figure):
         raise TypeError(f"explore: figure must be a matplotlib figure, got {figure!r}.")
     checks.function("explore: update", update, "the controls' values")
+    if not isinstance(alt, str):
+        raise TypeError(
+            f"explore: alt must say in words what the picture shows, got {alt!r}. "
+            "A parameter of update needs another name than alt."
+        )
+    if not isinstance(redraw, bool):
+        raise TypeError(f"explore: redraw must be True or False, got {redraw!r}.")
     _match(update, controls)
     for name, control in controls.items():
         _is_control(name, control, figure)
     close(figure)
-    explorer = Explorer(figure, _kept(update), controls, alt or describe(figure))
+    explorer = Explorer(figure, _kept(update), controls, alt or describe(figure), redraw)
     _replace_previous(explorer)
     return explorer
 

@@ -50,8 +50,9 @@ def drawn_by(figure: Any) -> Iterator[None]:
     if settings is None:
         yield
         return
-    before = {name: _settings[name] for name in settings}
-    dict.update(_settings, settings)  # they were checked once; each frame comes by here
+    # Plain dict's way: they were checked once, and each frame comes by here.
+    before = {name: dict.__getitem__(_settings, name) for name in settings}
+    dict.update(_settings, settings)
     try:
         yield
     finally:

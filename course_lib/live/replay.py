@@ -321,9 +321,8 @@ def _packed(explorer: Any, places: dict) -> bytes:
             if "scene" in frame:
                 scene = frame.pop("scene")
                 if frame["on"] in scenes:
-                    for image in (scene["below"], scene.get("above", {}).get("image")):
-                        if image is not None:
-                            buffers[image] = b""
+                    for image in (scene["below"], *(part["image"] for part in scene["between"])):
+                        buffers[image] = b""
                 else:
                     scenes[frame["on"]] = scene
                     below = scene["below"]

@@ -7,7 +7,7 @@ import { arrange } from "./card.mjs";
 import { SLOW, makeLink } from "./link.mjs";
 import { ruler } from "./notches.mjs";
 import { build, player, pressing, speaker } from "./page.mjs";
-import { bitmap, paint, unpack, unzipped } from "./painter.mjs";
+import { bitmap, pictures, paint, unpack, unzipped } from "./painter.mjs";
 import { clickable, makePoint, movable, place } from "./points.mjs";
 import { makePrefetch } from "./prefetch.mjs";
 import { shelf } from "./shelf.mjs";
@@ -178,10 +178,8 @@ export async function render({ model, el }) {
   async function take(content, buffers, mine, place) {
     if (content.scene) {
       const below = await bitmap(buffers[content.scene.below]);
-      const above = content.scene.above
-        ? { at: content.scene.above.at, picture: await bitmap(buffers[content.scene.above.image]) }
-        : null;
-      scene = { ...content.scene, id: content.on, below, above };
+      const between = await pictures(content.scene.between, buffers);
+      scene = { ...content.scene, id: content.on, below, between };
       page.root.dataset.live = "true";
       page.root.dataset.warm = "false"; // frames on another still part are of no use now
       name(sliders);
@@ -273,7 +271,7 @@ export async function render({ model, el }) {
   if (still && still.byteLength) {
     queue = queue.then(async () => {
       const below = await bitmap(still);
-      if (!scene) scene = { below, above: null, size: [below.width, below.height], axes: [] };
+      if (!scene) scene = { below, between: [], size: [below.width, below.height], axes: [] };
       draw();
     }).catch(console.error);
   }

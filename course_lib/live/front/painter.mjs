@@ -50,6 +50,11 @@ export async function bitmap(bytes) {
   return createImageBitmap(new Blob([bytes], { type: "image/png" }));
 }
 
+// The still pictures that lie between moving artists or above them.
+export function pictures(parts, buffers) {
+  return Promise.all(parts.map(async ({ at, image }) => ({ at, picture: await bitmap(buffers[image]) })));
+}
+
 export function paint(canvas, scene, frame) {
   const [width, height] = scene.size;
   if (canvas.width !== width || canvas.height !== height) {
@@ -66,18 +71,20 @@ export function paint(canvas, scene, frame) {
       pen.rect(...layer.clip);
       pen.clip();
     }
-    LAYERS[layer.kind](pen, layer, frame.vertices);
+    LAYERS[layer.kind](pen, layer, frame.vertices, scene);
     pen.restore();
   }
-  if (scene.above) pen.drawImage(scene.above.picture, ...scene.above.at);
 }
 
 const LAYERS = {
   image(pen, layer) {
     pen.drawImage(layer.picture, ...layer.at);
   },
+  still(pen, { part }, vertices, scene) {
+    const found = scene.between[part];
+    if (found) pen.drawImage(found.picture, ...found.at);
+  },
   line(pen, layer, vertices) {
-    pen.lineCap = layer.cap === "projecting" ? "square" : layer.cap;
     stroke(pen, layer, outline(vertices, layer.at, 1, shift(vertices, layer)));
   },
   area(pen, layer, vertices) {
@@ -92,8 +99,7 @@ const LAYERS = {
     const at = part(vertices, layer.at);
     const faces = layer.faces && part(vertices, layer.faces);
     const sizes = layer.sizes && part(vertices, layer.sizes);
-    pen.lineJoin = layer.join || "miter";
-    pen.lineWidth = layer.width;
+    style(pen, layer);
     if (layer.edge) pen.strokeStyle = layer.edge;
     if (layer.face) pen.fillStyle = layer.face;
     const shapes = new Map(); // one shape for each size
@@ -161,9 +167,16 @@ export function outline(vertices, range, size = 1, snapped = (at) => at) {
 function stroke(pen, layer, shape) {
   if (!layer.edge || !layer.width) return;
   pen.strokeStyle = layer.edge;
-  pen.lineWidth = layer.width;
-  pen.lineJoin = layer.join || (layer.kind === "line" ? "round" : "miter");
-  pen.setLineDash(layer.dash);
-  pen.lineDashOffset = layer.offset || 0;
+  style(pen, layer);
   pen.stroke(shape);
+}
+
+// A stroke as matplotlib's own renderer makes it.
+function style(pen, { width, cap, join, dash, offset }) {
+  pen.lineWidth = width;
+  pen.lineCap = cap === "projecting" ? "square" : cap;
+  pen.lineJoin = join;
+  pen.miterLimit = 4;
+  pen.setLineDash(dash);
+  pen.lineDashOffset = offset;
 }

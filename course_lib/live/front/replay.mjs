@@ -1,6 +1,6 @@
 // The page with no kernel: an explorer from frames that were computed beforehand.
 
-import { bitmap, floats, paint, unpack } from "./painter.mjs";
+import { bitmap, pictures, floats, paint, unpack } from "./painter.mjs";
 import { build, player, pressing, speaker } from "./page.mjs";
 import { clickable, makePoint, movable, nearest, place } from "./points.mjs";
 
@@ -15,8 +15,8 @@ export async function replay(host, text) {
   const buffers = about.lengths.map((size) => new Uint8Array(plain, (start += size) - size, size));
   const scenes = {};
   for (const [id, scene] of Object.entries(about.scenes)) {
-    const above = scene.above && { at: scene.above.at, picture: await bitmap(buffers[scene.above.image]) };
-    scenes[id] = { ...scene, below: await bitmap(buffers[scene.below]), above };
+    const between = await pictures(scene.between, buffers);
+    scenes[id] = { ...scene, below: await bitmap(buffers[scene.below]), between };
   }
   host.replaceChildren(); // the still picture that stood here
   const page = build({ get: (key) => about[key] }, host);

@@ -1,0 +1,272 @@
+"""A renderer of matplotlib that writes down what it is told to draw, for a canvas in a browser.
+
+Artists draw themselves with it as they do with Agg, so that nothing of them is read here. Paths are
+snapped, clipped and simplified by matplotlib's own rules. What a canvas cannot draw alike raises
+`OnlyAggError`; `scene` then takes an image.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from matplotlib.backend_bases import RendererBase
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D
+
+MOST = 300  # shapes of different looks; more of them are smaller as an image
+FAR = 1e6  # pixels; a float32 canvas takes no 1e300
+
+
+class OnlyAggError(Exception):
+    """What is drawn can only be drawn as an image."""
+
+
+class Recorder(RendererBase):
+    """Writes down lines, areas and marks, with vertices in pixels, y downwards.
+
+    Attributes
+    ----------
+    layers : list of dict
+        What was drawn, in order, as the front end draws it.
+    vertices : list of ndarray
+        What the layers' offsets and counts refer to, one after the other.
+    """
+
+    def __init__(self, width: int, height: int, dpi: float) -> None:
+        super().__init__()
+        self.width, self.height, self.dpi = width, height, dpi
+        self.layers: list[dict] = []
+        self.vertices: list[np.ndarray] = []
+        self._length = 0
+        self._down = Affine2D().scale(1, -1).translate(0, height)
+
+    # ------------------------------------------------------------------ what matplotlib calls
+
+    def get_canvas_width_height(self) -> tuple[float, float]:
+        """Return the size in pixels."""
+        return self.width, self.height
+
+    def points_to_pixels(self, points: Any) -> Any:
+        """Return a length in pixels."""
+        return points * self.dpi / 72
+
+    def option_image_nocomposite(self) -> bool:
+        """Return True, as Agg does."""
+        return True
+
+    def draw_path(self, gc: Any, path: Path, transform: Any, rgbFace: Any = None) -> None:
+        """Write down a line, or an area with its edge."""
+        look = self._look(gc, rgbFace)
+        if look["face"] is None and look["edge"] is None:
+            return
+        stroke = look["width"] if look["edge"] else 0
+        # As Agg: a line is cut at the ends of the picture, and made simple.
+        clip = (0, 0, self.width, self.height) if look["face"] is None else None
+        outline = path.cleaned(
+            transform + self._down,
+            remove_nans=True,
+            clip=clip,
+            simplify=bool(path.should_simplify and clip is not None),
+            stroke_width=stroke,
+            snap=gc.get_snap(),
+        )
+        kind = "line" if look["face"] is None else "area"
+        self.layers.append(look | {"kind": kind, "at": self.append(_near(_broken(outline)))})
+
+    def draw_markers(
+        self,
+        gc: Any,
+        marker_path: Path,
+        marker_trans: Any,
+        path: Path,
+        trans: Any,
+        rgbFace: Any = None,
+    ) -> None:
+        """Write down one shape at many places, each in the middle of a pixel as Agg has it."""
+        look = self._look(gc, rgbFace)
+        codes = None if marker_path.codes is None else marker_path.codes.tobytes()
+        matrix = marker_trans.get_matrix().tobytes()
+        points = marker_path.vertices.tobytes()
+        shape = _marker(points, codes, matrix, look["width"], gc.get_snap())
+        middle = Affine2D().scale(1, -1).translate(0.5, self.height + 0.5)
+        places = np.asarray((trans + middle).transform(path.vertices), dtype=float)
+        places = places.reshape(-1, 2)
+        if path.codes is not None:
+            places = places[(path.codes != Path.STOP) & (path.codes != Path.CLOSEPOLY)]
+        outline = self.append(shape)
+        at = self.append(_near(np.floor(places)))
+        self.layers.append(look | {"kind": "marks", "at": at, "outline": outline})
+
+    def draw_path_collection(
+        self,
+        gc: Any,
+        master_transform: Any,
+        paths: Any,
+        all_transforms: Any,
+        offsets: Any,
+        offset_trans: Any,
+        facecolors: Any,
+        edgecolors: Any,
+        linewidths: Any,
+        *more: Any,
+        **words: Any,
+    ) -> None:
+        """Write down one shape at many places in many colors, or a few shapes one by one."""
+        count = max(len(offsets), len(paths), len(all_transforms))
+        few_looks = len(edgecolors) <= 1 and len(linewidths) <= 1 and len(paths) == 1
+        sizes = np.asarray(all_transforms, dtype=float)
+        plain = sizes.ndim == 3 and not np.any(sizes[:, [0, 1], [1, 0]])
+        plain = plain and np.array_equal(sizes[:, 0, 0], sizes[:, 1, 1])
+        if few_looks and plain and len(offsets) > 1 and paths[0].codes is not None:
+            face = facecolors[0] if len(facecolors) else None
+            gc0 = self.new_gc()
+            gc0.copy_properties(gc)
+            if len(linewidths):
+                gc0.set_linewidth(linewidths[0])
+            if len(edgecolors):
+                gc0.set_foreground(edgecolors[0], isRGBA=True)
+            else:
+                gc0.set_linewidth(0)
+            look = self._look(gc0, face)
+            # Curves become as many short lines as the largest shape needs.
+            largest = float(np.nanmax(sizes[:, 0, 0], initial=0)) or 1.0
+            down = master_transform + Affine2D().scale(largest, -largest)
+            shape = paths[0].cleaned(down, remove_nans=True)
+            layer = look | {
+                "kind": "marks",
+                "outline": self.append(_broken(shape)),
+                "at": self.append(_near((offset_trans + self._down).transform(offsets))),
+                "sizes": self.append(sizes[:, 0, 0] / largest),
+            }
+            if len(facecolors) > 1:
+                faces = np.asarray(facecolors) * [255, 255, 255, 1]
+                layer["faces"] = self.append(np.round(faces, 3))
+            self.layers.append(layer)
+            return
+        if count > MOST:
+            raise OnlyAggError
+        super().draw_path_collection(
+            gc,
+            master_transform,
+            paths,
+            all_transforms,
+            offsets,
+            offset_trans,
+            facecolors,
+            edgecolors,
+            linewidths,
+            *more,
+            **words,
+        )
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise OnlyAggError
+
+    draw_image = draw_text = draw_tex = draw_gouraud_triangles = draw_quad_mesh = _refuse
+    start_filter = stop_filter = start_rasterizing = _refuse
+
+    # ------------------------------------------------------------------ what is written down
+
+    def append(self, numbers: Any) -> list[int]:
+        """Keep numbers as float32 and return their [offset, count]."""
+        flat = np.asarray(numbers, dtype=np.float32).reshape(-1)
+        self.vertices.append(flat)
+        self._length += len(flat)
+        return [self._length - len(flat), len(flat)]
+
+    def _look(self, gc: Any, face: Any) -> dict:
+        clip_path, _ = gc.get_clip_path()
+        if (
+            clip_path is not None
+            or gc.get_hatch()
+            or gc.get_sketch_params() is not None
+            or not gc.get_antialiased()
+        ):
+            raise OnlyAggError
+        clip = gc.get_clip_rectangle()
+        if clip is not None:
+            # Agg cuts at whole pixels.
+            x0, y0, x1, y1 = (int(np.floor(edge + 0.5)) for edge in clip.extents)
+            clip = [x0, self.height - y1, x1 - x0, y1 - y0]
+        width = float(self.points_to_pixels(gc.get_linewidth()))
+        offset, dashes = gc.get_dashes()
+        if face is not None and (gc.get_forced_alpha() or len(face) == 3):
+            face = (*face[:3], gc.get_alpha())
+        edge = _css(gc.get_rgb()) if width > 0 else None
+        return {
+            "face": _css(face) if face is not None else None,
+            "edge": edge,
+            "width": width,
+            "cap": str(gc.get_capstyle()),
+            "join": str(gc.get_joinstyle()),
+            "dash": [float(self.points_to_pixels(length)) for length in dashes or ()],
+            "offset": float(self.points_to_pixels(offset or 0)) if dashes is not None else 0.0,
+            "clip": clip,
+            "snap": False,  # it is done already
+        }
+
+
+@lru_cache
+def _marker(
+    points: bytes, codes: bytes | None, matrix: bytes, width: float, snap: bool | None
+) -> np.ndarray:
+    """Return the outline of a marker, y downwards."""
+    path = Path(
+        np.frombuffer(points).reshape(-1, 2),
+        None if codes is None else np.frombuffer(codes, Path.code_type),
+    )
+    down = Affine2D(np.frombuffer(matrix).reshape(3, 3)).scale(1, -1)
+    outline = path.cleaned(down, remove_nans=True, stroke_width=width, snap=snap)
+    if not (_is_straight(down.transform(path.vertices)) if snap is None else snap):
+        outline.vertices += 0.5  # what is not snapped Agg centers on the middle of a pixel
+    return _broken(outline)
+
+
+def _is_straight(points: np.ndarray) -> bool:
+    """Return whether each step runs along an axis, so that Agg snaps it unasked."""
+    steps = np.abs(np.diff(points, axis=0))
+    return len(points) <= 1024 and not np.any(np.all(steps >= 1e-4, axis=1))
+
+
+def _broken(path: Path) -> np.ndarray:
+    """Return the vertices of a path, its parts broken by NaN, closed ones back where they began."""
+    points, codes = path.vertices, path.codes
+    if codes is None:
+        return points
+    if len(codes) and codes[-1] == Path.STOP:
+        points, codes = points[:-1], codes[:-1]
+    if not np.any(codes[1:] != Path.LINETO):
+        return points
+    if np.any((codes == Path.CURVE3) | (codes == Path.CURVE4)):
+        raise OnlyAggError
+    moves = np.flatnonzero(codes == Path.MOVETO)
+    closes = np.flatnonzero(codes == Path.CLOSEPOLY)
+    if len(moves) == 1 and not len(closes):
+        return points
+    points = np.array(points)
+    if len(closes):
+        begins = moves[np.searchsorted(moves, closes, side="right") - 1]
+        points[closes] = points[begins]
+    return np.insert(points, moves[moves > 0], np.nan, axis=0)
+
+
+def _near(points: np.ndarray) -> np.ndarray:
+    """Return points no farther than a canvas takes, in sixteenths of a pixel."""
+    if np.ma.isMaskedArray(points):
+        points = np.ma.filled(points.astype(float), np.nan)
+    if not np.all(np.abs(points) <= FAR):
+        # Pulling a far point in along its own direction keeps the slope of the line to it.
+        far = np.max(np.abs(points), axis=1, keepdims=True)
+        points = np.where(np.isfinite(far) & (far > FAR), points / far * FAR, points)
+        points[~np.isfinite(points).all(axis=1)] = np.nan
+    return np.rint(16 * points) / 16  # finer compresses badly
+
+
+def _css(color: Any) -> str | None:
+    """Return a color as the browser writes it, None where nothing is to be seen."""
+    red, green, blue, opacity = color
+    if not opacity:
+        return None
+    return f"rgba({round(255 * red)},{round(255 * green)},{round(255 * blue)},{opacity:.3g})"

@@ -1,0 +1,569 @@
+"""Figures that people make: every frame of an explorer is what matplotlib draws afresh."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnchoredText
+
+from course_lib.live.compose import composed, differs
+from course_lib.live.scene import Scene
+
+X = np.linspace(0, 6, 80)
+GRID = np.add.outer(np.sin(np.linspace(0, 3, 12)), np.cos(np.linspace(0, 4, 12)))
+CHANCE = np.random.default_rng(0).random((60, 4))
+GALLERY = {}
+
+
+def shown(make):
+    """Take a function of a figure that returns its `update` into the gallery."""
+    GALLERY[make.__name__] = make
+    return make
+
+
+def one(ax_kind=None, **words):
+    """Return a decorator: the function gets an axes and returns `update`."""
+
+    def take(make):
+        def made(figure):
+            return make(figure.add_subplot(**({"projection": ax_kind} if ax_kind else {})))
+
+        GALLERY[make.__name__] = made
+        return make
+
+    return take
+
+
+@one()
+def a_line(ax):
+    (line,) = ax.plot(X, np.sin(X))
+    return lambda t: line.set_ydata(np.sin(X + t))
+
+
+@one()
+def a_dashed_line_with_markers(ax):
+    (line,) = ax.plot(X[::6], np.sin(X[::6]), "s--", mfc="w")
+    return lambda t: line.set_ydata(np.sin(X[::6] + t))
+
+
+@one()
+def steps_and_every_fifth_marker(ax):
+    (line,) = ax.plot(X, np.sin(X), "o-", drawstyle="steps-mid", markevery=5)
+    return lambda t: line.set_ydata(np.sin(X + t))
+
+
+@one()
+def lines_parallel_to_the_axes(ax):
+    across, up = ax.axhline(0.5), ax.axvline(0.5, ls=":")
+    return lambda t: (across.set_ydata([t, t]), up.set_xdata([t, t]))
+
+
+@one()
+def a_scatter_that_changes_its_colors(ax):
+    dots = ax.scatter(*CHANCE[:, :2].T, c=CHANCE[:, 2], s=40)
+    return lambda t: dots.set_array((CHANCE[:, 2] + t) % 1)
+
+
+@one()
+def a_scatter_of_many_sizes(ax):
+    dots = ax.scatter(*CHANCE[:, :2].T, s=200 * CHANCE[:, 3], alpha=0.5, edgecolors="k")
+    return lambda t: dots.set_offsets((CHANCE[:, :2] + t) % 1)
+
+
+@one()
+def a_scatter_of_squares(ax):
+    dots = ax.scatter(*CHANCE[:, :2].T, marker="s")
+    return lambda t: dots.set_sizes([20 + 100 * t])
+
+
+@one()
+def a_mesh(ax):
+    mesh = ax.pcolormesh(GRID)
+    return lambda t: mesh.set_array(GRID * t)
+
+
+@one()
+def a_smooth_mesh(ax):
+    mesh = ax.pcolormesh(GRID, shading="gouraud")
+    return lambda t: mesh.set_array(GRID * t)
+
+
+@one()
+def triangles(ax):
+    mesh = ax.tripcolor(CHANCE[:, 0], CHANCE[:, 1], CHANCE[:, 2])
+    return lambda t: mesh.set_array((mesh.get_array() + t) % 1)
+
+
+@one()
+def hexagons(ax):
+    bins = ax.hexbin(*CHANCE[:, :2].T, gridsize=8)
+    first = np.array(bins.get_array())
+    return lambda t: bins.set_array(first * t)
+
+
+@one()
+def an_image_under_a_grid(ax):
+    image = ax.imshow(GRID, vmin=-2, vmax=2)
+    ax.grid(True)
+    return lambda t: image.set_data(GRID * t)
+
+
+@one()
+def an_image_with_a_colorbar_that_follows(ax):
+    image = ax.imshow(GRID)
+    ax.figure.colorbar(image)
+    return lambda t: image.set_clim(-1 - t, 1 + t)
+
+
+@one()
+def an_arrow_that_points_elsewhere(ax):
+    note = ax.annotate("here", (0.2, 0.2), (0.6, 0.8), arrowprops={"arrowstyle": "->"})
+
+    def update(t):
+        note.xy = (0.2 + t / 2, 0.3)
+
+    return update
+
+
+@one()
+def the_color_of_an_arrow(ax):
+    note = ax.annotate("here", (0.2, 0.2), (0.6, 0.8), arrowprops={"arrowstyle": "-|>"})
+    return lambda t: note.arrow_patch.set_color((t, 0, 1 - t))
+
+
+@one()
+def the_box_around_a_text(ax):
+    text = ax.text(0.4, 0.4, "boxed", bbox={"facecolor": "w"})
+    return lambda t: text.get_bbox_patch().set_facecolor((t, 1, 1 - t))
+
+
+@one()
+def the_label_of_an_axis(ax):
+    return lambda t: ax.xaxis.label.set_text(f"x up to {t}")
+
+
+@shown
+def a_text_in_the_legend_of_the_figure(figure):
+    figure.add_subplot().plot(X, X, label="one")
+    legend = figure.legend()
+    return lambda t: legend.get_texts()[0].set_text(f"{t}")
+
+
+@one()
+def the_cells_of_a_table(ax):
+    table = ax.table([["1", "2"], ["3", "4"]], loc="center")
+    return lambda t: table[0, 0].get_text().set_text(f"{t}")
+
+
+@one()
+def axes_that_are_switched_off_as_a_line_moves(ax):
+    (line,) = ax.plot(X, X)
+
+    def update(t):
+        line.set_ydata(X * t)
+        ax.axis("off" if t > 0.5 else "on")
+
+    return update
+
+
+@one()
+def an_aspect_as_a_line_moves(ax):
+    (line,) = ax.plot(X, X)
+
+    def update(t):
+        line.set_ydata(X * t)
+        ax.set_aspect(1 + t)
+
+    return update
+
+
+@one()
+def a_position_as_a_line_moves(ax):
+    (line,) = ax.plot(X, X)
+
+    def update(t):
+        line.set_ydata(X * t)
+        ax.set_position([0.1 + t / 5, 0.1, 0.5, 0.8])
+
+    return update
+
+
+@one()
+def turned_ticks_as_a_line_moves(ax):
+    (line,) = ax.plot(X, X)
+
+    def update(t):
+        line.set_ydata(X * t)
+        for label in ax.get_xticklabels():
+            label.set_rotation(60 * t)
+
+    return update
+
+
+@one()
+def a_text_of_the_legend_as_a_line_moves(ax):
+    (line,) = ax.plot(X, X, label="one")
+    legend = ax.legend()
+
+    def update(t):
+        line.set_ydata(X * t)
+        legend.get_texts()[0].set_text(f"t = {t}")
+
+    return update
+
+
+@one()
+def an_anchored_text_as_a_line_moves(ax):
+    (line,) = ax.plot(X, X)
+    box = ax.add_artist(AnchoredText("?", "upper left"))
+
+    def update(t):
+        line.set_ydata(X * t)
+        box.txt.set_text(f"t = {t}")
+
+    return update
+
+
+@one()
+def a_line_that_is_hidden_with_a_title(ax):
+    (line,) = ax.plot(X, X)
+
+    def update(t):
+        line.set_visible(t < 0.5)
+        ax.set_title(f"t = {t}")
+
+    return update
+
+
+@one()
+def a_still_line_between_two_that_move(ax):
+    (low,) = ax.plot(X, np.sin(X), lw=9, zorder=2)
+    ax.plot(X, 0 * X, "r", lw=9, zorder=3)
+    (high,) = ax.plot(X, -np.sin(X), "g", lw=9, zorder=4)
+
+    def update(t):
+        low.set_ydata(np.sin(X + t))
+        high.set_ydata(-np.sin(X + t))
+
+    return update
+
+
+@one()
+def twin_axes(ax):
+    (line,) = ax.plot(X, X, lw=8)
+    other = ax.twinx()
+    other.plot(X, 6 - X, "r", lw=8)
+    return lambda t: line.set_ydata(X * t)
+
+
+@shown
+def an_inset(figure):
+    ax = figure.add_subplot()
+    (line,) = ax.plot(X, X, lw=8)
+    figure.add_axes((0.3, 0.3, 0.3, 0.3)).plot(X, X)
+    return lambda t: line.set_ydata(X * t)
+
+
+@one()
+def an_inset_that_moves(ax):
+    ax.plot(X, X)
+    (line,) = ax.inset_axes((0.1, 0.6, 0.3, 0.3)).plot(X, X)
+    return lambda t: line.set_ydata(X * t)
+
+
+@shown
+def a_clear_figure(figure):
+    figure.patch.set_alpha(0)
+    ax = figure.add_subplot()
+    ax.patch.set_alpha(0)
+    (line,) = ax.plot(X, X)
+    return lambda t: line.set_ydata(X * t)
+
+
+@one()
+def bars(ax):
+    bars = ax.bar(["a", "b", "c"], [1, 2, 3], hatch=None, edgecolor="k")
+    return lambda t: [bar.set_height(3 * t + i) for i, bar in enumerate(bars)]
+
+
+@one()
+def hatched_bars(ax):
+    bars = ax.bar(["a", "b", "c"], [1, 2, 3], hatch="//")
+    return lambda t: [bar.set_height(3 * t + i) for i, bar in enumerate(bars)]
+
+
+@one()
+def a_histogram_drawn_anew(ax):
+    def update(t):
+        ax.clear()
+        ax.hist(CHANCE[:, 0] ** (1 + t), bins=12)
+
+    return update
+
+
+@one()
+def a_region(ax):
+    region = ax.fill_between(X, 0, np.sin(X), alpha=0.4)
+    return lambda t: region.set_data(X, 0 * X, np.sin(X + t))
+
+
+@one()
+def error_bars(ax):
+    bars = ax.errorbar(X[::8], X[::8], yerr=1, fmt="o", capsize=3)
+
+    def update(t):
+        bars.lines[0].set_ydata(X[::8] * t)
+        bars.lines[2][0].set_segments([[(x, x * t - 1), (x, x * t + 1)] for x in X[::8]])
+        for cap, by in zip(bars.lines[1], (-1, 1), strict=True):
+            cap.set_ydata(X[::8] * t + by)
+
+    return update
+
+
+@one()
+def a_stem_plot(ax):
+    stems = ax.stem(X[::8], X[::8])
+
+    def update(t):
+        stems.markerline.set_ydata(X[::8] * t)
+        stems.stemlines.set_segments([[(x, 0), (x, x * t)] for x in X[::8]])
+
+    return update
+
+
+@one()
+def arrows(ax):
+    field = ax.quiver(*np.meshgrid(range(5), range(5)), np.ones((5, 5)), np.ones((5, 5)))
+    return lambda t: field.set_UVC(np.full((5, 5), t), np.ones((5, 5)))
+
+
+@one("polar")
+def a_polar_line(ax):
+    (line,) = ax.plot(X, X)
+    return lambda t: line.set_ydata(X * t)
+
+
+@one("polar")
+def polar_bars(ax):
+    bars = ax.bar([0, 1, 2], [1, 2, 3])
+    return lambda t: bars[0].set_height(3 * t)
+
+
+@one("3d")
+def a_line_in_space(ax):
+    (line,) = ax.plot(X, X, X)
+    return lambda t: line.set_data_3d(X, np.sin(X + t), X)
+
+
+@one("3d")
+def a_view_that_turns(ax):
+    ax.plot_surface(*np.meshgrid(range(12), range(12)), GRID)
+    return lambda t: ax.view_init(30, 90 * t)
+
+
+@one()
+def dates(ax):
+    days = [datetime.date(2026, 1, 1) + datetime.timedelta(days=i) for i in range(80)]
+    (line,) = ax.plot(days, X)
+    return lambda t: line.set_ydata(X * t)
+
+
+@one()
+def limits_that_follow(ax):
+    (line,) = ax.plot(X, X)
+
+    def update(t):
+        line.set_ydata(X * (1 + 9 * t))
+        ax.relim()
+        ax.autoscale_view()
+
+    return update
+
+
+@one()
+def a_logarithmic_axis(ax):
+    (line,) = ax.loglog(1 + X, 1 + X)
+    return lambda t: line.set_ydata(1 + X * t)
+
+
+@one()
+def a_legend_at_the_best_place(ax):
+    (line,) = ax.plot(X, X, label="a line")
+    ax.set(ylim=(0, 6))
+    ax.legend()
+    return lambda t: line.set_ydata(6 - X if t > 0.5 else X)
+
+
+@one()
+def a_scale_that_changes(ax):
+    ax.plot(1 + X, 1 + X)
+    return lambda t: ax.set_yscale("log" if t > 0.5 else "linear")
+
+
+@one()
+def a_transform_changed_in_place(ax):
+    from matplotlib.transforms import Affine2D
+
+    turn = Affine2D()
+    ax.add_patch(plt.Rectangle((0, 0), 1, 1, transform=turn + ax.transData))
+    ax.set(xlim=(-2, 2), ylim=(-2, 2))
+    return lambda t: turn.clear().rotate(t)
+
+
+@one()
+def vertices_changed_in_place(ax):
+    (region,) = ax.fill([0, 1, 1], [0, 0, 1])
+
+    def update(t):
+        region.get_path().vertices[2] = 1, t
+
+    return update
+
+
+@one()
+def the_order_of_two_lines(ax):
+    (line,) = ax.plot(X, X, lw=9)
+    ax.plot(X, 6 - X, lw=9)
+    return lambda t: line.set_zorder(1 + 2 * t)
+
+
+@one()
+def the_width_of_a_spine(ax):
+    return lambda t: ax.spines["left"].set_linewidth(1 + 5 * t)
+
+
+@one()
+def the_color_of_the_ground(ax):
+    return lambda t: ax.set_facecolor((1, t, t))
+
+
+@one()
+def words_of_the_figure(ax):
+    words = ax.figure.suptitle("?")
+    return lambda t: words.set_text(f"t = {t}")
+
+
+@one()
+def contours_made_anew(ax):
+    made = [ax.contour(GRID)]
+
+    def update(t):
+        made.pop().remove()
+        made.append(ax.contour(GRID * (1 + t), levels=[0, 0.5, 1]))
+
+    return update
+
+
+@one()
+def boxes(ax):
+    parts = ax.boxplot([CHANCE[:, 0]])
+    return lambda t: parts["medians"][0].set_ydata([t, t])
+
+
+@one()
+def a_violin(ax):
+    parts = ax.violinplot([CHANCE[:, 0]])
+    return lambda t: parts["bodies"][0].set_alpha(0.2 + t / 2)
+
+
+@one()
+def a_pie(ax):
+    wedges = ax.pie([1, 2, 3])[0]
+    return lambda t: wedges[0].set_theta2(120 * t)
+
+
+@one()
+def stacked_regions(ax):
+    regions = ax.stackplot(X, X, X)
+    return lambda t: regions[1].set_facecolor((t, 0, 0))
+
+
+@one()
+def events(ax):
+    (row,) = ax.eventplot(CHANCE[:20, 0])
+    return lambda t: row.set_positions(CHANCE[:20, 0] * (1 + t))
+
+
+@one()
+def a_sketch(ax):
+    (line,) = ax.plot(X, X)
+    line.set_sketch_params(3, 50, 5)
+    return lambda t: line.set_ydata(X * t)
+
+
+@one()
+def an_outline_by_path_effects(ax):
+    from matplotlib.patheffects import withStroke
+
+    (line,) = ax.plot(X, X, path_effects=[withStroke(linewidth=6, foreground="r")])
+    return lambda t: line.set_ydata(X * t)
+
+
+@shown
+def a_layout_that_gives_way(figure):
+    figure.set_layout_engine("constrained")
+    ax = figure.add_subplot()
+    (line,) = ax.plot(X, X)
+
+    def update(t):
+        line.set_ydata(X * t)
+        ax.set_title("\n".join("t" * (1 + round(3 * t))))
+
+    return update
+
+
+@shown
+def a_shared_axis(figure):
+    left, right = figure.subplots(1, 2, sharey=True)
+    (line,) = left.plot(X, X)
+    right.plot(X, X)
+
+    def update(t):
+        line.set_ydata(X * t)
+        left.set_ylim(0, 1 + 6 * t)
+
+    return update
+
+
+STATES = (0.125, 0.75, 1.0, 0.375)
+
+
+def frames(make, states=STATES, scale=1.0, redraw=False):
+    """Yield for each state what the browser shows and what matplotlib draws."""
+    figure = Figure(figsize=(4, 3))
+    update = make(figure)
+    scene = Scene(figure, redraw)
+    scene.resize(scale)
+    scene.settle()
+    still = pictures = None
+    for state in states:
+        update(state)
+        buffers = []
+        frame = scene.frame(buffers)
+        if "scene" in frame:
+            still, pictures = frame["scene"], buffers
+        yield composed(still, pictures, frame, buffers), scene.fresh(), frame
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_every_frame_is_what_matplotlib_draws_afresh(name):
+    seen = []
+    for shown_pixels, fresh, _ in frames(GALLERY[name]):
+        assert differs(shown_pixels, fresh) <= 2  # lone pixels where an edge ends
+        seen.append(fresh)
+    changes = [np.any(a != b) for a, b in itertools.pairwise(seen)]
+    assert any(changes), "the states of a figure differ"
+
+
+def test_the_gallery_has_sixty_figures():
+    assert len(GALLERY) >= 60
+
+
+def test_the_comparison_sees_an_old_picture():
+    pictures = [fresh for _, fresh, _ in frames(GALLERY["a_line"])]
+    assert differs(pictures[0], pictures[1]) > 50
