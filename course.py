@@ -2,20 +2,20 @@
 """Open the course, or check it.
 
     python course.py lab      open JupyterLab on the lectures
-    python course.py test     run every check the project has
-    python course.py site     build the website, where sliders move with no Python
-    python course.py slides 05    build the slides of lecture 5; --pdf prints them, too
-    python course.py setup    install what is missing, PyTorch included, and open nothing
-    python course.py doctor   look at what is here, and say what to do about what is not
-    python course.py owner YOU/YOUR-COPY    let the links lead to your copy of the repository
+    python course.py test     run every check of the project
+    python course.py site     build the website, whose sliders move without Python
+    python course.py slides 05    build the slides of lecture 5; --pdf also prints them
+    python course.py setup    install missing packages, including PyTorch, and open nothing
+    python course.py doctor   inspect the installation, and say how to repair it
+    python course.py owner YOU/YOUR-COPY    point the links to your copy of the repository
 
-What follows `lab` goes to JupyterLab (`--no-browser`, `--port 9999`). What follows `test` goes to
+Arguments after `lab` go to JupyterLab (`--no-browser`, `--port 9999`). Arguments after `test` go to
 pytest, which then runs alone (`tests/core/test_schedules.py -k cosine`). `site` and `slides` take
 `--out FOLDER`.
 
-The first call installs the course into the folder `.venv` beside this file; later calls start at
-once. Nothing outside this folder is changed. Only the standard library is used, and only grammar
-that every Python can read, so that a Python that is too old gets to say so.
+The first call installs the course into the folder `.venv` beside this file, so later calls start at
+once. Nothing outside the course's folder is changed. This file uses only the standard library and
+only syntax that every Python can read, so that even an outdated Python can say that it is too old.
 """
 
 from __future__ import print_function
@@ -45,18 +45,18 @@ WINDOWS = os.name == "nt"
 PYTHON = os.path.join(VENV, "Scripts/python.exe" if WINDOWS else "bin/python")
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-# On Linux the CPU build carries this mark, and any other build may bring gigabytes of CUDA: so the
-# mark is part of what is asked for. On Windows and macOS the ordinary build is the CPU build.
+# On Linux the CPU build carries this mark, and any other build may bring gigabytes of CUDA, so the
+# mark is part of the request. On Windows and macOS the ordinary build is the CPU build.
 CPU_MARK = "+cpu" if sys.platform.startswith("linux") else ""
 
-# What a notebook says that needs PyTorch; others only speak of it.
+# Code that shows that a notebook needs PyTorch; other notebooks only mention it.
 TORCH = ("import torch", "course_lib.training")
 
-# What each part takes once installed, measured on Linux, and what pip needs beside it meanwhile.
+# The size of each part once installed, measured on Linux, and below it what pip needs meanwhile.
 NEED_MB = {"notebooks": 480, "torch": 880, "tests": 200, "browser": 190}
 NEED_MB.update({"site": 120, "hub": 150, "homework": 40})
 
-# What the tests of a place need beside the extras "notebooks" and "tests".
+# The extras that tests need in addition to "notebooks" and "tests", by where they are.
 NEEDED_BY = (
     ("tests/browser", ["browser"]),
     ("tests/browser/test_hub_", ["hub"]),
@@ -76,14 +76,14 @@ THOROUGH = {
 
 
 class SetupError(Exception):
-    """Something the reader can do something about; its text is all that is shown."""
+    """A problem that the reader can solve. Only its text is shown, without a traceback."""
 
 
 # --- Set-up ---------------------------------------------------------------------------------------
 
 
 def check_python(version):
-    """Refuse a Python that is too old for the course."""
+    """Raise a SetupError if Python is too old for the course."""
     if tuple(version[:2]) < OLDEST_PYTHON:
         raise SetupError(
             "The course needs Python %d.%d or newer; this is Python %d.%d (%s).\n"
@@ -94,17 +94,17 @@ def check_python(version):
 
 
 def set_up(extras, again=False):
-    """Bring `.venv` to what pyproject.toml and `extras` ask for and return its stamp.
+    """Install what pyproject.toml and `extras` require into `.venv`, and return its stamp.
 
-    The stamp is taken away first and written last: where it stands, everything before it is whole.
-    With `again`, pip runs although the stamp is in order.
+    The stamp is removed first and written last, so where there is one, the installation is
+    complete. With `again`, pip runs even though the stamp is in order.
     """
     try:
         stamp = read_stamp()
         if fits(stamp, extras) and not again:
             return stamp
         with only_one() as lock:
-            stamp = read_stamp()  # another call may have done the work while this one waited
+            stamp = read_stamp()  # another call may have finished the work while this one waited
             if fits(stamp, extras) and not again:
                 return stamp
             return install(stamp, sorted(set(extras) | set(stamp.get("extras", []))), lock)
@@ -120,7 +120,7 @@ def install(stamp, extras, lock):
     check_space(extras, stamp if keep else {})
     if keep:
         os.remove(STAMP)
-    with Step(1, ("Keeping" if keep else "Making") + " the environment .venv", lock) as s:
+    with Step(1, ("Keeping" if keep else "Creating") + " the environment .venv", lock) as s:
         if not keep:
             make_environment(s)
     with Step(2, "Installing PyTorch (CPU build, about 200 MB)", lock) as s:
@@ -132,7 +132,7 @@ def install(stamp, extras, lock):
     with Step(4, "Checking that it starts", lock) as s:
         modules = "course_lib, jupyterlab, matplotlib.pyplot"
         modules += ", torch" if torch == "installed" else ""
-        s.must("What was installed does not start.", [PYTHON, "-P", "-c", "import " + modules])
+        s.must("The installed packages do not start.", [PYTHON, "-P", "-c", "import " + modules])
     quiet_first_start()
     stamp = dict(wanted(), extras=extras, torch=torch)
     with open(STAMP + ".part", "w") as file:
@@ -142,9 +142,9 @@ def install(stamp, extras, lock):
 
 
 def quiet_first_start():
-    """Keep JupyterLab from asking about news and from offering a version the course does not want.
+    """Keep JupyterLab from asking about news and from offering an update.
 
-    This sets defaults in `.venv`; what readers have chosen for themselves goes before it.
+    This sets defaults in `.venv`, and a reader's own choices take precedence.
     """
     folder = os.path.join(VENV, "share", "jupyter", "lab", "settings")
     defaults = {"fetchNews": "false", "checkForUpdates": False}
@@ -154,7 +154,7 @@ def quiet_first_start():
 
 
 def wanted():
-    """Return what an environment must have been made from to be used as it stands."""
+    """Return the stamp that an environment must have to be usable as it is."""
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
         digest = hashlib.sha256(file.read()).hexdigest()
     version = "%d.%d" % sys.version_info[:2]
@@ -162,7 +162,7 @@ def wanted():
 
 
 def read_stamp():
-    """Return what the environment was made from; empty if it is missing or unfinished."""
+    """Return the stamp of the environment, empty if that is missing or unfinished."""
     try:
         with open(STAMP) as file:
             stamp = json.load(file)
@@ -172,55 +172,55 @@ def read_stamp():
 
 
 def fits(stamp, extras):
-    """Say whether there is nothing to install."""
+    """Return whether there is nothing to install."""
     same = all(stamp.get(key) == value for key, value in wanted().items())
     return same and set(extras) <= set(stamp.get("extras", []))
 
 
 def same_place(stamp):
-    """Say whether the environment was made in this folder, whose path it holds, by this Python."""
+    """Return whether the environment was made in this folder (it holds the path) by this Python."""
     return all(stamp.get(key) == wanted()[key] for key in ("folder", "python"))
 
 
 def remove_environment():
-    """Remove `.venv`: half an environment, or one made elsewhere, is replaced, never repaired."""
+    """Remove `.venv`. An incomplete environment, or one made elsewhere, is never repaired."""
     try:
         if os.path.isdir(VENV):
             shutil.rmtree(VENV)
     except OSError as error:
-        advice = "Close what still uses it (JupyterLab, an editor, a terminal) and try again."
+        advice = "Close the programs that use it (JupyterLab, an editor, a terminal) and try again."
         raise SetupError(failure("The folder .venv cannot be replaced. " + advice, "%s" % error))
 
 
 def make_environment(step):
-    """Make `.venv`, with its pip."""
-    # Called from an activated .venv, sys.executable is what was just removed.
+    """Create `.venv` with its own pip."""
+    # In an activated .venv, sys.executable was just removed.
     base = getattr(sys, "_base_executable", None) or sys.executable
     os.makedirs(VENV)
     code, output = step.run([base, "-m", "venv", VENV])
     absent = r"ensurepip is not\s+available|No module named '?(venv|ensurepip)"
     if code and re.search(absent, output):
         raise SetupError(
-            "This Python comes without the module that makes environments.\n"
+            "This Python lacks the module that creates environments.\n"
             "On Debian and Ubuntu: sudo apt install python3-venv. Then run this again."
         )
     if code:
-        raise SetupError(failure("Making the environment failed.", output))
+        raise SetupError(failure("Creating the environment failed.", output))
 
 
 def install_torch(step):
-    """Install PyTorch's CPU build where it can be had; return "installed" or why it is not.
+    """Install PyTorch's CPU build if possible, and return "installed" or why it is not.
 
-    A build with CUDA is never taken unless COURSE_TORCH=any says so.
+    A build with CUDA is installed only if COURSE_TORCH=any allows it.
     """
     requirement = torch_requirement()
     there = ["--retries", "0", "--timeout", "15", "--index-url", CPU_INDEX]
-    # The index that pip is set up for may mirror the CPU build. Its other builds are only listed in
-    # its answer, never fetched: the request names the mark.
+    # The index that pip is configured for may mirror the CPU build. Its other builds are listed in
+    # its answer but never fetched, because the request names the mark.
     for where in (there, ["--retries", "1"]):
         command = pip("--no-deps", requirement + CPU_MARK, *where)
         code, output = step.run(command)
-        if code and "Downloading" in output:  # it was there and broke off: worth a second try
+        if code and "Downloading" in output:  # the download broke off: worth a second try
             code, output = step.run(command)
         if not code:
             return "installed"
@@ -236,7 +236,7 @@ def install_torch(step):
 
 def torch_requirement():
     """Return the line in pyproject.toml that pins torch."""
-    import tomllib  # not known to the Pythons that only get to see the message
+    import tomllib  # an outdated Python does not have it, and sees only the message
 
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
         return tomllib.load(file)["project"]["optional-dependencies"]["torch"][0]
@@ -249,15 +249,15 @@ def say_torch_is_missing(stamp):
     print("PyTorch is not installed: %s" % CPU_INDEX)
     print("cannot be reached from here or has no build for this computer.")
     if stamp["torch"] == "only with CUDA":
-        print("The index that pip is set up for has only a build with CUDA, gigabytes in size.")
+        print("The index that pip is configured for has only a build with CUDA (gigabytes).")
     needing = [os.path.basename(path) for path in notebooks_with(*TORCH)]
     if needing:
-        print("Without it these stop half-way: %s. The others run." % ", ".join(needing))
-    print("To try again: python course.py setup. With COURSE_TORCH=any it takes any build.")
+        print("Without it these stop halfway: %s. The others run." % ", ".join(needing))
+    print("To try again: python course.py setup. With COURSE_TORCH=any it accepts any build.")
 
 
 def check_space(extras, stamp):
-    """Refuse to start an installation that the disk cannot hold."""
+    """Raise a SetupError if the disk cannot hold the installation."""
     parts = ["torch"] + [name for name in extras if name not in stamp.get("extras", [])]
     if stamp.get("torch") == "installed":
         parts.remove("torch")
@@ -265,7 +265,7 @@ def check_space(extras, stamp):
     free = shutil.disk_usage(ROOT).free / 1e6
     if free < need:
         raise SetupError(
-            "Not enough disk space: the course needs %.1f GB in %s, where %.1f GB are free.\n"
+            "Not enough disk space: the course needs %.1f GB in %s, but only %.1f GB are free.\n"
             "Free some space, or move the course's folder to another disk, and run this again."
             % (need / 1e3, ROOT, free / 1e3)
         )
@@ -273,7 +273,7 @@ def check_space(extras, stamp):
 
 @contextlib.contextmanager
 def only_one():
-    """Let one call install at a time; the system takes the lock back from a call that dies."""
+    """Let one call install at a time. If a call dies, the system releases its lock."""
     with open(LOCK, "a") as file:
         waiting = False
         while not try_lock(file.fileno()):
@@ -285,7 +285,7 @@ def only_one():
 
 
 def try_lock(number):
-    """Take the lock on an open file if it is free, and say whether it was."""
+    """Take the lock on an open file if it is free, and return whether it was."""
     try:
         if WINDOWS:
             import msvcrt
@@ -296,13 +296,13 @@ def try_lock(number):
 
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        # Some network folders know no locks; there the reader is trusted to call once at a time.
+        # Some network folders have no locks. There, nothing prevents two calls at the same time.
         return not isinstance(error, (BlockingIOError, PermissionError))
     return True
 
 
 class Step:
-    """One step of the set-up: a line with a clock on the screen, pip's own words in the log."""
+    """One step of the set-up: a line with a clock on the screen, and pip's output in the log."""
 
     def __init__(self, number, title, lock):
         self.line = "[%d/4] %s ... " % (number, title)
@@ -319,8 +319,8 @@ class Step:
         print((self.note if kind is None else "stopped after ") + clock(self.start), flush=True)
 
     def run(self, command):
-        """Run a command and return its exit code and what it wrote."""
-        # A child that outlives a killed call goes on installing: it holds the lock as well.
+        """Run a command and return its exit code and its output."""
+        # A child that outlives a killed call goes on installing, so it holds the lock as well.
         lock = {} if WINDOWS else {"pass_fds": [self.lock]}
         with open(LOG, "ab+") as log:
             log.write(("\n$ %s\n" % " ".join(command)).encode("utf-8"))
@@ -343,34 +343,34 @@ class Step:
             return child.returncode, log.read().decode("utf-8", "replace")
 
     def must(self, complaint, command):
-        """Run a command that has to succeed."""
+        """Run a command, and raise a SetupError with the complaint if it fails."""
         code, output = self.run(command)
         if code:
             raise SetupError(failure(complaint, output))
 
 
 def pip(*arguments):
-    """Return a call of the environment's pip; the reader's own pip settings stay in force."""
+    """Return a call of the environment's pip, which keeps the reader's own pip settings."""
     quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     return [PYTHON, "-m", "pip", "install"] + quiet + list(arguments)
 
 
 def environment():
-    """Return the environment variables for whatever is started from here."""
+    """Return the environment variables for every program that is started from here."""
     env = dict(os.environ, PIP_USER="0", PYTHONUTF8="1")
-    for name in ("PYTHONPATH", "PYTHONHOME"):  # would let other packages in
+    for name in ("PYTHONPATH", "PYTHONHOME"):  # they would let other packages in
         env.pop(name, None)
-    # The course's own kernel, whatever else is registered under its name on this computer.
+    # Use the course's own kernel, even if another one is registered under its name.
     paths = [os.path.join(VENV, "share", "jupyter"), env.get("JUPYTER_PATH")]
     env["JUPYTER_PATH"] = os.pathsep.join(path for path in paths if path)
-    # Idle threads that spin instead of sleeping slow a small or busy computer down manyfold.
+    # Idle threads that spin instead of sleeping slow a small or busy computer down many times over.
     env.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     env.setdefault("OMP_NUM_THREADS", "1")
     return env
 
 
-# What pip and the system write when something goes wrong, and what a reader can do about it. The
-# first that is found counts; what pip reports on the way comes after what ends it.
+# Signs of a failure in the output of pip or the system, and what a reader can do about it. The
+# first sign found counts, so fatal errors come before those that pip may report on the way.
 CAUSES = [
     (
         "disk",
@@ -381,15 +381,15 @@ CAUSES = [
     (
         "folder",
         r"Errno 13\b|Errno 30\b|WinError 5\b|Read-only file system|Permission denied",
-        "The course's folder cannot be written to. Move it to a folder of your own, in your home\n"
-        "folder for example, and run this again.",
+        "The course's folder cannot be written to. Move it to a folder of your own, such as one\n"
+        "in your home folder, and run this again.",
     ),
     (
         "certificate",
         r"CERTIFICATE_VERIFY_FAILED|SSLError|certificate verify failed",
-        "A secure connection failed: a certificate is not trusted. Networks that inspect traffic\n"
-        "need their own: ask for the file, then: pip config set global.cert THE_FILE.\n"
-        "A computer clock that is wrong does this too.",
+        "A secure connection failed because a certificate is not trusted. Networks that inspect\n"
+        "traffic use their own: ask for the file, then: pip config set global.cert THE_FILE.\n"
+        "A wrong computer clock can also cause this.",
     ),
     (
         "proxy",
@@ -401,13 +401,13 @@ CAUSES = [
         "network",
         r"ConnectionError|NameResolutionError|ConnectTimeout|Read timed out|Connection broken"
         r"|Connection refused|Connection reset|RemoteDisconnected|Network is unreachable",
-        "There is no connection to the package index. Check the network, and the proxy if there\n"
-        "is one (HTTPS_PROXY), and run this again.",
+        "There is no connection to the package index. Check the network and, if there is one,\n"
+        "the proxy (HTTPS_PROXY), and run this again.",
     ),
     (
         "index",
         r"\(from versions: none\)|No matching distribution|(401|403|404) Client Error",
-        "pip does not find what the course needs in the index it is set up for. Look at\n"
+        "pip does not find the course's packages in the index it is configured for. Look at\n"
         "pip config list and at the environment variables PIP_INDEX_URL and PIP_NO_INDEX.",
     ),
     (
@@ -420,17 +420,17 @@ CAUSES = [
 
 
 def cause(output):
-    """Return the name of the first known cause in what a command wrote, or None."""
+    """Return the name of the first known cause in the output of a command, or None."""
     return next((name for name, sign, _ in CAUSES if re.search(sign, output)), None)
 
 
 def failure(complaint, output):
-    """Return a message for a failed command: the known cause, or else the end of what it wrote."""
+    """Return a message for a failed command: the known cause, or else the end of its output."""
     advice = next((advice for _, sign, advice in CAUSES if re.search(sign, output)), None)
     if advice is None:
         advice = "\n".join("    " + line for line in output.strip().splitlines()[-12:])
     if os.path.exists(LOG):
-        advice += "\nAll that was written: %s" % LOG
+        advice += "\nThe full output: %s" % LOG
     return "%s\n%s" % (complaint, advice)
 
 
@@ -441,7 +441,7 @@ def lab(arguments):
     """Open JupyterLab on the course, at its first page."""
     stamp = set_up(["notebooks"])
     say_torch_is_missing(stamp)
-    print("JupyterLab opens in the browser. If it does not, open the address it prints below.")
+    print("JupyterLab opens in the browser. If it does not, open the address printed below.")
     print("To stop it: Ctrl-C here, then y.", flush=True)
     return start(jupyterlab(arguments))
 
@@ -451,14 +451,14 @@ def jupyterlab(arguments):
     command = [PYTHON, "-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command += ["--allow-root"]  # in a container there is often no other user
-    # The address it prints leads to the first page, too, which a file name after it would not do.
+    # Unlike a file name as an argument, this makes the printed address lead to the first page, too.
     for path in notebooks(["notebooks"])[:1]:
         command += ["--LabApp.default_url=/lab/tree/notebooks/" + os.path.basename(path)]
     return command + arguments
 
 
 def start(command):
-    """Give the terminal over to a command until it ends."""
+    """Hand the terminal over to a command until it ends."""
     if not WINDOWS:
         os.execve(command[0], command, environment())
     child = subprocess.Popen(command, env=environment())
@@ -470,7 +470,7 @@ def start(command):
 
 
 def notebooks(places=("notebooks", "docs")):
-    """Return the paths of the notebooks, the lectures first and in their order."""
+    """Return the paths of the notebooks, starting with the lectures in their order."""
     folders = [glob.escape(os.path.join(ROOT, place)) for place in places]
     return [path for folder in folders for path in sorted(glob.glob(folder + "/*.ipynb"))]
 
@@ -482,7 +482,7 @@ def notebooks_with(*words):
         with open(path, "rb") as file:
             try:
                 cells = json.loads(file.read().decode("utf-8"))["cells"]
-            except (ValueError, KeyError):  # the notebook checks say what is wrong with it
+            except (ValueError, KeyError):  # the notebook checks report what is wrong with it
                 continue
         code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
         if any(word in code for word in words):
@@ -496,7 +496,7 @@ def notebooks_with(*words):
 def test(arguments):
     """Run every check, or pytest alone with `arguments`; return 0 if all passed."""
     stamp = set_up(extras_for(arguments))
-    # The notebooks are stored as they look to a reader who has solved nothing yet.
+    # The notebooks are stored as a reader sees them who has solved nothing yet.
     os.environ["COURSE_PROGRESS"] = os.path.join(tempfile.mkdtemp(), "progress.json")
     pytest = [PYTHON, "-m", "pytest"]
     if arguments:
@@ -513,27 +513,27 @@ def test(arguments):
 
 
 def extras_for(arguments):
-    """Return the extras that the files named to pytest need: those of all where none is named."""
+    """Return the extras that the files named to pytest need, or all extras if none is named."""
     paths = [os.path.join(ROOT, argument.split("::")[0]) for argument in arguments]
     named = [os.path.relpath(path, ROOT) for path in paths if os.path.exists(path)]
     named = [name.replace(os.sep, "/") for name in named] or ["tests"]
     extras = ["notebooks", "tests"]
     for place, needed in NEEDED_BY:
-        # A place lies in a folder that is named, or holds a file that is.
+        # A place counts if it is inside a named folder, or if it contains a named file.
         if any(place.startswith(name) or name.startswith(place) for name in named):
             extras += needed
     return extras
 
 
 def parts(torch, pytest):
-    """Return the parts of `test` in their order, each as (title, command, what is missing)."""
+    """Return the parts of `test` in their order, each as (title, command, missing)."""
     browser, mnist = find_browser(), find_mnist()
     if browser:
         os.environ["COURSE_BROWSER"] = browser  # the browser tests use the one found here
     apart = ["tests/browser", "tests/benchmarks", "tests/homework"]
     unit = pytest + ["tests", "-n", "2"] + ["--ignore=" + folder for folder in apart]
     nbval = pytest + ["--nbval-current-env", "-n2", "--dist=loadfile"]
-    # Against what hangs: on a slow machine that does much else a cell may take minutes.
+    # A limit for cells that hang; on a slow and busy machine a cell may take minutes.
     nbval += ["--nbval-cell-timeout=600", "--nbval-kernel-startup-timeout=300"]
     runnable = [path for path in notebooks() if torch or path not in notebooks_with(*TORCH)]
     digits = [] if mnist else notebooks_with("load_mnist", "load_digits")
@@ -557,7 +557,7 @@ def parts(torch, pytest):
         yield "Without MNIST", nbval + ["--nbval-lax"] + lax, ""
     lacking = "" if browser else "no Chromium, Chrome or Edge found (COURSE_BROWSER names one)"
     lacking = lacking or ("" if torch else "PyTorch is not installed")
-    # Explorers are watched while they move, with nothing beside them; the rest shares two cores.
+    # Explorers are watched while they move, so they run alone; the rest shares two cores.
     file = os.path.join("tests", "browser", "test_%s.py")
     apart = [file % name for name in itertools.chain(["explorers_in_browser"], *THOROUGH.values())]
     two = ["-n2", "--dist=loadfile"]
@@ -575,7 +575,7 @@ def run_part(title, command, missing):
     """Run one part under its heading and return (title, result, time taken)."""
     print("\n== " + title)
     if missing:
-        # What a reader's computer may lack, the machine that guards the project may not.
+        # A reader's computer may lack something, but the machine that guards the project may not.
         guard = os.environ.get("CI", "").lower() in ("true", "1")
         result = ("FAILED: " if guard else "skipped: ") + missing
         print(result, flush=True)
@@ -587,13 +587,13 @@ def run_part(title, command, missing):
 
 
 def find_mnist():
-    """Return whether the environment's own `find_mnist` knows where the MNIST files are."""
+    """Return whether the environment's own `find_mnist` finds the MNIST files."""
     code = "import sys; from course_lib.data import find_mnist; sys.exit(find_mnist() is None)"
     return subprocess.call([PYTHON, "-c", code], cwd=ROOT, env=environment()) == 0
 
 
 def find_browser():
-    """Return the path of a Chromium, Chrome or Edge, or None; COURSE_BROWSER goes first."""
+    """Return the path of Chromium, Chrome or Edge, or None; COURSE_BROWSER takes precedence."""
     if os.environ.get("COURSE_BROWSER"):
         return shutil.which(os.environ["COURSE_BROWSER"])
     places = "chromium chromium-browser google-chrome google-chrome-stable chrome microsoft-edge"
@@ -636,14 +636,14 @@ def build(program, arguments):
 
 
 def owner(arguments):
-    """Let every link to the repository lead to a copy of it: Binder, Colab, installation."""
+    """Point every link to the repository, for Binder, Colab and installation, to a copy of it."""
     new = arguments[0] if arguments else remote()
     form = r"([A-Za-z0-9-]+)/([\w.-]+?)(?:\.git)?$"
     found = re.match(form, new or "")
     if not found or len(arguments) > 1:
         raise SetupError(
-            "owner needs your name and your copy's on GitHub, for example:\n"
-            "python course.py owner YOU/YOUR-COPY. In a clone of the copy, leave them out."
+            "owner needs your name and your copy's name on GitHub, for example:\n"
+            "python course.py owner YOU/YOUR-COPY. In a clone of the copy, you can leave them out."
         )
     changed = 0
     for path in texts():
@@ -664,7 +664,7 @@ def owner(arguments):
 
 
 def remote():
-    """Return name and copy of the clone's origin on GitHub, with a slash between, or None."""
+    """Return the clone's origin on GitHub as "owner/copy", or None."""
     try:
         said = subprocess.check_output(["git", "remote", "get-url", "origin"], cwd=ROOT)
     except (OSError, subprocess.CalledProcessError):
@@ -674,14 +674,17 @@ def remote():
 
 
 def current_owner():
-    """Return the name and the copy that the links of the README lead to now."""
+    """Return the owner and the copy that the README's links lead to now."""
     with open(os.path.join(ROOT, "README.md"), "rb") as file:
         text = file.read().decode("utf-8")
     return re.search(r"mybinder\.org/v2/gh/([\w.-]+)/([\w.-]+)/HEAD", text).groups()
 
 
 def texts():
-    """Return the paths of all that may hold such a link, the README last: it says what to find."""
+    """Return the paths of all files that may hold such a link.
+
+    The README comes last, because its links say what to look for.
+    """
     found = []
     for folder, inside, files in os.walk(ROOT):
         apart = ("tests", "build", "__pycache__")
@@ -692,10 +695,10 @@ def texts():
 
 
 def renamed(text, old, new):
-    """Return a text whose links lead to `new` = (owner, copy) where they led to `old`."""
+    """Return the text with all links to `old` = (owner, copy) replaced by links to `new`."""
     for slash in ("/", "%2F", "%252F"):
         text = text.replace(slash.join(old), slash.join(new))
-        # The folder that a server clones into is named as the copy.
+        # The folder that a server clones into has the name of the copy.
         text = text.replace("tree" + slash + old[1], "tree" + slash + new[1])
     for before, after in (("ghcr.io/%s/", 0), ("$HOME/%s", 1), ("cd %s\n", 1)):
         text = text.replace(before % old[after], before % new[after])
@@ -706,9 +709,9 @@ def renamed(text, old, new):
 
 
 def setup(arguments):
-    """Install what is missing, whatever the stamp says, and open nothing."""
+    """Install what is missing, even if the stamp is in order, and open nothing."""
     if arguments:
-        raise SetupError("setup takes nothing after it, got: %s" % " ".join(arguments))
+        raise SetupError("setup takes no arguments, got: %s" % " ".join(arguments))
     stamp = set_up(["notebooks"], again=True)
     say_torch_is_missing(stamp)
     print("Ready. To open the course: python course.py lab")
@@ -716,7 +719,7 @@ def setup(arguments):
 
 
 def doctor(arguments):
-    """Look at the environment without changing it, and say what is wrong."""
+    """Inspect the environment without changing it, and report what is wrong."""
     stamp = read_stamp()
     if not stamp:
         print("NO  The course is not installed here.\n    \u2192 python course.py lab")
@@ -734,7 +737,7 @@ def clock(start):
 
 
 def main(arguments):
-    """Do what the first word asks for and return the exit code."""
+    """Run the command that the first argument names, and return the exit code."""
     words = {"lab": lab, "test": test, "site": site, "slides": slides}
     words.update({"setup": setup, "doctor": doctor, "owner": owner})
     try:
@@ -757,7 +760,7 @@ def main(arguments):
         sys.stderr.write("\n%s\n" % trouble)
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. Run the same command again to go on.\n")
+        sys.stderr.write("\nStopped. Run the same command again to continue.\n")
         return 130
 
 

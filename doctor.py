@@ -1,7 +1,7 @@
-"""What this computer has for the course, line by line, and what to do where something is missing.
+"""A check of this computer for the course, line by line, with a remedy where something is missing.
 
-`python course.py doctor` runs it. `checkup` looks at the sliders from within a notebook; this looks
-at everything around them.
+`python course.py doctor` runs it. `checkup` checks the sliders from within a notebook, and this
+program checks everything around them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ try:
     from course_lib.data import find_mnist
     from course_lib.exercises import progress
     from course_lib.live import checkup
-except ImportError as error:  # the doctor is asked for because something is missing
+except ImportError as error:  # people run the doctor because something is missing
     BROKEN = str(error)
 
 LEAST_MEMORY = 2e9  # bytes; the lab takes 0.7 of them
@@ -33,7 +33,7 @@ TORCH = "2.13.0"
 
 
 class Finding(NamedTuple):
-    """One line: what was looked at, whether it is right, what was found, and what to do."""
+    """One line: what was checked, whether it is good, what was found, and the remedy."""
 
     what: str
     good: bool
@@ -42,12 +42,12 @@ class Finding(NamedTuple):
 
 
 def examine(stale: bool = False) -> Iterator[Finding]:
-    """Look at everything the course needs, one thing after the other.
+    """Check everything the course needs, one item after the other.
 
     Parameters
     ----------
     stale : bool
-        Whether `course.py`, which keeps track of that, has found what is installed out of date.
+        Whether `course.py` has found the installation out of date.
     """
     if stale:
         yield Finding(
@@ -67,11 +67,11 @@ def examine(stale: bool = False) -> Iterator[Finding]:
     yield Finding(
         "packages",
         not wrong,
-        "; ".join(wrong) or "all there, in versions that fit",
+        "; ".join(wrong) or "all there, in suitable versions",
         "python course.py setup",
     )
     if BROKEN:
-        return  # nothing more can be looked at
+        return  # nothing more can be checked
     ready = checkup.packages()
     yield Finding("widgets, in Python", ready.right, ready.message, ready.message)
     missing = [name for name in FRONT_ENDS if not _labextension(name)]
@@ -87,19 +87,17 @@ def examine(stale: bool = False) -> Iterator[Finding]:
         "MNIST",
         mnist is not None,
         f"in {mnist}" if mnist else "not here yet",
-        "The lab downloads it (11 MB) when it first runs. Without a network it takes smaller "
-        "digits; or put the four files into a folder and set COURSE_DATA to it.",
+        "The lab downloads it (11 MB) when it first runs, or uses smaller digits if there is no "
+        "network. You can also put the four files into a folder and set COURSE_DATA to it.",
     )
     yield _memory()
     free = shutil.disk_usage(Path(__file__).parent).free
-    yield Finding(
-        "disk", free > 5e8, f"{free / 1e9:.1f} GB free", "Free some space: half a gigabyte is wise."
-    )
+    yield Finding("disk", free > 5e8, f"{free / 1e9:.1f} GB free", "Free at least half a gigabyte.")
     yield _progress()
 
 
 def _wrong_packages() -> list[str]:
-    """Return what is missing, or too old, of what the course and its notebooks ask for."""
+    """Return which packages of the course and its notebooks are missing or too old."""
     if BROKEN:
         return [BROKEN]
     try:
@@ -137,9 +135,9 @@ def _memory() -> Finding:
 
 
 def _left_in_container(groups: Path = Path("/sys/fs/cgroup")) -> float:
-    """Return the bytes that a container's limit leaves, infinity where there is no limit.
+    """Return the bytes left within a container's limit, or infinity if there is no limit.
 
-    A container sees the memory of the whole machine; what it may use stands in its control group.
+    A container sees the memory of the whole machine, but its control group holds its own limit.
     """
     for most, used in (
         ("memory.max", "memory.current"),  # version 2 of control groups
@@ -160,12 +158,12 @@ def _progress() -> Finding:
 
 
 def main(stale: bool = False) -> int:
-    """Print all findings; return how many things are to be mended.
+    """Print all findings, and return the number of things that need a repair.
 
     Parameters
     ----------
     stale : bool, optional
-        Whether what is installed belongs to another version or folder, which course.py knows.
+        Whether the installation belongs to another version or folder, as course.py determines.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -178,9 +176,9 @@ def main(stale: bool = False) -> int:
             if finding.remedy != finding.found:
                 print(f"    → {finding.remedy}")
     print(
-        "All is well."
+        "Everything is fine."
         if not faults
-        else f"{faults} {'thing needs' if faults == 1 else 'things need'} a look."
+        else f"{faults} {'thing needs' if faults == 1 else 'things need'} attention."
     )
     return faults
 

@@ -1,11 +1,11 @@
 """How neural networks learn: landscapes, optimizers, schedules, plots and explorers.
 
-The package is thin and its modules are meant to be read: each one is a room of the course.
-Data flows one way: landscapes and rules, then `descent` and `training`, then `plots` and `live`.
+The package is thin, and its modules are meant to be read: each one is a room of the course. Data
+flows one way: landscapes and rules, then `descent` and `training`, then `plots` and `live`.
 
-Importing a module changes nothing outside the package, but for two that say so: `training` sets how
-many threads torch uses and keeps Python's collector of garbage from looking through torch; and in a
-browser matplotlib's remark on its fonts is kept from the page.
+Importing a module changes nothing outside the package, with two exceptions: `training` sets the
+number of torch's threads and keeps Python's garbage collector from scanning torch, and in a browser
+matplotlib's message about its fonts is kept off the page.
 """
 
 import logging
@@ -14,5 +14,5 @@ import sys
 __version__ = "0.1.0"
 
 if sys.platform == "emscripten":
-    # In a page matplotlib lists its fonts at each start, and would say so below the first cell.
+    # In a page, matplotlib lists its fonts at each start and would print that below the first cell.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)

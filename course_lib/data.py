@@ -1,7 +1,7 @@
-"""Images to train on: MNIST, small digits that need no network, and the batches cut from them.
+"""Images to train on: MNIST, small digits that need no network, and batches of them.
 
-This is where the data starts its way to `training` and the lab notebook; nothing here knows of
-either. Run `python -m course_lib.data` to fetch MNIST ahead of time.
+The data flows from here to `training` and to the lab notebook, but this module knows neither of
+them. Run `python -m course_lib.data` to download MNIST ahead of time.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ _NAMES = ("digits", "breast cancer", "wine")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LabeledImages:
-    """Gray images and the digit each one shows.
+    """Gray images, with the digit that each one shows.
 
-    `len(...)` counts the images. `labeled[i]` is one pair (image, label); a slice or an array of
-    indices gives the chosen ones as `LabeledImages` again, so `train[:50_000]` is a smaller
-    training set and `train[50_000:]` the matching validation set.
+    `len(...)` counts the images, and `labeled[i]` is one pair (image, label). A slice or an array
+    of indices selects `LabeledImages` again, so `train[:50_000]` is a smaller training set and
+    `train[50_000:]` the matching validation set.
 
     Parameters
     ----------
     images : ndarray of uint8, shape (n, height, width)
-        0 is background, 255 full ink.
+        0 is the background, 255 is full ink.
     labels : ndarray of uint8, shape (n,)
         The digits, 0 to 9.
 
@@ -72,7 +72,7 @@ class LabeledImages:
                 raise ValueError(f"{name} must have shape {shape}, got {array.shape}.")
         if len(self.images) != len(self.labels):
             raise ValueError(
-                f"images and labels must be equally many, got {len(self.images)} images "
+                f"images and labels must have the same length, got {len(self.images)} images "
                 f"and {len(self.labels)} labels."
             )
 
@@ -90,20 +90,20 @@ class LabeledImages:
         return f"{len(self)} images of {height}×{width}"
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return what a network is fed: one image per row, and the labels, as numpy arrays.
+        """Return the images, one per row, and the labels as numpy arrays that a network can take.
 
         Returns
         -------
         x : ndarray of float32, shape (n, height * width)
             The pixels, from 0 (background) to 1 (full ink).
         y : ndarray of intp, shape (n,)
-            The digits, in the type that numpy counts and indexes with: int64 but for a browser.
+            The digits, in numpy's type for counting and indexing (int64, except in a browser).
         """
         x = np.divide(self.images, 255, dtype=np.float32)
         return x.reshape(len(self), -1), self.labels.astype(np.intp)
 
     def tensors(self) -> tuple[Any, Any]:
-        """Return the same as `arrays`, as torch tensors. torch is imported here, not before."""
+        """Return the same data as `arrays`, as torch tensors. Only this method imports torch."""
         import torch
 
         x, y = self.arrays()
@@ -112,16 +112,16 @@ class LabeledImages:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Digits:
-    """Handwritten digits to learn from and others to be judged by.
+    """Handwritten digits for training, and others for the test.
 
     Parameters
     ----------
     train, test : LabeledImages
-        Learn from `train`; measure on `test`, once, at the end.
+        Learn from `train`, and measure on `test` once, at the end.
     name : str
-        What the data set is called.
+        The name of the data set.
     source : str
-        Where it came from, in words.
+        The origin of the data, in words.
     """
 
     train: LabeledImages
@@ -130,7 +130,7 @@ class Digits:
     source: str
 
     def __repr__(self) -> str:
-        # Without the source: stored notebook outputs must read the same on any machine.
+        # The source is left out, because stored outputs have to be the same on every machine.
         _, height, width = self.train.images.shape
         return (
             f"{self.name}: {len(self.train)} training and {len(self.test)} test images "
@@ -149,7 +149,7 @@ def load_table(name: str) -> tuple[np.ndarray, np.ndarray]:
 
     References
     ----------
-    The UCI Machine Learning Repository; sources and license are in `course_lib/tables/README.md`.
+    The UCI Machine Learning Repository. `course_lib/tables/README.md` has the sources and license.
     """
     place = _TABLES / f"{one_of('name', name, _NAMES).replace(' ', '_')}.csv.gz"
     table = np.loadtxt(place, delimiter=",")
@@ -159,10 +159,10 @@ def load_table(name: str) -> tuple[np.ndarray, np.ndarray]:
 def load_small_digits() -> Digits:
     """Return 1797 handwritten digits of 8×8 pixels, which come with the course.
 
-    The stand-in for MNIST: real digits, no network. The split is always the same: 1437 to train
-    and 360 to test, with every digit in equal proportion in both. A writer may appear in both, so
-    the test is a little kinder than MNIST's. The original 17 gray levels 0 … 16 are spread over
-    0 … 255, so that both data sets are used alike.
+    They stand in for MNIST where there is no network. The split is always the same: 1437 digits for
+    training and 360 for the test, with equal proportions of every digit in both. A writer may
+    appear in both, so the test is a little easier than MNIST's. The original gray levels 0 … 16 are
+    spread over 0 … 255, so that both data sets can be used in the same way.
 
     References
     ----------
@@ -181,24 +181,24 @@ def load_small_digits() -> Digits:
 def load_mnist(folder: str | os.PathLike | None = None) -> Digits:
     """Return MNIST: 60 000 training and 10 000 test images of 28×28 pixels.
 
-    Without `folder` the first place that holds the four files intact is used: the folder named by
+    Without `folder`, the first place that holds the four files intact is used: the folder named by
     the environment variable COURSE_DATA, the user's cache, `data`, `../data` and `~/data` (or
-    `MNIST/raw` in any of them, as torchvision leaves it). If none does, the files are downloaded
-    into the cache, unless COURSE_OFFLINE is set. Packed (.gz) and unpacked files both do. Every
-    file is compared with its known size and SHA-256 each time it is read, wherever it came from.
+    `MNIST/raw` in any of them, as torchvision leaves it). If there is none, the files are
+    downloaded into the cache, unless COURSE_OFFLINE is set. Both packed (.gz) and unpacked files
+    work. Each time a file is read, its size and its SHA-256 are checked, no matter where it is.
 
-    Where the cache can't be written, MNIST is used from memory, and one line says so.
+    If the cache can't be written, MNIST is kept in memory, and a line of output says so.
 
     Parameters
     ----------
     folder : path, optional
-        Look in this folder (or `MNIST/raw` in it) and nowhere else; download nothing.
+        Look only in this folder (or in its `MNIST/raw`), and download nothing.
 
     Raises
     ------
     MnistUnavailable
         If the files are nowhere, or those in `folder` are missing or damaged. The message names
-        the file and the reason, and the steps to get the files by hand.
+        the file, the reason, and the steps for getting the files by hand.
 
     References
     ----------
@@ -214,7 +214,7 @@ def load_mnist(folder: str | os.PathLike | None = None) -> Digits:
 
 
 def load_digits(folder: str | os.PathLike | None = None) -> Digits:
-    """Return MNIST, or the small digits where MNIST can't be had; then one line says so.
+    """Return MNIST or, if it is unavailable, the small digits; then a line of output says so.
 
     Parameters
     ----------
@@ -232,33 +232,33 @@ def load_digits(folder: str | os.PathLike | None = None) -> Digits:
 
 
 class Batches:
-    """Cut a training set into batches, in a new order at every epoch.
+    """Cut a training set into batches, in a new order for every epoch.
 
-    Iterating once gives one epoch: pairs (x, y) of `batch_size` examples each, every example
-    exactly once. `len(...)` counts the batches of an epoch. `batch_size=1` is online learning,
-    `batch_size=len(x)` the full batch.
+    Iterating once is one epoch: it yields pairs (x, y) of `batch_size` examples, and each example
+    exactly once. `len(...)` counts the batches of an epoch. `batch_size=1` is online learning, and
+    `batch_size=len(x)` is the full batch.
 
     Parameters
     ----------
     x : ndarray or tensor, shape (m, ...)
         The examples.
     y : ndarray or tensor, shape (m, ...)
-        What to learn about each.
+        The targets, one for each example.
     batch_size : int
-        Examples per batch, 1 to m. The last batch of an epoch holds what is left over.
+        Examples per batch, from 1 to m. The last batch of an epoch holds the rest.
     seed : int, optional
-        The same seed gives the same orders, epoch by epoch, on numpy arrays and torch tensors.
+        The same seed gives the same order in each epoch, for numpy arrays and torch tensors.
     shuffle : bool
-        False keeps the given order at every epoch.
+        False keeps the given order in every epoch.
     drop_last : bool
-        Leave out a last batch that is not full.
+        Whether to leave out a last batch that is not full.
 
     Raises
     ------
     TypeError
         If `x` or `y` is neither a numpy array nor a torch tensor, or a setting is not a number.
     ValueError
-        If `x` and `y` are not equally many, or are empty, or `batch_size` is not between 1 and m.
+        If `x` and `y` differ in length or are empty, or `batch_size` is not between 1 and m.
     """
 
     def __init__(
@@ -279,7 +279,7 @@ class Batches:
                 )
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(
-                f"x and y must hold equally many examples, at least one, got {len(x)} and {len(y)}."
+                f"x and y must have the same length, at least 1, got {len(x)} and {len(y)}."
             )
         self.batch_size = whole("batch_size", batch_size, low=1)
         if batch_size > len(x):
@@ -310,9 +310,9 @@ class Batches:
 
 
 def _taker(array: Any, order: np.ndarray) -> Callable[[slice], Any]:
-    """Return a function that gives a slice of `array` in the new order.
+    """Return a function that returns a slice of `array` in the new order.
 
-    Only that slice is ever copied, never the whole training set, and `take` is faster than
+    It copies only that slice, never the whole training set, and `take` is faster than
     `array[order[batch]]`.
     """
     xp = array_namespace(array)

@@ -1,7 +1,7 @@
-"""The four files of MNIST: found on this computer or downloaded, and checked before they are used.
+"""The four files of MNIST: found on this computer or downloaded, and checked before use.
 
-`data` turns what comes from here into images and labels. A file counts only if its size and SHA-256
-are the known ones, and reaches its place in one move, so none is ever read half-written.
+`data` turns them into images and labels. A file counts only if its size and its SHA-256 are the
+known ones. A download is moved into place in one step, so no file is ever read half-written.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ except ImportError:  # in a browser, where `_download` is not reached
 
 @dataclass(frozen=True)
 class MnistFile:
-    """One of the four files of MNIST, and what it takes to be that file.
+    """One of the four files of MNIST, and the marks that identify it.
 
-    The format (IDX) is a header of big-endian bytes and then the raw values: two zeros, 8 for
-    unsigned bytes, the number of axes, and the length of each axis in four bytes.
+    In its format (IDX), a big-endian header precedes the raw values: two zeros, 8 for unsigned
+    bytes, the number of axes, and the length of each axis in four bytes.
 
     Attributes
     ----------
     name : str
         Without the .gz.
     shape : tuple of int
-        Of the array of bytes in it.
+        The shape of the array of bytes in it.
     packed_size : int
-        Bytes of the .gz file.
+        The size of the .gz file in bytes.
     packed_sha256, unpacked_sha256 : str
-        Of the .gz file and of what is in it.
+        The SHA-256 of the .gz file and of its content.
     """
 
     name: str
@@ -68,11 +68,11 @@ class MnistFile:
 
     @property
     def unpacked_size(self) -> int:
-        """Bytes of the unpacked file."""
+        """The size of the unpacked file in bytes."""
         return len(self.header) + math.prod(self.shape)
 
 
-# The smallest come first, so that a mirror that crawls is found out at little cost.
+# The smallest files come first, so that a slow mirror shows itself early.
 FILES = (
     MnistFile(
         "t10k-labels-idx1-ubyte",
@@ -109,18 +109,18 @@ MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
 
-# A mirror may stay silent for PATIENCE seconds, and has to send SLOWEST bytes per second on average
-# after that: enough for a bad link, and an end for an answer that drips or never stops.
+# A mirror may be silent for PATIENCE seconds and has to send SLOWEST bytes per second on average
+# after that. A bad link is fast enough, while an answer that trickles or never ends is cut off.
 PATIENCE = 15.0
 SLOWEST = 10_000.0
 LONGEST = 1800.0  # seconds for all files from all mirrors together
 
-# A temporary file this old (in seconds) was left by a process that was killed.
+# A temporary file of this age (in seconds) was left behind by a process that was killed.
 ABANDONED = 3600.0
 
 
 class MnistUnavailable(OSError):  # noqa: N818 - it names a state of affairs, not a mistake
-    """MNIST is neither on this computer nor to be had. The message says what to do.
+    """MNIST is neither on this computer nor available for download. The message says what to do.
 
     Attributes
     ----------
@@ -133,26 +133,26 @@ class MnistUnavailable(OSError):  # noqa: N818 - it names a state of affairs, no
         self.reason = reason or message
 
     def _render_traceback_(self) -> list[str]:
-        # What IPython shows instead of a traceback: the reader did nothing wrong in the code.
+        # IPython shows this instead of a traceback, because the reader's code is not at fault.
         return [str(self)]
 
 
 class _UnusableError(Exception):
-    """A file or an answer that can't be used, with the reason in words."""
+    """A file or a server's answer is unusable; the message says why."""
 
 
 def load(folder: str | os.PathLike | None = None) -> tuple[dict[str, np.ndarray], str]:
-    """Return the arrays of the four files, by name, and in words where they came from.
+    """Return the arrays of the four files by name, and their origin in words.
 
     Parameters
     ----------
     folder : path, optional
-        As for `data.load_mnist`, which makes images and labels of them.
+        As for `data.load_mnist`, which turns the arrays into images and labels.
 
     Raises
     ------
     MnistUnavailable
-        If the four files are nowhere, and cannot be downloaded; the message says what to do.
+        If the four files are nowhere and cannot be downloaded. The message says what to do.
     """
     found, contents, looked = _search(folder)
     if found:
@@ -175,23 +175,23 @@ def load(folder: str | os.PathLike | None = None) -> tuple[dict[str, np.ndarray]
 def find_mnist(folder: str | os.PathLike | None = None) -> Path | None:
     """Return the first folder that holds the four files of MNIST intact, or None.
 
-    Looks where `load_mnist` looks and never downloads.
+    It looks in the same places as `load_mnist` and never downloads anything.
 
     Parameters
     ----------
     folder : path, optional
-        The only place to look at.
+        The only place to look in.
     """
     return _search(folder)[0]
 
 
 def fetch() -> Path:
-    """Download into the cache what is on this computer nowhere; return the folder that holds it.
+    """Download MNIST into the cache unless it is on this computer, and return its folder.
 
     Raises
     ------
     MnistUnavailable
-        If it can be neither had nor kept.
+        If it cannot be downloaded or cannot be saved.
     """
     found, _, looked = _search(None)
     if not found:
@@ -202,7 +202,7 @@ def fetch() -> Path:
 
 
 def cache_folder() -> Path:
-    """Return the folder in the user's cache where a downloaded MNIST is kept."""
+    """Return the folder in the user's cache that holds a downloaded MNIST."""
     return places.cache() / "mnist"
 
 
@@ -212,7 +212,7 @@ def cache_folder() -> Path:
 def _search(
     folder: str | os.PathLike | None,
 ) -> tuple[Path | None, dict[str, bytes], list[str]]:
-    """Return the first intact folder and its contents, and what was wrong with those before it."""
+    """Return the first intact folder, its contents, and what was wrong with those before it."""
     looked: list[str] = []
     for path, why in _places(folder):
         contents, flaws = _read_folder(path)
@@ -225,7 +225,7 @@ def _search(
 
 
 def _places(folder: str | os.PathLike | None) -> Iterator[tuple[Path, str]]:
-    """Yield the folders to look in, each with where its name comes from."""
+    """Yield the folders to look in, each with the origin of its name."""
     if folder is not None:
         if not isinstance(folder, (str, os.PathLike)):
             raise TypeError(f"folder must be a path, got {folder!r}.")
@@ -244,7 +244,7 @@ def _places(folder: str | os.PathLike | None) -> Iterator[tuple[Path, str]]:
 
 
 def _read_folder(folder: Path) -> tuple[dict[str, bytes], list[str]]:
-    """Return the unpacked content of the intact files, and what is wrong with the others."""
+    """Return the unpacked contents of the intact files, and the flaws of the others."""
     contents: dict[str, bytes] = {}
     flaws = []
     if not os.path.isdir(folder):
@@ -266,11 +266,11 @@ def _read_folder(folder: Path) -> tuple[dict[str, bytes], list[str]]:
 
 
 def _read_file(path: Path, file: MnistFile) -> bytes | None:
-    """Return the unpacked content of a file, None if there is none, or say why it is unusable."""
+    """Return the unpacked content of a file, or None if there is none; raise if it is unusable."""
     if not os.path.isfile(path):
         return None
     try:
-        # The size is looked at first: a file of the wrong size, however big, is not read.
+        # The size is checked first, so that a huge file of the wrong size is not read.
         size = os.path.getsize(path)
         data = path.read_bytes() if size in (file.packed_size, file.unpacked_size) else None
     except OSError as error:
@@ -281,7 +281,7 @@ def _read_file(path: Path, file: MnistFile) -> bytes | None:
 
 
 def _checked(name: str, data: bytes, file: MnistFile) -> bytes:
-    """Return `data` unpacked if it is `file`, packed or unpacked, to the last bit."""
+    """Return `data` unpacked if it equals `file`, packed or unpacked, to the last bit."""
     sha256 = hashlib.sha256(data).hexdigest()
     if len(data) == file.packed_size and sha256 == file.packed_sha256:
         # 31 = a gzip header, and a window of up to 2¹⁵ bytes.
@@ -302,9 +302,9 @@ def _unpacked_array(file: MnistFile, content: bytes) -> np.ndarray:
 
 
 def _download(looked: list[str]) -> tuple[dict[str, bytes], str | None]:
-    """Fetch into the cache what is not intact there.
+    """Download the files that are not intact in the cache.
 
-    Returns the unpacked contents and, if they could not be saved, a sentence that says why.
+    Return the unpacked contents and, if they could not be saved, a sentence that says why.
     """
     from tqdm import tqdm
 
@@ -318,7 +318,7 @@ def _download(looked: list[str]) -> tuple[dict[str, bytes], str | None]:
     mirrors, tried, unsaved = list(MIRRORS), [], None
     end = time.monotonic() + LONGEST
     total = sum(file.packed_size for file in missing)
-    # On stdout, because Jupyter shows stderr as an alarm; not at all on a fast link.
+    # The bar is on stdout, because Jupyter shows stderr as an alarm. A fast link gets no bar.
     with tqdm(
         total=total, desc="MNIST", unit="B", unit_scale=True, leave=False, delay=1, file=sys.stdout
     ) as bar:
@@ -332,7 +332,7 @@ def _download(looked: list[str]) -> tuple[dict[str, bytes], str | None]:
                 except _UnusableError as unusable:
                     tried.append(f"{url}: {unusable}")
                     bar.update(done - bar.n)
-                    # The mirror that failed is asked last for the files that follow.
+                    # For the remaining files, the mirror that failed comes last.
                     mirrors.append(mirrors.pop(0))
                 else:
                     unsaved = _save(folder, file, data) or unsaved
@@ -343,10 +343,10 @@ def _download(looked: list[str]) -> tuple[dict[str, bytes], str | None]:
 
 
 def _receive(url: str, file: MnistFile, bar: Any, end: float) -> bytes:
-    """Return what `url` sends until the time `end`, or say in words why it did not come.
+    """Return what `url` sends until the time `end`, or raise with the reason in plain words.
 
-    Receiving goes on in a thread of its own: a look-up of the address, a handshake or a header
-    can take for ever without any single time-out being reached, and a thread can be left behind.
+    The download runs in a thread of its own. A name lookup, a handshake or a header can take
+    forever without reaching any single timeout, but a thread can be abandoned.
     """
     received, problems, given_up = bytearray(), [], threading.Event()
 
@@ -372,7 +372,7 @@ def _receive(url: str, file: MnistFile, bar: Any, end: float) -> bytes:
     thread = threading.Thread(target=receive, daemon=True)
     thread.start()
     try:
-        coming = True  # looked at once even where all has come before the first look
+        coming = True  # so that the bar moves even if everything arrives at once
         while coming:
             thread.join(0.1)
             coming = thread.is_alive()
@@ -397,9 +397,9 @@ def _receive(url: str, file: MnistFile, bar: Any, end: float) -> bytes:
 
 @functools.cache
 def _trusted_certificates() -> ssl.SSLContext:
-    """Return the certificates of this computer and, where installed, those of certifi.
+    """Return the certificates of this computer and, if it is installed, those of certifi.
 
-    The Python of python.org for macOS comes without any.
+    Python from python.org for macOS comes without certificates.
     """
     context = ssl.create_default_context()
     with contextlib.suppress(ImportError, OSError):
@@ -410,9 +410,9 @@ def _trusted_certificates() -> ssl.SSLContext:
 
 
 def _save(folder: Path, file: MnistFile, data: bytes) -> str | None:
-    """Put a checked file into `folder` in one move, or return a sentence that says why not."""
+    """Put a checked file into `folder` in one step, or return a sentence that says why not."""
     place = folder / f"{file.name}.gz"
-    # A name of its own, so that processes that download at the same time don't write into one file.
+    # The name is unique, so that simultaneous downloads don't write into the same file.
     temporary = folder / f".{place.name}.{secrets.token_hex(8)}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -424,7 +424,7 @@ def _save(folder: Path, file: MnistFile, data: bytes) -> str | None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        # On Windows a file can't be replaced while another process reads it: that one is as good.
+        # On Windows a file can't be replaced while another process reads it, but that file will do.
         with contextlib.suppress(_UnusableError):
             if _read_file(place, file):
                 return None
@@ -433,7 +433,7 @@ def _save(folder: Path, file: MnistFile, data: bytes) -> str | None:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove the temporary files of killed processes, and leave those of running ones alone."""
+    """Remove the temporary files of killed processes, but not those of running ones."""
     for leftover in folder.glob(".*.part"):
         with contextlib.suppress(OSError):
             if time.time() - leftover.stat().st_mtime > ABANDONED:
@@ -444,7 +444,7 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def _in_words(error: Exception) -> str:
-    """Return in a few words what went wrong."""
+    """Return a few words about what went wrong."""
     if isinstance(error, urllib.error.HTTPError):
         return f"answered {error.code} {error.reason}"
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception):

@@ -288,7 +288,13 @@ def entry_of(name: str, control: Any, value: Any) -> int:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Return whether two values are equal; two arrays are only where they are one."""
+    """Return whether two values are equal. Two arrays are equal only if they are the same object.
+
+    Parameters
+    ----------
+    one, other : object
+        The values to compare.
+    """
     try:
         return one is other or bool(one == other)
     except ValueError:

@@ -46,14 +46,14 @@ def test_every_finding_that_is_not_good_says_what_to_do(monkeypatch, tmp_path, c
     }
     assert all(finding.remedy for finding in wrong)
     assert doctor.main() == len(wrong)
-    assert "things need a look" in capsys.readouterr().out
+    assert "things need attention" in capsys.readouterr().out
 
 
 def test_a_computer_with_everything_is_told_so(monkeypatch, capsys):
     good = [doctor.Finding("Python", True, "3.12"), doctor.Finding("disk", True, "9 GB free")]
     monkeypatch.setattr(doctor, "examine", lambda stale: iter(good))
     assert doctor.main() == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "All is well."
+    assert capsys.readouterr().out.splitlines()[-1] == "Everything is fine."
 
 
 def test_an_installation_that_is_out_of_date_is_one_of_the_things_to_mend(capsys):

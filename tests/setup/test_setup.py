@@ -255,7 +255,7 @@ def test_first_call_installs_second_is_idle_and_a_moved_folder_is_repaired(
         # An environment holds absolute paths: in another place it is made anew.
         moved = load(tree.rename(tree.with_name("moved")), template)
         assert moved.main(["setup"]) == 0
-        assert "Making the environment" in capsys.readouterr().out
+        assert "Creating the environment" in capsys.readouterr().out
         where = [moved.PYTHON, "-P", "-c", "import course_lib; print(course_lib.__file__)"]
         assert "moved" in subprocess.check_output(where, text=True)
 
@@ -331,7 +331,7 @@ def test_a_call_that_was_killed_is_made_good_by_the_next(
         environment.setenv("PIP_INDEX_URL", index.url)
         environment.setenv("PIP_RETRIES", "0")
         assert course.main(["setup"]) == 0
-    assert "Making the environment" in capsys.readouterr().out
+    assert "Creating the environment" in capsys.readouterr().out
     assert course.fits(course.read_stamp(), ["notebooks"])
 
 
@@ -550,7 +550,7 @@ def test_words(capsys):
     assert "There is no 'labb'. Did you mean lab?" in said
     assert "python course.py test" in said
     assert course.main(["setup", "now"]) == 1
-    assert "takes nothing" in capsys.readouterr().err
+    assert "takes no arguments" in capsys.readouterr().err
     for wrong in ([], ["09"], ["five"], ["--frames"]):  # before anything is installed
         assert course.main(["slides", *wrong]) == 1
         assert "one of 00, 01, 02" in capsys.readouterr().err
