@@ -36,6 +36,7 @@ HOLDER = (
 )
 KERNEL = "jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel"
 IDLE = f"() => globalThis.{KERNEL}?.status === 'idle'"
+LINE = "document.querySelector('#lite-line')"
 CELLS = "() => jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON().cells"
 RUN_ALL = "() => { jupyterapp.commands.execute('notebook:run-all-cells'); }"
 ENDED = f"""() => {{
@@ -132,8 +133,12 @@ def who(start) -> Reader:
     return start()
 
 
+def lecture(reader: Reader, notebook: str) -> str:
+    return f"{reader.address}/course/lab/notebooks/index.html?path={notebook}"
+
+
 def opened(reader: Reader, notebook: str) -> None:
-    reader.page.goto(f"{reader.address}/course/lab/notebooks/index.html?path={notebook}")
+    reader.page.goto(lecture(reader, notebook))
     reader.page.wait_for_function(IDLE)
 
 
@@ -194,15 +199,18 @@ def moves(page, number: int) -> bool:
 
 
 # The first test, so that the browser's cache is empty at its beginning.
-def test_it_loads_little_and_nothing_the_second_time(who):
+def test_it_says_what_it_loads_and_loads_nothing_the_second_time(who):
     before = who.link.down.bytes
-    opened(who, START)
-    who.page.wait_for_function("() => document.querySelector('#lite-line') === null")
+    who.page.goto(lecture(who, START))
+    loading = r"/^Loading Python and the course: \d+ of \d+ MB/"
+    who.page.wait_for_function(f"() => {loading}.test({LINE}?.textContent)")
+    who.page.wait_for_function(IDLE)
+    who.page.wait_for_function(f"() => {LINE} === null")
     who.page.evaluate(RUN_ALL)
     who.page.wait_for_function("() => document.querySelector('[data-live=true]') !== null")
     first = who.link.down.bytes - before
     opened(who, START)
-    who.page.wait_for_function("() => document.querySelector('#lite-line') === null")
+    who.page.wait_for_function(f"() => {LINE} === null")
     second = who.link.down.bytes - before - first
     print(f"first {first / 1e6:.1f} MB, then {second / 1e6:.2f} MB")
     assert 10e6 < first < MOST_BYTES
@@ -232,6 +240,19 @@ def test_an_answer_is_checked_and_outlives_the_page(who):
     opened(who, THIRD)
     ask = "from course_lib.exercises import progress; print(progress.solved())"
     assert run_in_kernel(who.page, ask) == "{'2.5'}"
+
+
+def test_a_frame_on_a_page_of_another_site_runs_a_lecture(who):
+    """As a page of Canvas or Moodle shows one; by its other name this machine is another site."""
+    page = who.page
+    page.goto(f"{who.address.replace('127.0.0.1', 'localhost')}/course/")
+    frame = f"<iframe src='{lecture(who, START)}' width='1200' height='700'></iframe>"
+    shown = "new Promise(done => document.querySelector('iframe').onload = done)"
+    page.evaluate(f"() => {{ document.body.innerHTML = {json.dumps(frame)}; return {shown}; }}")
+    inner = page.inner()
+    inner.wait_for_function(IDLE)
+    run_whole(inner)
+    assert inner.evaluate(EXPLORERS) > 0
 
 
 def test_a_private_window_is_told_that_it_keeps_nothing_and_is_usable(start):
