@@ -21,6 +21,7 @@ import websocket
 from servers import PATIENCE, free_port
 
 BROWSERS = ("firefox", "firefox-esr")
+PATIENT = 3 * PATIENCE  # Python in a page takes longer than beside it
 QUIET = """
 user_pref("app.update.enabled", false);
 user_pref("browser.shell.checkDefaultBrowser", false);
@@ -79,10 +80,10 @@ class FirefoxPage:
 
     def wait_for_function(self, function: str) -> None:
         """Wait until a function of JavaScript returns something true."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + PATIENT
         while not self.evaluate(f"async () => Boolean(await ({function})())"):
             if time.monotonic() > end:
-                raise TimeoutError(f"not within {PATIENCE} s: {function}")
+                raise TimeoutError(f"not within {PATIENT} s: {function}")
             time.sleep(0.2)
 
     def inner(self) -> FirefoxPage:
@@ -153,7 +154,7 @@ def _connected(address: str, running: subprocess.Popen) -> websocket.WebSocket:
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            return websocket.create_connection(address, timeout=PATIENCE, suppress_origin=True)
+            return websocket.create_connection(address, timeout=PATIENT, suppress_origin=True)
         except OSError:
             if running.poll() is not None or time.monotonic() > end:
                 raise

@@ -19,9 +19,9 @@ from functools import cache, partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from firefox import firefox
+from firefox import PATIENT, firefox
 from pages import Quiet
-from servers import PATIENCE, ROOT, browser_start
+from servers import ROOT, browser_start
 
 sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
 from slow_link import SlowLink
@@ -150,7 +150,7 @@ def chromium(browser, proxy: int, problems: list[str], *, private: bool) -> Iter
             proxy={"server": f"http://127.0.0.1:{proxy}", "bypass": "127.0.0.1"},
             **browser_start(),
         )
-        context.set_default_timeout(1000 * PATIENCE)
+        context.set_default_timeout(1000 * PATIENT)
         if private:
             gone = "Object.defineProperty(Navigator.prototype, 'serviceWorker', {value: undefined})"
             context.add_init_script(gone)
