@@ -70,6 +70,7 @@ def main() -> int:
     }
     failed = sphinx(["-q", "-b", "html", "-j", "2", str(source), str(chosen.out)])
     if not failed:
+        found.named(chosen.out)
         found.maps(chosen.out, place)
     if not failed and browser:
         on_paper(chosen.out)
