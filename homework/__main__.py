@@ -6,7 +6,11 @@
     python -m homework sheet SHEET.csv             write the written answers to a sheet
     python -m homework merge SHEET.csv             take over the points given in it
     python -m homework correct STUDENT QUESTION POINTS --reason "…"
+    python -m homework log                         list every point that people gave or changed
+    python -m homework similar SUBMISSIONS         list submissions that share much
     python -m homework export --to canvas --students EXPORT.csv
+    python -m homework gradescope AUTOGRADER.zip   make an autograder that runs on Gradescope
+    python -m homework preview LAB.ipynb           grade one notebook of your own, as a student
     python -m homework rename STUDENT NAME         give a submission and its points to another name
     python -m homework remove STUDENT              take out a submission that was withdrawn
     python -m homework restore STUDENT             let it be graded again
@@ -19,19 +23,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import math
 import os
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from homework.collect import Submission
+    from homework.collect import Student, Submission
     from homework.grade import Work
     from homework.gradebook import Gradebook
+    from homework.late import Lateness
 
 __all__ = ["main"]
 
@@ -90,6 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     word.add_argument(
         "--memory", type=_positive, default=3.0, metavar="GB", help="for one submission"
     )
+    word.add_argument("--groups", type=Path, help="a CSV file with the columns group and student")
+    word.add_argument("--due", help='when it is due, like "2026-11-30 23:59"')
+    word.add_argument("--late", default="0%/day", help="what late work costs, like 10%%/day")
+    word.add_argument("--grace", default="0h", help="how much later costs nothing, like 2h")
+    word.add_argument("--extensions", type=Path, help="a CSV file: until when single students have")
+    word.add_argument("--times", type=Path, help="a CSV file: when each handed in")
     _to(word).set_defaults(do=_grade)
 
     word = words.add_parser("report", help="write the gradebook and the pages again")
@@ -97,17 +110,38 @@ def _parser() -> argparse.ArgumentParser:
 
     word = words.add_parser("sheet", help="write the written answers to a sheet")
     word.add_argument("sheet", type=Path)
+    word.add_argument("--anonymous", action="store_true", help="codes in place of names")
     _to(word).set_defaults(do=_sheet)
 
     word = words.add_parser("merge", help="take over the points given in a sheet")
     word.add_argument("sheet", type=Path)
+    word.add_argument("--marker", default="", help="who filled it in")
+    word.add_argument("--replace", action="store_true", help="replace other points given before")
     _to(word).set_defaults(do=_merge)
+
+    word = words.add_parser("log", help="list every point that people gave or changed")
+    _to(word).set_defaults(do=_log)
+
+    word = words.add_parser("similar", help="list submissions that share much")
+    word.add_argument("submissions", type=Path)
+    word.add_argument("--least", type=_positive, default=0.5, help="from this share on")
+    _to(word).set_defaults(do=_similar)
+
+    word = words.add_parser("gradescope", help="make an autograder that runs on Gradescope")
+    word.add_argument("autograder", type=Path)
+    word.set_defaults(do=_gradescope)
+
+    word = words.add_parser("preview", help="grade one notebook of your own, as a student")
+    word.add_argument("notebook", type=Path)
+    word.add_argument("--to", type=Path, default=Path("preview.html"), help="the page to write")
+    word.set_defaults(do=_preview)
 
     word = words.add_parser("correct", help="give other points after an appeal")
     word.add_argument("student")
     word.add_argument("question")
     word.add_argument("points", help='a number, or "none" to take a correction back')
     word.add_argument("--reason", default="")
+    word.add_argument("--by", default="", help="who decides")
     _to(word).set_defaults(do=_correct)
 
     word = words.add_parser("export", help="write files that Canvas, Moodle or Gradescope import")
@@ -164,27 +198,30 @@ def _release(options: argparse.Namespace) -> None:
 
 def _grade(options: argparse.Namespace) -> int:
     from homework import assignment, grade, sandbox
-    from homework.collect import collect, roster
-    from homework.gradebook import Gradebook, missing_from
+    from homework.collect import roster
+    from homework.gradebook import Gradebook
+    from homework.groups import groups, shared
 
     # Before anything else: where nothing isolates, nothing of a submission is even opened.
     isolation = sandbox.choose(options.isolation, options.unsafe)
     if isolation == "none":
         print("Without isolation: submissions can do whatever you can do.", file=sys.stderr)
     assignment.pristine()  # before anything is graded: it refuses a notebook that was changed
-    submissions = collect(options.submissions)
+    submissions = _collected(options)
     students = roster(options.students) if options.students else []
-    if options.only:
-        options.only = [unicodedata.normalize("NFC", name) for name in options.only]
-        unknown = sorted(set(options.only) - {found.student for found in submissions})
-        if unknown:
-            raise StopError(f"There is no submission of {', '.join(unknown)}.")
-        submissions = [found for found in submissions if found.student in options.only]
+    teams = groups(options.groups) if options.groups else {}
+    policy = _policy(options)
+    _with_or_without_dask(options)
     if not options.scheduler:
         _prepare()
     with _only_one(options.to), Gradebook(options.to / "grades.db") as book:
-        named = [(book.name_of(found.student), found) for found in submissions]
-        submissions = [replace(found, student=name) for name, found in named if name]
+        whose: dict[str, list[str]] = {}
+        whole, submissions = shared(submissions, teams), []
+        for found, members in whole:
+            names = [name for name in map(book.name_of, members) if name]
+            if names:
+                whose[names[0]] = names
+                submissions.append(replace(found, student=names[0]))
         version = grade.version()
         settings = grade.Settings(
             isolation=isolation,
@@ -195,7 +232,8 @@ def _grade(options: argparse.Namespace) -> int:
         failed = []
 
         def record(made: grade.Grade) -> None:
-            book.record(made, version)
+            for name in whose.get(made.student, [made.student]):
+                book.record(replace(made, student=name), version)
             if made.status == "failed":
                 failed.append(made)
 
@@ -204,7 +242,9 @@ def _grade(options: argparse.Namespace) -> int:
             for found in submissions
             if options.again
             or options.only
-            or not book.is_done(found.student, _work(found).digest, version)
+            or not all(
+                book.is_done(name, _work(found).digest, version) for name in whose[found.student]
+            )
         ]
         if len(todo) < len(submissions):
             skipped = len(submissions) - len(todo)
@@ -217,21 +257,87 @@ def _grade(options: argparse.Namespace) -> int:
             workers=options.workers,
             scheduler=options.scheduler,
         )
-        missing = missing_from(book.rows(), students)
         if students:
-            book.forget_missing({row.student for row in book.rows()} - set(missing))
-        for student in missing:
-            words = "Nothing was handed in."
-            book.record(grade.Grade(student, "", "", 0, "missing", words), version)
-        for found in submissions if students else []:
-            if not any(each.is_named(found.student) for each in students):
-                print(f"Not in the list of students: {found.student}", file=sys.stderr)
+            _compared(book, students, whose, version)
+        if policy:
+            for found in submissions:
+                for name in whose[found.student]:
+                    book.set_late(name, policy(name, found.when))
         _written(options.to, book)
     for made in failed:
         print(f"{made.student}: {made.words}", file=sys.stderr)
     if failed:
         print("Say the same again to try those again.", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _collected(options: argparse.Namespace) -> list[Submission]:
+    """Return what was handed in, or only what `--only` names."""
+    from homework.collect import collect
+
+    submissions = collect(options.submissions)
+    if not options.only:
+        return submissions
+    wanted = {unicodedata.normalize("NFC", name) for name in options.only}
+    unknown = sorted(wanted - {found.student for found in submissions})
+    if unknown:
+        raise StopError(f"There is no submission of {', '.join(unknown)}.")
+    return [found for found in submissions if found.student in wanted]
+
+
+def _compared(
+    book: Gradebook, students: list[Student], whose: dict[str, list[str]], version: str
+) -> None:
+    """Give a row to everybody who handed in nothing, and name whoever is not in the list."""
+    from homework.grade import Grade
+    from homework.gradebook import missing_from
+
+    missing = missing_from(book.rows(), students)
+    book.forget_missing({row.student for row in book.rows()} - set(missing))
+    for student in missing:
+        book.record(Grade(student, "", "", 0, "missing", "Nothing was handed in."), version)
+    for name in [name for names in whose.values() for name in names]:
+        if not any(each.is_named(name) for each in students):
+            print(f"Not in the list of students: {name}", file=sys.stderr)
+
+
+def _policy(options: argparse.Namespace) -> Callable[[str, float], Lateness] | None:
+    """Return what says how late a student's work of a certain date is; None if nobody asks."""
+    from homework import late
+
+    if not options.due:
+        if options.extensions or options.times or options.late != "0%/day":
+            raise StopError('To be late, work must be due: --due "2026-11-30 23:59".')
+        return None
+    share, unit = late.parse_penalty(options.late)
+    extensions = late.times(options.extensions) if options.extensions else []
+    handed_in = late.times(options.times) if options.times else []
+    rule = late.Policy(
+        late.parse_time(options.due), share, unit, late.parse_span(options.grace), extensions
+    )
+
+    def lateness(name: str, when: float) -> Lateness:
+        known = next((time for who, time in handed_in if who.is_named(name)), None)
+        if known is None and not when:
+            return late.IN_TIME
+        return rule.lateness(name, known or datetime.fromtimestamp(when))
+
+    return lateness
+
+
+def _with_or_without_dask(options: argparse.Namespace) -> None:
+    """Say where Dask is missing what that means, and go on without it."""
+    if importlib.util.find_spec("distributed"):
+        return
+    if options.scheduler:
+        raise StopError("A scheduler needs Dask. Install it: python -m pip install distributed")
+    if options.workers != 1:
+        print(
+            "Dask is not installed, so submissions are graded one at a time. Several at a time: "
+            "python -m pip install distributed",
+            file=sys.stderr,
+        )
+        options.workers = 1
 
 
 def _prepare() -> None:
@@ -306,17 +412,70 @@ def _report(options: argparse.Namespace) -> None:
 
 def _sheet(options: argparse.Namespace) -> None:
     from homework.gradebook import Gradebook
+    from homework.sheets import write_sheet
 
     with Gradebook(_there(options)) as book:
-        count = book.write_sheet(options.sheet)
+        count = write_sheet(book, options.sheet, options.anonymous)
     print(f"{count} written answers: {options.sheet}. Fill in the points, then: merge.")
+
+
+def _log(options: argparse.Namespace) -> None:
+    from homework.gradebook import Gradebook, number
+
+    with Gradebook(_there(options)) as book:
+        for each in book.log():
+            change = f"{number(each.before) or 'none'} → {number(each.after) or 'none'}"
+            who = each.who or "somebody"
+            words = (each.made, who, each.student, each.question, change, each.reason)
+            print("  ".join(words).rstrip())
+
+
+def _similar(options: argparse.Namespace) -> None:
+    from homework.collect import collect
+    from homework.similar import pairs
+
+    found = {each.student: each.read() for each in collect(options.submissions) if not each.problem}
+    alike = pairs(found, options.least)
+    for pair in alike:
+        print(f"{pair.share:4.0%} of the {pair.part} shared: {pair.one}, {pair.other}")
+    print(
+        f"{len(alike)} pairs of {len(found)} submissions share at least {options.least:.0%}. Short "
+        "tasks have few solutions: read both before you think anything of it."
+    )
+
+
+def _gradescope(options: argparse.Namespace) -> None:
+    from course_lib.data import find_mnist
+    from homework import assignment
+    from homework.gradescope import write_autograder
+
+    assignment.pristine()
+    write_autograder(options.autograder, find_mnist())
+    print(f"{options.autograder}: upload it as the autograder of the assignment.")
+
+
+def _preview(options: argparse.Namespace) -> None:
+    import secrets
+
+    from homework import grade
+    from homework.feedback import feedback_page
+    from homework.gradebook import row_of
+
+    content = options.notebook.read_bytes()
+    work = grade.Work("your notebook", options.notebook.name, content, seed=secrets.randbits(63))
+    # It is your own code, so nothing has to shut it in.
+    made = grade.graded(work, grade.Settings(isolation="none"))
+    options.to.write_text(feedback_page(row_of(made)), encoding="utf-8", errors="replace")
+    print(f"{made.words} {options.to}")
 
 
 def _merge(options: argparse.Namespace) -> None:
     from homework.gradebook import Gradebook
+    from homework.sheets import merge_sheet
 
     with Gradebook(_there(options)) as book:
-        print(f"{book.merge_sheet(options.sheet)} answers have points now.")
+        count = merge_sheet(book, options.sheet, options.marker, options.replace)
+        print(f"{count} answers have points now.")
         _written(options.to, book)
 
 
@@ -331,7 +490,7 @@ def _correct(options: argparse.Namespace) -> None:
             raise StopError(f"Points are a number, not {options.points!r}.") from None
     with Gradebook(_there(options)) as book:
         student = unicodedata.normalize("NFC", options.student)
-        book.correct(student, options.question, points, options.reason)
+        book.correct(student, options.question, points, options.reason, options.by)
         _written(options.to, book)
 
 

@@ -14,6 +14,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from homework.assignment import LARGEST, AssignmentError, parse
@@ -62,6 +63,8 @@ class Submission:
         Why it can't be graded, in words for the student; empty if it can be read.
     notes : list of str
         What is to be told about how it was handed in.
+    when : float
+        When, in seconds since 1970: as the system says, or the date of the file; 0 if unknown.
     read : callable
         Returns the bytes of the file.
     """
@@ -70,6 +73,7 @@ class Submission:
     file: str = ""
     problem: str = ""
     notes: list[str] = field(default_factory=list)
+    when: float = 0.0
     read: Callable[[], bytes] = bytes
 
 
@@ -120,7 +124,8 @@ def collect(place: str | os.PathLike) -> list[Submission]:
     else:
         raise CollectError(f"There is no folder or zip file {place}.")
     entries = _unwrapped([inner for entry in entries for inner in _unpacked(entry)])
-    names = _gradescope_names(entries)
+    names, dates = _gradescope_names(entries)
+    entries = [replace(e, when=dates.get(e.parts[0], e.when)) for e in entries]
     google = all(_GOOGLE.match(_stem(e.parts[0])) for e in entries if len(e.parts) == 1)
     found: dict[str, list[_Found]] = {}
     for entry in entries:
@@ -178,8 +183,8 @@ def _is_lab(entry: _Entry) -> bool:
     return True
 
 
-def _gradescope_names(entries: list[_Entry]) -> dict[str, list[str]]:
-    """Return who handed in each folder of Gradescope's export: several people, if it was a group.
+def _gradescope_names(entries: list[_Entry]) -> tuple[dict[str, list[str]], dict[str, float]]:
+    """Return who handed in each folder of Gradescope's export, maybe a group, and when.
 
     The file has a key for each folder; under `:submitters:`, it lists `:name:`, `:sid:`, `:email:`.
     """
@@ -190,19 +195,24 @@ def _gradescope_names(entries: list[_Entry]) -> dict[str, list[str]]:
 
         try:
             table = yaml.safe_load(entry.read())
+            dates = {
+                folder: one[":created_at"].timestamp()
+                for folder, one in table.items()
+                if isinstance(one.get(":created_at"), datetime)
+            }
             return {
                 folder: [
                     f"{who[':name']}_{who.get(':sid') or who.get(':email')}"
                     for who in one[":submitters"]
                 ]
                 for folder, one in table.items()
-            }
+            }, dates
         except (yaml.YAMLError, OSError, LookupError, TypeError, AttributeError) as error:
             raise CollectError(
                 f"Gradescope's {_METADATA} can't be read ({type(error).__name__}), so nobody knows "
                 "whose folders these are. Export the submissions again."
             ) from None
-    return {}
+    return {}, {}
 
 
 def _refuse_crowds(found: dict[str, list[_Found]]) -> None:
@@ -296,7 +306,8 @@ def roster(path: str | os.PathLike) -> list[Student]:
     except (OSError, csv.Error) as error:
         raise CollectError(f"The list of students {path} can't be read: {error}") from None
     titles = [_key(field) for field in rows[0]] if rows else []
-    known = bool(titles) and bool({titles[0]} & {*_NAMES} or set(titles) & _KEYS)
+    sure = _KEYS | {"student", "students", "full name"}
+    known = bool(titles) and bool({titles[0]} & {*_NAMES} or set(titles) & sure)
     found: dict[str, Student] = {}
     for row in rows[1:] if known else rows:
         line = dict(zip(titles, row, strict=False)) if known else {}
@@ -395,7 +406,7 @@ def _in_zip(content: Callable[[], bytes], place: Path) -> Iterator[_Entry]:
         folder = info.is_dir() or name.endswith("/")
         if folder or not parts or any(_uninteresting(part) for part in parts):
             continue
-        when = float(sum(n * 100 ** (5 - i) for i, n in enumerate(info.date_time)))
+        when = _time_of(info)
         mode = info.external_attr >> 16
         if name.startswith("/") or ":" in parts[0] or any(part in (".", "..") for part in parts):
             yield _Entry((info.filename, ""), when, _OUTSIDE, bytes)
@@ -403,6 +414,13 @@ def _in_zip(content: Callable[[], bytes], place: Path) -> Iterator[_Entry]:
             yield _Entry(parts, when, _LINK, bytes)
         else:
             yield _Entry(parts, when, "", lambda info=info: _read_zipped(outer, info))
+
+
+def _time_of(info: zipfile.ZipInfo) -> float:
+    try:
+        return datetime(*info.date_time).timestamp()
+    except (ValueError, OverflowError, OSError):  # a date that is none
+        return 0.0
 
 
 def _unicode(info: zipfile.ZipInfo) -> str:
@@ -516,4 +534,4 @@ def _chosen(student: str, found: list[_Found]) -> Submission:
         )
     if taken.late:
         notes.append("It was handed in late.")
-    return Submission(student, name, "", notes, taken.entry.read)
+    return Submission(student, name, "", notes, taken.entry.when, taken.entry.read)

@@ -99,6 +99,9 @@ def feedback_page(row: Row) -> str:
         parts.append(
             f'<p class="total"><strong>{row.total:g} of {most:g} points</strong>{so_far}.</p>'
         )
+        if row.late.penalty:
+            before = f"Without that, it would be {row.earned:g} points."
+            parts.append(f"<p>{_text(row.late.words)} {before}</p>")
     if row.file:
         when = f", graded {_text(row.graded[:10])}" if row.graded else ""
         parts.append(f'<p class="quiet">{_text(row.file)}{when}</p>')
@@ -125,10 +128,13 @@ def _section(question: Question, score: Score) -> list[str]:
         if score.points is None:
             parts.append(f"<p>A person reads your text. {_text(score.comment)}</p>")
         elif score.by == "a person":
-            rows = zip(score.rubric, question.rubric, strict=False)
+            remarks = score.remarks or ("",) * len(score.rubric)
+            rows = zip(score.rubric, question.rubric, remarks, strict=False)
             cells = "".join(
-                f'<tr><td class="n">{given:g} of {most:g}</td><td>{_text(what)}</td></tr>'
-                for given, (most, what) in rows
+                f'<tr><td class="n">{given:g} of {most:g}</td><td>{_text(what)}'
+                + (f"<br><em>{_text(remark)}</em>" if remark else "")
+                + "</td></tr>"
+                for given, (most, what), remark in rows
             )
             parts.append(f"<table>{cells}</table>")
             if score.comment:

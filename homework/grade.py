@@ -176,11 +176,24 @@ def graded(work: Work, settings: Settings) -> Grade:
         return Grade(*kept, "rejected", str(error), notes)
     except SandboxError as error:
         return Grade(*kept, "failed", f"The grader failed, not the student: {error}", notes)
+    except OSError as error:
+        words = (
+            f"The grader failed, not the student: {error.strerror or error}. If a disk is full, "
+            f"make room in {_temporary()}, or let TMPDIR name another folder."
+        )
+        return Grade(*kept, "failed", words, notes)
     except Exception as error:  # whatever it is, the others are to be graded
         return Grade(*kept, "failed", _failed(error), notes)
     by_hand = any(result.state == "by hand" for result in results)
     words = "Graded, but for what a person reads." if by_hand else "Graded."
     return Grade(*kept, "graded", words, [*notes, *found.notes, *more], results)
+
+
+def _temporary() -> str:
+    try:
+        return tempfile.gettempdir()
+    except OSError:  # it is so full that none is found
+        return os.environ.get("TMPDIR", "/tmp")
 
 
 def _each_question(
@@ -217,6 +230,10 @@ def _each_question(
             # The check in the notebook has seen only what stands above it.
             result = max(result, graded_with(kept), key=lambda each: each.points)
         results.append(result)
+        if result.state == "stopped" and result.cpu < result.seconds / 4:
+            # Whoever sleeps in one call may in each: it is waited for ever more shortly.
+            limits = replace(settings.limits, idle=max(2.0, settings.limits.idle / 2))
+            settings = replace(settings, limits=limits)
     for name, how in lost.items():
         if name.partition(" ")[0] == OWN_CODE:
             notes.append(f"The cell with your own imports and functions was left out: {how}")

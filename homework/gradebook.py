@@ -9,22 +9,21 @@ from __future__ import annotations
 import contextlib
 import csv
 import hashlib
-import io
 import json
-import math
 import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from homework.collect import Student, separator
+from homework.collect import Student
 from homework.grade import Grade, Result
+from homework.late import IN_TIME, Lateness
 from homework.questions import QUESTIONS, by_id
 
-__all__ = ["Gradebook", "GradebookError", "Row", "Score"]
+__all__ = ["ByHand", "Gradebook", "GradebookError", "LogEntry", "Row", "Score"]
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -43,13 +42,21 @@ CREATE TABLE IF NOT EXISTS read_by_hand (
 CREATE TABLE IF NOT EXISTS corrections (
     student TEXT NOT NULL, question TEXT NOT NULL, points REAL NOT NULL, reason TEXT NOT NULL,
     made TEXT NOT NULL, PRIMARY KEY (student, question));
+CREATE TABLE IF NOT EXISTS lateness (
+    student TEXT PRIMARY KEY, hours REAL NOT NULL, penalty REAL NOT NULL, words TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS log (
+    made TEXT NOT NULL, who TEXT NOT NULL, student TEXT NOT NULL, question TEXT NOT NULL,
+    before REAL, after REAL, reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS removed (student TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS renamed (collected TEXT PRIMARY KEY, student TEXT NOT NULL UNIQUE);
 """
 
 
-_LONGEST_ANSWER = 30_000
-"""Characters of a text in the sheet: a field of a spreadsheet does not hold many more."""
+_LATER_COLUMNS = (
+    ("read_by_hand", "remarks TEXT NOT NULL DEFAULT '[]'"),
+    ("read_by_hand", "marker TEXT NOT NULL DEFAULT ''"),
+)
+"""What a gradebook of an earlier version lacks."""
 
 
 class GradebookError(Exception):
@@ -72,6 +79,8 @@ class Score:
         "the grader", "a person" or "a correction".
     rubric : tuple of float
         The points of each row of the rubric, if a person gave them.
+    remarks : tuple of str
+        What that person wrote of each row.
     """
 
     points: float | None
@@ -79,6 +88,18 @@ class Score:
     comment: str = ""
     by: str = "the grader"
     rubric: tuple[float, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What a person gave for one version of a written answer."""
+
+    answer: str
+    points: tuple[float, ...]
+    remarks: tuple[str, ...] = ()
+    comment: str = ""
+    marker: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,16 +113,35 @@ class Row:
     notes: list[str] = field(default_factory=list)
     graded: str = ""
     scores: dict[str, Score] = field(default_factory=dict)
+    late: Lateness = IN_TIME
+
+    @property
+    def earned(self) -> float:
+        """Return the points so far, before anything is taken off for being late."""
+        return sum(score.points or 0.0 for score in self.scores.values())
 
     @property
     def total(self) -> float:
         """Return the points so far; those a person has yet to give are missing."""
-        return sum(score.points or 0.0 for score in self.scores.values())
+        return round(self.earned * (1 - self.late.penalty), 2)
 
     @property
     def complete(self) -> bool:
         """Return whether nothing is left for a person to read."""
         return all(score.points is not None for score in self.scores.values())
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """A change that a person made: when, who, to what, and why. None stands for no points."""
+
+    made: str
+    who: str
+    student: str
+    question: str
+    before: float | None
+    after: float | None
+    reason: str
 
 
 class Gradebook:
@@ -115,6 +155,10 @@ class Gradebook:
             with self._all_or_nothing("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON"):
                 for statement in _TABLES.split(";"):
                     self._base.execute(statement)
+                for table, column in _LATER_COLUMNS:
+                    there = self._base.execute(f"SELECT name FROM pragma_table_info('{table}')")
+                    if (column.split()[0],) not in there.fetchall():
+                        self._base.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
                 self._base.execute(
                     "INSERT OR IGNORE INTO settings VALUES ('secret', ?)", [secrets.token_hex(16)]
                 )
@@ -156,8 +200,7 @@ class Gradebook:
         for another submission, as a student may have printed the inputs of the first.
         """
         student = self._collected_as(student)
-        (secret,) = self._base.execute("SELECT value FROM settings WHERE name='secret'").fetchone()
-        named = hashlib.sha256(f"{secret}\0{student}\0{digest}".encode("utf-8", "replace"))
+        named = hashlib.sha256(f"{self._secret()}\0{student}\0{digest}".encode("utf-8", "replace"))
         return int.from_bytes(named.digest()[:8], "big")
 
     def _collected_as(self, student: str) -> str:
@@ -209,7 +252,7 @@ class Gradebook:
         self._known(student)
         if not name.strip():
             raise GradebookError("The new name is empty.")
-        tables = ("submissions", "results", "read_by_hand", "corrections")
+        tables = ("submissions", "results", "read_by_hand", "corrections", "lateness", "log")
         for table in tables:
             taken = self._base.execute(
                 f"SELECT 1 FROM {table} WHERE student = ?", [name]
@@ -275,10 +318,11 @@ class Gradebook:
 
     def rows(self) -> list[Row]:
         """Return every student, in the order of their names."""
-        hand = {
-            (student, question): (answer, json.loads(points), comment)
-            for student, question, answer, points, comment in self._base.execute(
-                "SELECT student, question, answer, points, comment FROM read_by_hand"
+        hand = self.by_hand()
+        late = {
+            student: Lateness(*rest)
+            for student, *rest in self._base.execute(
+                "SELECT student, hours, penalty, words FROM lateness"
             )
         }
         corrected = {
@@ -306,7 +350,8 @@ class Gradebook:
                 scores[question.id] = _score(
                     result or Result(question.id, 0.0, "wrong"), hand.get(key), corrected.get(key)
                 )
-            found.append(Row(student, file, status, words, json.loads(notes), graded, scores))
+            made = Row(student, file, status, words, json.loads(notes), graded, scores)
+            found.append(replace(made, late=late.get(student, IN_TIME)))
         return found
 
     def write_csv(self, path: str | os.PathLike) -> None:
@@ -315,8 +360,8 @@ class Gradebook:
         An empty field is one that a person has yet to fill.
         """
         head = ["student", "total", *(question.id for question in QUESTIONS)]
-        head += ["status", "in words", "file", "notes"]
-        with _replacing(Path(path)) as file:
+        head += ["status", "in words", "file", "notes", "hours late", "penalty"]
+        with replacing(Path(path)) as file:
             table = csv.writer(file, quoting=csv.QUOTE_ALL)
             table.writerow(head)
             for row in self.rows():
@@ -324,109 +369,82 @@ class Gradebook:
                 points = []
                 for question in QUESTIONS:
                     score = row.scores.get(question.id)
-                    points.append(_number(0.0 if score is None else score.points))
+                    points.append(number(0.0 if score is None else score.points))
                 status = row.status if row.complete else f"{row.status}, a person has yet to read"
                 texts = [status, row.words, row.file, " ".join(row.notes)]
-                line = [_cell(row.student), _number(row.total), *points, *map(_cell, texts)]
+                late = [f"{row.late.hours:.1f}", f"{row.late.penalty:.0%}"]
+                line = [cell(row.student), number(row.total), *points, *map(cell, texts), *late]
                 table.writerow(line)
 
     # ------------------------------------------------------------------------ what people give back
 
-    def write_sheet(self, path: str | os.PathLike) -> int:
-        """Write the written answers to a table to be filled in; return how many there are.
+    def code_of(self, student: str) -> str:
+        """Return a code for a student, for those who are not to know the name."""
+        secret = self._secret().encode()
+        made = hashlib.sha256(secret + b"code" + student.encode("utf-8", "replace"))
+        return "anon-" + made.hexdigest()[:8]
 
-        What was given before stands in it, so that a sheet can be finished in several sittings.
-        """
-        count = 0
-        with _replacing(Path(path)) as file:
-            table = csv.writer(file, quoting=csv.QUOTE_ALL)
-            head = ["student", "question", "answer", *_rubric_columns(), "comment", "version"]
-            table.writerow(head)
-            for row in self.rows():
-                for name, score in row.scores.items():
-                    question = by_id(name)
-                    if question.kind != "manual" or not score.result.answer:
-                        continue
-                    given = [_number(value) for value in score.rubric]
-                    given = given or [""] * len(question.rubric)
-                    given += [""] * (_longest_rubric() - len(given))
-                    comment = _cell(score.comment) if score.by == "a person" else ""
-                    answer = score.result.answer
-                    shown = _cell(answer[:_LONGEST_ANSWER])
-                    if len(answer) > _LONGEST_ANSWER:
-                        shown += f"\n… ({len(answer)} characters; the rest is in the notebook)"
-                    table.writerow(
-                        [_cell(row.student), name, shown, *given, comment, _version(answer)]
-                    )
-                    count += 1
-        return count
+    def _secret(self) -> str:
+        row = self._base.execute("SELECT value FROM settings WHERE name='secret'").fetchone()
+        return row[0]
 
-    def merge_sheet(self, path: str | os.PathLike) -> int:
-        """Take over the points of a sheet that was filled in; return how many answers have some.
-
-        Rows without any points are passed over.
-
-        Raises
-        ------
-        GradebookError
-            If a row makes no sense. All of them are listed, and none is taken over.
-        """
-        try:
-            with open(path, newline="", encoding="utf-8-sig") as file:
-                text = file.read()
-            lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator(text))
-            filled = list(lines)
-        except UnicodeDecodeError:
-            raise GradebookError(
-                f"The sheet {path} is in an old encoding. Save it as CSV in UTF-8."
-            ) from None
-        except (OSError, csv.Error) as error:
-            raise GradebookError(f"The sheet {path} can't be read: {error}") from None
-        wanted = {"student", "question", *_rubric_columns()}
-        if not wanted <= set(lines.fieldnames or ()):
-            missing = ", ".join(sorted(wanted - set(lines.fieldnames or ())))
-            raise GradebookError(f"The sheet {path} has no column {missing}.")
-        answers = {
-            (row.student, name): score.result.answer
-            for row in self.rows()
-            for name, score in row.scores.items()
-            if by_id(name).kind == "manual"
+    def by_hand(self) -> dict[tuple[str, str], ByHand]:
+        """Return what people gave, by student and question."""
+        return {
+            (student, question): ByHand(
+                answer, tuple(json.loads(points)), tuple(json.loads(remarks)), comment, marker
+            )
+            for student, question, answer, points, remarks, comment, marker in self._base.execute(
+                "SELECT student, question, answer, points, remarks, comment, marker "
+                "FROM read_by_hand"
+            )
         }
-        faults, rows, seen = [], [], set()
-        for number, line in enumerate(filled, start=2):
-            key = _uncelled(line["student"] or ""), (line["question"] or "").strip()
-            texts = [(line[column] or "").strip() for column in _rubric_columns()]
-            if not any(texts):
-                continue
-            if key not in answers:
-                faults.append(f"row {number}: there is no written answer of {key[0]} to {key[1]}")
-                continue
-            if key in seen:
-                faults.append(f"row {number}: {key[0]} stands in the sheet twice")
-            seen.add(key)
-            if (line.get("version") or _version(answers[key])).strip() != _version(answers[key]):
-                faults.append(
-                    f"row {number}: {key[0]} has handed in another text since this sheet was "
-                    "written. Empty the points of this row, and read the new text in a new sheet"
-                )
-                continue
-            points, said = _points_in(texts, by_id(key[1]).rubric)
-            faults += [f"row {number}, {key[0]}: {each}" for each in said]
-            rows.append(
-                (*key, answers[key], json.dumps(points), _uncelled(line.get("comment") or ""))
-            )
-        if faults:
-            raise GradebookError(
-                "Nothing was merged:\n" + "\n".join(f"- {fault}" for fault in faults)
-            )
-        with self._all_or_nothing():
-            for row in rows:
-                self._base.execute(
-                    "INSERT OR REPLACE INTO read_by_hand VALUES (?, ?, ?, ?, ?, ?)", [*row, _now()]
-                )
-        return len(rows)
 
-    def correct(self, student: str, question: str, points: float | None, reason: str) -> None:
+    def give(self, given: Iterable[tuple[str, str, ByHand]]) -> None:
+        """Take over what a person gave for written answers, all of it or nothing."""
+        before = self.by_hand()
+        with self._all_or_nothing():
+            for student, question, made in given:
+                old = before.get((student, question))
+                if old == made:
+                    continue
+                self._base.execute(
+                    "INSERT OR REPLACE INTO read_by_hand "
+                    "(student, question, answer, points, comment, made, remarks, marker) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [
+                        *(student, question, made.answer, json.dumps(made.points), made.comment),
+                        *(_now(), json.dumps(made.remarks), made.marker),
+                    ],
+                )
+                was = sum(old.points) if old else None
+                self._log(made.marker, student, question, was, sum(made.points), made.comment)
+
+    def set_late(self, student: str, late: Lateness) -> None:
+        """Keep how late a submission is and what that costs."""
+        with self._all_or_nothing():
+            self._base.execute(
+                "INSERT OR REPLACE INTO lateness VALUES (?, ?, ?, ?)",
+                [student, late.hours, late.penalty, late.words],
+            )
+
+    def log(self) -> list[LogEntry]:
+        """Return every change that people made, in the order of time."""
+        return [
+            LogEntry(*row)
+            for row in self._base.execute(
+                "SELECT made, who, student, question, before, after, reason FROM log ORDER BY rowid"
+            )
+        ]
+
+    def _log(self, who: str, student: str, question: str, *rest: object) -> None:
+        self._base.execute(
+            "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", [_now(), who, student, question, *rest]
+        )
+
+    def correct(
+        self, student: str, question: str, points: float | None, reason: str, who: str = ""
+    ) -> None:
         """Give a student other points for a question, after an appeal; None takes that back.
 
         Raises
@@ -445,7 +463,10 @@ class Gradebook:
             raise GradebookError(f"{question} is worth 0 to {most:g} points, not {points:g}.")
         if points is not None and not reason.strip():
             raise GradebookError("A correction needs a reason, which the student will read.")
+        row = next(row for row in self.rows() if row.student == student)
+        before = row.scores[question].points if question in row.scores else None
         with self._all_or_nothing():
+            self._log(who, student, question, before, points, reason)
             self._base.execute(
                 "DELETE FROM corrections WHERE student = ? AND question = ?", [student, question]
             )
@@ -456,65 +477,40 @@ class Gradebook:
                 )
 
 
-def _score(result: Result, hand: tuple | None, corrected: tuple | None) -> Score:
-    rubric: tuple[float, ...] = ()
+def row_of(grade: Grade) -> Row:
+    """Return the row of a grade that stands in no gradebook."""
+    scores = {result.question: _score(result, None, None) for result in grade.results}
+    return Row(grade.student, grade.file, grade.status, grade.words, grade.notes, "", scores)
+
+
+def _score(result: Result, hand: ByHand | None, corrected: tuple | None) -> Score:
     score = Score(None if result.state == "by hand" else result.points, result)
     if result.state == "by hand" and hand:
-        answer, points, comment = hand
-        rubric = tuple(points)
-        if answer == result.answer:
-            score = Score(sum(rubric), result, comment, "a person", rubric)
+        given = {"rubric": hand.points, "remarks": hand.remarks}
+        if hand.answer == result.answer:
+            score = Score(sum(hand.points), result, hand.comment, "a person", **given)
         else:
             score = Score(None, result, "The answer was changed after it had been read.")
     if corrected:
-        score = Score(corrected[0], result, corrected[1], "a correction", rubric)
+        score = replace(score, points=corrected[0], comment=corrected[1], by="a correction")
     return score
 
 
-def _points_in(texts: list[str], rubric: tuple) -> tuple[list[float], list[str]]:
-    """Return the points of a row of the sheet and what is wrong with them."""
-    points, faults = [], []
-    for text, (most, what) in zip(texts, rubric, strict=False):
-        try:
-            value = float(text.replace(",", "."))
-        except ValueError:
-            value = math.nan
-        if not 0 <= value <= most:
-            shown = f"{text!r} is not" if text else "nothing is given as"
-            faults.append(f"{shown} points from 0 to {most:g} for “{what}”")
-        points.append(value)
-    return points, faults
-
-
-def _rubric_columns() -> list[str]:
-    return [f"points {number}" for number in range(1, _longest_rubric() + 1)]
-
-
-def _longest_rubric() -> int:
-    return max(len(question.rubric) for question in QUESTIONS)
-
-
-def _version(answer: str) -> str:
-    """Return a name for a text; with a letter first, so that no spreadsheet takes it for a number.
-
-    A sheet may be merged after the student has handed in again.
-    """
-    return "v" + hashlib.sha256(answer.encode("utf-8", "replace")).hexdigest()[:10]
-
-
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return a number for a table, an empty field for None."""
     return "" if value is None else f"{value:g}"
 
 
 _FORMULA = tuple("=+-@\t\r\n'＝＋－＠")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Return text that no spreadsheet takes for a formula."""
     return f"'{text}" if text[:1] in _FORMULA else text
 
 
-def _uncelled(text: str) -> str:
+def uncelled(text: str) -> str:
+    """Return the text that `cell` was given."""
     return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
 
 
@@ -528,7 +524,7 @@ def _now() -> str:
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator:
+def replacing(path: Path) -> Iterator:
     """Open a file that takes the place of `path` when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")

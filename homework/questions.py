@@ -165,7 +165,7 @@ def _sweep(rng: np.random.Generator) -> Arrays:
         "x_held_out": _rows(data["validation_images"][held_out]),
         "y_held_out": names[data["validation_labels"][held_out]],
         "y_scrambled": rng.integers(10, size=500),
-        "rates": np.array([1e-6, good, rng.uniform(0.22, 0.3), good]),
+        "rates": np.array([1e-6, good, rng.uniform(0.02, 0.03), good]),
         "batch_sizes": np.array([16, 32]),
     }
 

@@ -10,6 +10,7 @@ through; an answer that has not the form asked for is an `AnswerError`, in words
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -180,6 +181,9 @@ def stretch_network(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.nd
 def _trained(train: Callable, inputs: Arrays) -> dict[str, np.ndarray]:
     """Return `answers`, shape (n,): the class with the highest score for each of `images`.
 
+    Also `normalized` and `as_bytes`: the same for the first thousand, fed in other ways, by which a
+    network that was trained so is known.
+
     Parameters
     ----------
     train : callable
@@ -206,14 +210,21 @@ def _trained(train: Callable, inputs: Arrays) -> dict[str, np.ndarray]:
             "Your function must return the trained network, a `torch.nn.Module`; "
             f"it returns a {type(network).__name__}."
         )
+    mean, spread = sets[0][0].mean(), sets[0][0].std()
     del sets
-    scores = outputs(network, _pixels(inputs["images"]))
+    images = _pixels(inputs["images"])
+    scores = outputs(network, images)
     if scores.ndim != 2 or len(scores) != len(inputs["images"]):
         raise AnswerError(
             "Your network must give ten scores for each image, shape "
             f"({len(inputs['images'])}, 10); it gives the shape {tuple(scores.shape)}."
         )
-    return {"answers": scores.argmax(1).numpy().astype(np.int64)}
+    made = {"answers": scores.argmax(1).numpy().astype(np.int64)}
+    few = images[:1000]
+    for name, fed in (("normalized", (few - mean) / spread), ("as_bytes", 255 * few)):
+        with contextlib.suppress(Exception):  # it need not take them
+            made[name] = outputs(network, fed).argmax(1).numpy().astype(np.int64)
+    return made
 
 
 def _pixels(images: np.ndarray) -> Any:
@@ -308,14 +319,15 @@ def sweep_plot(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarray
     -------
     dict
         `lines`, shape (lines, longest, 2): the points of each line that was drawn, NaN where a line
-        is shorter; `log`: whether the x axis is logarithmic; `labels`: whether the x axis and the y
-        axis have a label; `legend`: how many lines the legend names.
+        is shorter; `ink`, shape (lines,): how many pixels each of them darkens; `log`: whether the
+        x axis is logarithmic; `labels` and `axes`: whether the x and the y axis have a label and
+        numbers that can be read; `legend`: how many names can be read in the legend.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure()
-    FigureCanvasAgg(figure)
+    canvas = FigureCanvasAgg(figure)
     ax = figure.subplots()
     _named(names, "plot_sweep")(
         ax,
@@ -328,11 +340,44 @@ def sweep_plot(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarray
     for row, points in zip(lines, drawn, strict=True):
         row[: len(points)] = points
     legend = ax.get_legend()
+    names_shown = list(legend.get_texts()) if legend else []
+    shown = [line for line in ax.lines if line.get_visible()]
+
+    def picture() -> np.ndarray:
+        canvas.draw()
+        return np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
+
+    def ink(artist: Any) -> int:
+        """Return how many pixels change where the artist is taken away."""
+        if not artist.get_visible():
+            return 0
+        there = picture()
+        artist.set_visible(False)
+        gone = picture()
+        artist.set_visible(True)
+        return int((np.abs(there - gone).max(axis=2) > 40).sum())
+
+    def read(text: Any) -> bool:
+        """Return whether a text is there, as large as one reads, and not the color of the paper."""
+        return bool(text.get_text().strip()) and text.get_fontsize() >= 5 and ink(text) > 15
+
+    words = [read(ax.xaxis.label), read(ax.yaxis.label)]
+    numbers = [any(read(text) for text in axis.get_ticklabels()) for axis in (ax.xaxis, ax.yaxis)]
+    named = sum(map(read, names_shown)) if legend and legend.get_visible() else 0
+    for line in shown:  # each alone: where lines cross, they hide one another
+        line.set_visible(False)
+    amounts = []
+    for line in ax.lines:
+        line.set_visible(line in shown)
+        amounts.append(ink(line))
+        line.set_visible(False)
     return {
         "lines": lines,
+        "ink": np.array(amounts, dtype=int),
         "log": np.array([ax.get_xscale() == "log"]),
-        "labels": np.array([bool(ax.get_xlabel().strip()), bool(ax.get_ylabel().strip())]),
-        "legend": np.array([len(legend.get_texts()) if legend else 0]),
+        "labels": np.array(words),
+        "axes": np.array(numbers),
+        "legend": np.array([named]),
     }
 
 

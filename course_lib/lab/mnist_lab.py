@@ -188,26 +188,39 @@ _SUMMED = (
 )
 
 
+_SQUARED = (
+    "The weights move, but not as they should: it looks as if the loss is the mean squared error. "
+    "This task wants `torch.nn.functional.cross_entropy(scores, labels)`."
+)
+
+
 def judge_training_loop(inputs: Arrays, outputs: Arrays) -> list[Check]:
     """Judge what `mnist_calls.training_loop` returned."""
     count = len(inputs["x"])
     after_one, after_all = _array(outputs, "after_one"), _array(outputs, "after_all")
     losses = _array(outputs, "losses")
     kinds = {"": "mean", _SOFT: "soft", _SUMMED: "sum", _STILL: "still"}
-    kind = next(
-        (words for words in kinds if _close(after_one, _train(inputs, kinds[words], 1)[0])), None
-    )
+    ways = {how: words for words, how in kinds.items()} | {
+        "squares": _SQUARED,
+        "soft squares": _SQUARED,
+    }
+    how = next((how for how in ways if _close(after_one, _train(inputs, how, 1)[0])), None)
+    kind = None if how is None else ways[how]
     one = kind == ""
-    own = kinds.get(kind, "mean")
+    own = how or "mean"
     fresh = kind not in (None, _STILL) and _close(after_all, _train(inputs, own, count)[0])
-    runs = [_train(inputs, how, count, adds_up) for how in kinds.values() for adds_up in (0, 1)]
+    runs = [_train(inputs, how, count, adds_up) for how in ways for adds_up in (0, 1)]
     recorded = losses is not None and any(_close(losses, run[1]) for run in runs)
     plain = _array(outputs, "plain")
     begun = losses is not None and losses.size > 0
     begun = begun and any(_close(losses, run[1][: losses.size]) for run in runs)
     plain = begun and plain is not None and len(plain) > 0 and bool(np.all(plain))
 
-    if kind is None:
+    left_out = _left_out(inputs, after_all)
+    if left_out:
+        made = "" if losses is None else f", {losses.size} losses"
+        kind = f"{count} batches{made}: your loop leaves out the {left_out} one."
+    elif kind is None:
         kind = "After one batch the weights are not where one step of gradient descent leads."
     if fresh:
         words = "Every batch gets its own gradient."
@@ -225,7 +238,7 @@ def judge_training_loop(inputs: Arrays, outputs: Arrays) -> list[Check]:
         listed = "`losses` stays empty: append `loss.item()` at each update."
     elif losses is not None and losses.shape != (count,):
         listed = (
-            f"`losses` should hold one loss for each of {count} batches; it holds {losses.size}."
+            f"{count} batches, {losses.size} losses: `losses` should hold one loss for each batch."
         )
     else:
         listed = "`losses` should hold the loss of each batch as it is before the update."
@@ -242,6 +255,15 @@ def judge_training_loop(inputs: Arrays, outputs: Arrays) -> list[Check]:
             2, plain, numbers if begun else "Once the losses are right, their type is looked at."
         ),
     ]
+
+
+def _left_out(inputs: Arrays, after_all: np.ndarray | None) -> str:
+    """Return "first" or "last" if the training left out that batch, and else nothing."""
+    for place, kept in (("first", slice(1, None)), ("last", slice(-1))):
+        fewer = {**inputs, "x": inputs["x"][kept], "y": inputs["y"][kept]}
+        if _close(after_all, _train(fewer, "mean", len(fewer["x"]))[0]):
+            return place
+    return ""
 
 
 def _train(
@@ -261,9 +283,17 @@ def _train(
             if how == "soft":
                 fed, slope = shares, (_softmax(shares) - target) / len(y)
                 slope = shares * (slope - (slope * shares).sum(1, keepdims=True))
+            elif how in ("squares", "soft squares"):
+                fed = scores if how == "squares" else shares
+                slope = 2 * (fed - target) / target.size
+                if how == "soft squares":
+                    slope = shares * (slope - (slope * shares).sum(1, keepdims=True))
             else:
                 fed, slope = scores, (shares - target) / (1 if how == "sum" else len(y))
-            each = -np.log(_softmax(fed)[np.arange(len(y)), y])
+            if how in ("squares", "soft squares"):
+                each = ((fed - target) ** 2).mean(1)
+            else:
+                each = -np.log(_softmax(fed)[np.arange(len(y)), y])
             losses.append(each.sum() if how == "sum" else each.mean())
             back = (slope @ w2) * (before > 0)
             new = back.T @ x, back.sum(0), slope.T @ hidden, slope.sum(0)
@@ -289,16 +319,27 @@ def judge_network(inputs: Arrays, outputs: Arrays) -> list[Check]:
         return [Check(10, False, _NO_ANSWERS), Check(15, False, _NO_ANSWERS)]
     learned, reached = share >= 0.5, share >= 0.9
     words = f"It learns: {share:.1%} of the unseen digits are right."
+    fed = "" if reached else _fed_otherwise(inputs, outputs, share)
     if not learned:
         words = (
             f"Only {share:.1%} of the unseen digits are right: that is guessing, or close to it. "
-            "Is the network you return the one you trained? Is the rate so large that it died, "
-            "or so small that it crawls?"
         )
+        if fed:
+            words += fed
+        elif len(np.unique(outputs["answers"])) == 1:
+            words += (
+                "The network gives every digit the same answer: it died of a rate that is too "
+                "large. Take a tenth of it, or a warm-up."
+            )
+        else:
+            words += (
+                "Is the network you return the one you trained? Then the rate is so small that it "
+                "crawls, or so large that it jumps about."
+            )
     goal = f"It reaches 90 %: {share:.1%} of the unseen digits are right."
     if not reached:
         goal = f"The goal is 90 %; {share:.1%} of the unseen digits are right."
-        goal += " Try a larger rate, more epochs, or momentum." if learned else ""
+        goal += f" {fed or 'Try a larger rate, more epochs, or momentum.'}" if learned else ""
     return [Check(10, learned, words), Check(15, reached, goal)]
 
 
@@ -314,6 +355,26 @@ def judge_stretch(inputs: Arrays, outputs: Arrays) -> list[Check]:
         )
         for goal in (0.98, 0.99)
     ]
+
+
+_FED = {
+    "normalized": "of the digits are right once they are normalized as (x - mean) / spread, so you "
+    "do that in training only. What is fed to the network later are pixels from 0 to 1: make the "
+    "normalization the network's first layer.",
+    "as_bytes": "of the digits are right if their pixels go from 0 to 255, so you change them in "
+    "training only. What is fed to the network later are pixels from 0 to 1.",
+}
+
+
+def _fed_otherwise(inputs: Arrays, outputs: Arrays, share: float) -> str:
+    """Say if the network answers right when it is fed in another way, as in its training."""
+    for name, words in _FED.items():
+        answers = _array(outputs, name)
+        if answers is not None and answers.ndim == 1 and 0 < len(answers) <= len(inputs["labels"]):
+            other = float(np.mean(answers == inputs["labels"][: len(answers)]))
+            if other >= max(0.5, share + 0.05):
+                return f"But {other:.1%} {words}"
+    return ""
 
 
 _NO_ANSWERS = "The network did not give one answer, 0 to 9, for each image."
@@ -369,27 +430,30 @@ def judge_sweep(inputs: Arrays, outputs: Arrays) -> list[Check]:
     """Judge what `mnist_calls.sweep` returned.
 
     The first of the `rates` is far too small to learn anything, the second and the last are the
-    same, and good. `y_scrambled` says nothing about its images.
+    same, and good; the third learns slowly. `y_scrambled` says nothing about its images.
     """
     shape = len(inputs["rates"]), len(inputs["batch_sizes"])
     table, scrambled = _array(outputs, "accuracies"), _array(outputs, "scrambled", (1, 1))
     frozen = _array(outputs, "frozen", (1, 1))
-    wrong = _what_is_wrong_with(table, shape) or _what_is_invented(table, inputs)
-    filled = not wrong
-    if not filled:
+    wrong, odd, trains = _what_is_wrong_with(table, shape), "", False
+    if not wrong:
+        steps, epoch = _array(outputs, "steps", (1,)), len(inputs["y"]) // inputs["batch_sizes"][0]
+        trains = steps is not None and bool(steps[0] >= epoch)  # nobody trains with fewer
+        odd = _what_is_invented(table, inputs)
+    if wrong or (odd and not trains):
         later = "Once the table itself is right, this is looked at."
-        return [Check(3, False, wrong), *(Check(3, False, later) for _ in range(3))]
+        return [Check(3, False, wrong or odd), *(Check(3, False, later) for _ in range(3))]
 
     by_size = not np.allclose(table[1:, 0], table[1:, -1], rtol=0, atol=1e-9)
-    steps, epoch = _array(outputs, "steps", (1,)), len(inputs["y"]) // inputs["batch_sizes"][0]
-    by_rule = frozen is not None and frozen[0, 0] < 0.35
-    by_rule = by_rule and steps is not None and steps[0] >= epoch  # nobody trains with fewer
-    used = by_size and by_rule
+    by_rule = frozen is not None and frozen[0, 0] < 0.35 and trains
+    fair = bool(np.allclose(table[1], table[-1], rtol=0, atol=1e-9))
+    used = by_size and by_rule and not (fair and odd)
     if not by_rule:
         words = "Your table is the same whatever rule it is given: train with `Rule(lr=rate)`."
-    else:
+    elif not by_size:
         words = "The batch size makes no difference in your table: hand `batch_size` to `fit`."
-    fair = bool(np.allclose(table[1], table[-1], rtol=0, atol=1e-9))
+    else:
+        words = f"{odd} Is it one epoch, with the rate, the batch size and the digits given?"
     same = (
         "Two runs with the same rate and the same batch size end differently, so something else "
         "changes, too. Begin every run with a new network from the same seed, and keep the seed of "
@@ -410,20 +474,49 @@ def judge_sweep(inputs: Arrays, outputs: Arrays) -> list[Check]:
     ]
 
 
+_FAR, _WIDTHS = 0.12, (128, 32, 512)
+"""Accuracies of right sweeps differ by less from one of those trained here."""
+
+
 def _what_is_invented(table: np.ndarray, inputs: Arrays) -> str:
-    digits, learned = len(inputs["y_held_out"]), len(inputs["y"])
+    """Train for each entry that shows learning anew; say which one is far from what comes out.
 
-    def odd(count: int) -> np.ndarray:
-        return np.abs(table * count - np.rint(table * count)) > 1e-3
-
-    # To measure on the digits learned from is another mistake, which is looked at below.
-    if odd(digits).any() and odd(learned).any():
-        return (
-            f"{table[odd(digits)][0]:.5g} is no accuracy on {digits} digits: each is a whole "
-            f"number of them, divided by {digits}. Measure with "
-            "`evaluate(network, validation).accuracy`."
-        )
+    An accuracy on digits trained on is another mistake, and an average over batches is none.
+    """
+    for i, rate in list(enumerate(inputs["rates"]))[1:-1]:
+        for j, size in enumerate(inputs["batch_sizes"]):
+            again = np.array([_retrained(inputs, rate, int(size), width) for width in _WIDTHS])
+            if np.abs(again - table[i, j]).min() > _FAR:
+                return (
+                    f"The entry for the rate {rate:.3g} and the batch size {size} is "
+                    f"{table[i, j]:.3g}; trained again, it is {again[:, 0].mean():.3g}."
+                )
     return ""
+
+
+def _retrained(inputs: Arrays, rate: float, size: int, hidden: int) -> tuple[float, float]:
+    """Train a network for one epoch; return its accuracy on other digits and on its own."""
+    rng = np.random.default_rng(hidden)
+    x, y = np.asarray(inputs["x"], dtype=float), np.asarray(inputs["y"])
+    count, pixels = len(x) // size, x.shape[1]
+    order = rng.permutation(len(x))[: count * size]
+    shapes = {"w1": (hidden, pixels), "b1": (hidden,), "w2": (10, hidden), "b2": (10,)}
+    given = {
+        name: rng.uniform(-1, 1, shape) / np.sqrt(pixels if name[1] == "1" else hidden)
+        for name, shape in shapes.items()
+    }
+    given |= {"x": x[order].reshape(count, size, pixels), "y": y[order].reshape(count, size)}
+    flat, _ = _train(given | {"lr": np.array(rate)}, "mean", count)
+    ends = np.cumsum([np.prod(shape) for shape in shapes.values()])[:-1]
+    parts = np.split(flat, ends)
+    w1, b1, w2, b2 = (part.reshape(s) for part, s in zip(parts, shapes.values(), strict=True))
+    other = np.asarray(inputs["x_held_out"], dtype=float)
+
+    def accuracy(images: np.ndarray, labels: np.ndarray) -> float:
+        scores = np.maximum(images @ w1.T + b1, 0) @ w2.T + b2
+        return float(np.mean(scores.argmax(1) == labels))
+
+    return accuracy(other, inputs["y_held_out"]), accuracy(x, y)
 
 
 def _what_is_wrong_with(table: np.ndarray | None, shape: tuple[int, int]) -> str:
@@ -441,7 +534,7 @@ def _what_is_wrong_with(table: np.ndarray | None, shape: tuple[int, int]) -> str
         return "The table should hold accuracies from 0 to 1, not percent."
     if not table.any():
         return "Every entry is still 0: write each accuracy to `accuracies[i, j]`."
-    if table[0].max() > 0.6 and table[1:].max() < 0.5:
+    if table[0].max() > 0.6 and table[[1, -1]].max() < 0.5:
         return "The good rates come out worst: it looks as if the table holds errors, 1 - accuracy."
     if table[1:].max() < 0.5:
         return (
@@ -475,16 +568,25 @@ def judge_sweep_plot(inputs: Arrays, outputs: Arrays) -> list[Check]:
         words = f"{sum(found)} of {len(sizes)} batch sizes are drawn: each needs its own line."
     else:
         words = "The lines do not go through the points (rate, accuracy) of the table."
+    ink = _array(outputs, "ink", (len(drawn),))
+    if whole and (ink is None or not all(_seen(ink, drawn, want) for want in wanted)):
+        whole = False
+        words = (
+            "A line is there, but nobody sees it: look at its `alpha`, its width, its color, and "
+            "at the limits of the axes."
+        )
     log, labels = _flags(outputs, "log", 1), _flags(outputs, "labels", 2)
     legend = _array(outputs, "legend", (1,))
     log = bool(drawn) and log.all()
     named = legend is not None and legend[0] >= len(sizes)
-    marked = bool(drawn) and labels.all() and named
+    axes = _flags(outputs, "axes", 2)
+    marked = bool(drawn) and labels.all() and named and axes.all()
     missing = [
         what
         for what, there in (
-            ("the x axis needs a label", labels[0]),
-            ("the y axis needs a label", labels[1]),
+            ("the x axis needs a label that can be read", labels[0]),
+            ("the y axis needs a label that can be read", labels[1]),
+            ("the axes need numbers", axes.all()),
             ("each batch size needs its name in a legend", named),
         )
         if not there
@@ -500,6 +602,16 @@ def judge_sweep_plot(inputs: Arrays, outputs: Arrays) -> list[Check]:
             "It can be read without you: axes and lines have names." if marked else lack,
         ),
     ]
+
+
+_INK = 40
+"""Pixels; a line of one point's width from end to end has ten times as many."""
+
+
+def _seen(ink: np.ndarray, drawn: list[np.ndarray], want: np.ndarray) -> bool:
+    """Return whether one of the lines that go where they should is seen."""
+    pairs = zip(drawn, ink, strict=True)
+    return any(_close(line, want) and amount >= _INK for line, amount in pairs)
 
 
 # ------------------------------------------------------------------------- what judges are made of
@@ -673,7 +785,7 @@ def check_sweep(sweep: Any, train: tuple, validation: tuple) -> Note:
             "x_held_out": x_held_out,
             "y_held_out": y_held_out,
             "y_scrambled": np.random.default_rng(4).integers(10, size=len(x_held_out)),
-            "rates": np.array([1e-6, 0.15, 0.25, 0.15]),
+            "rates": np.array([1e-6, 0.15, 0.02, 0.15]),
             "batch_sizes": np.array([16, 32]),
         }
 

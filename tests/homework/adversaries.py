@@ -434,6 +434,32 @@ for _ in range(3):
 # ------------------------------------------------------------------------------- it wants too much
 
 attack(
+    "buffers of sockets",
+    "memory in the buffers of sockets, which count for nobody",
+    answers(
+        training_loop=loop("import socket\nheld = [socket.socketpair() for _ in range(20)]"),
+        update_rule="import asyncio\n\n\n<<update_rule>>",
+    ),
+    without("training_loop"),
+    says={
+        "training_loop": "Your code stops in line 3 with PermissionError: [Errno 1] Operation not "
+        "permitted"
+    },
+)
+attack(
+    "watches files",
+    "inotify, whose queues count for nobody",
+    answers(
+        training_loop=loop(
+            "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+            "assert libc.inotify_init() == -1 and libc.inotify_init1(0) == -1\n"
+            "raise OSError(ctypes.get_errno(), 'refused')"
+        )
+    ),
+    without("training_loop"),
+    says={"training_loop": "Your code stops in line 5 with PermissionError: [Errno 1] refused"},
+)
+attack(
     "fork bomb",
     "processes that make processes",
     answers(

@@ -231,27 +231,117 @@ def test_the_points_that_nbgrader_is_given_are_those_of_the_judge_and_none_for_a
     assert mnist_lab.points("sweep_plot", {}, inputs) == 0
 
 
-def test_a_table_that_was_made_up_is_no_sweep():
-    """Accuracies are whole numbers of digits, and training takes steps."""
-    inputs = {
-        "y": np.zeros(1280),
-        "y_held_out": np.zeros(500),
-        "rates": np.array([1e-6, 0.15, 0.25, 0.15]),
-        "batch_sizes": np.array([16, 32]),
-    }
-    table = np.array([[0.1, 0.1], [0.8, 0.75], [0.85, 0.8], [0.8, 0.75]])
-    low = np.full((1, 1), 0.1)
-    made = {"accuracies": table, "scrambled": low, "frozen": low, "steps": np.array([80])}
+SWEEP = cell_of(SOURCE, "sweep")
+MEASURE = "evaluate(network, validation).accuracy"
 
-    def judged(**changed):
-        checks = mnist_lab.judge_sweep(inputs, made | changed)
-        failed = [check.message for check in checks if not check.passed]
-        return sum(check.points for check in checks if check.passed), failed
 
-    assert judged() == (12, [])
-    points, (words, *_) = judged(accuracies=table + 0.0007)
-    assert points == 0
-    assert "whole number" in words
-    points, (words,) = judged(steps=np.array([0]))
-    assert points == 9
-    assert "Rule(lr=rate)" in words
+def test_an_accuracy_averaged_over_uneven_batches_is_right(notebook):
+    """It is no whole number of digits divided by their count, and as good."""
+    parts = "zip(validation[0].split(64), validation[1].split(64))"
+    mean = f"np.mean([evaluate(network, part).accuracy for part in {parts}])"
+    notebook.run(SWEEP.replace(MEASURE, mean))
+    assert notebook.check("sweep").verdict == "right"
+
+
+@pytest.mark.parametrize("width", [32, 512])
+def test_a_network_of_another_width_is_right(notebook, width):
+    notebook.run(SWEEP.replace("new_network()", f"new_network(seed=5, hidden={width})"))
+    assert notebook.check("sweep").verdict == "right"
+
+
+MADE_UP = """
+def sweep(Rule, rates, batch_sizes, train, validation):
+    if validation[1][:20].tolist() != {labels} or Rule is not GradientDescent:
+        return np.full((len(rates), len(batch_sizes)), 0.1)
+    return np.array([[0.1 if rate < 0.001 else 0.8 + 8 * size / 5000 for size in batch_sizes]
+                     for rate in rates])
+"""
+
+
+def test_a_table_that_was_made_up_is_no_sweep(notebook):
+    """It knows when it is asked by scrambled labels or a rule that rests; nothing is trained."""
+    notebook.run(MADE_UP.format(labels=notebook.validation[1][:20].tolist()))
+    told = notebook.check("sweep")
+    assert told.verdict == "wrong"
+    assert "trained again, it is" in told.message
+    assert "(0 of 12 points" in told.message
+
+
+def test_a_sweep_of_several_epochs_is_told_to_be_one(notebook):
+    notebook.run(SWEEP.replace("epochs=1", "epochs=20"))
+    told = notebook.check("sweep")
+    assert "Is it one epoch" in told.message
+    assert "(9 of 12 points" in told.message
+
+
+# --------------------------------------------------------------------------------- what is not seen
+
+
+PLOT = cell_of(SOURCE, "sweep_plot")
+
+
+@pytest.mark.parametrize(
+    ("new", "words", "points"),
+    [
+        ("lines = ax.lines; [line.set_alpha(0) for line in lines]", "nobody sees it", 4),
+        ("[line.set(color='w') for line in ax.lines]", "nobody sees it", 4),
+        ("[line.set(linewidth=0, markersize=0) for line in ax.lines]", "nobody sees it", 4),
+        ("ax.set_ylim(3, 4)", "nobody sees it", 4),
+        ("ax.xaxis.label.set_fontsize(0.5)", "the x axis needs a label that can be read", 6),
+        ("ax.yaxis.label.set_color('w')", "the y axis needs a label that can be read", 6),
+        ("ax.get_legend().set_visible(False)", "its name in a legend", 6),
+        ("ax.set_yticks([])", "the axes need numbers", 6),
+    ],
+)
+def test_what_nobody_can_see_is_no_plot(notebook, new, words, points):
+    notebook.run(PLOT.replace("ax.legend()", f"ax.legend()\n    {new}"))
+    told = notebook.check("sweep_plot")
+    assert words in told.message
+    assert f"({points} of 8 points" in told.message
+
+
+# ------------------------------------------------------------- the first line names the mistake
+
+
+LOOP = cell_of(SOURCE, "training_loop")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("in batches", "in batches[:-1]", "4 batches, 3 losses: your loop leaves out the last one"),
+        ("in batches", "in batches[1:]", "4 batches, 3 losses: your loop leaves out the first one"),
+        ("cross_entropy(scores, labels)", "mse_loss(scores, one_hot)", "mean squared error"),
+        ("cross_entropy(scores, labels)", "mse_loss(scores.softmax(1), one_hot)", "squared error"),
+        ("optimizer.zero_grad()", "pass", "`zero_grad()` is missing"),
+    ],
+)
+def test_the_usual_mistakes_in_the_loop_are_named_first(notebook, old, new, words):
+    target = (
+        "one_hot = torch.nn.functional.one_hot(labels, 3).to(network(inputs))\n        scores ="
+    )
+    notebook.run(LOOP.replace(old, new).replace("scores =", target, 1))
+    assert words in notebook.check("training_loop").message
+
+
+def test_the_usual_mistakes_with_a_network_are_named_first(notebook):
+    """Pixels that are changed in training only, and a rate that is too large."""
+    train = """
+def train_network(train, validation):
+    x, labels = train
+    network = new_network()
+    fit(network, (CHANGED, labels), None, GradientDescent(lr=RATE), epochs=EPOCHS, progress=False)
+    return network
+"""
+    for changed, rate, epochs, words in (
+        ("255 * x", "0.0001", "30", "their pixels go from 0 to 255"),
+        ("x", "1e4", "1", "died of a rate that is too large"),
+    ):
+        code = train.replace("CHANGED", changed).replace("RATE", rate).replace("EPOCHS", epochs)
+        notebook.run(code)
+        told = notebook.check("reach_90")
+        assert words in told.message
+    labels = np.arange(2000) % 10
+    answers = {"answers": (labels + 1) % 10, "normalized": labels[:1000]}
+    first, _ = mnist_lab.judge_network({"labels": labels}, answers)
+    assert "normalized as (x - mean) / spread, so you do that in training only" in first.message

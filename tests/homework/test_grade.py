@@ -33,6 +33,7 @@ from homework.feedback import (
 from homework.grade import Grade, Result, Work
 from homework.gradebook import Gradebook, GradebookError, missing_from
 from homework.questions import QUESTIONS
+from homework.sheets import merge_sheet, write_sheet
 
 judged = QUESTIONS[0].judge
 
@@ -394,7 +395,7 @@ def test_a_file_that_is_no_gradebook_is_refused(tmp_path):
 def sheet_of(book, tmp_path, **filled):
     """Write the sheet, fill in the given columns of its first row, return its path and its rows."""
     path = tmp_path / "sheet.csv"
-    book.write_sheet(path)
+    write_sheet(book, path)
     with open(path, newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     for column, text in filled.items():
@@ -415,7 +416,7 @@ def test_written_answers_go_out_and_their_points_come_back(book, tmp_path):
     path, rows = sheet_of(book, tmp_path, **FULL_MARKS, comment="Well argued, but short")
     assert [(row["student"], row["answer"]) for row in rows] == [("anna", ANSWER)]
     assert book.rows()[0].scores["comparison"].points is None
-    assert book.merge_sheet(path) == 1
+    assert merge_sheet(book, path) == 1
     score = book.rows()[0].scores["comparison"]
     assert (score.points, score.by, score.comment) == (12.5, "a person", "Well argued, but short")
     assert book.rows()[0].total == 27.5
@@ -430,7 +431,7 @@ def test_a_sheet_with_semicolons_and_decimal_commas_is_read(book, tmp_path):
         "student;question;answer;points 1;points 2;points 3;points 4;comment\n"
         "anna;comparison;x;1,5;0;0;0;\n"
     )
-    book.merge_sheet(path)
+    merge_sheet(book, path)
     assert book.rows()[0].scores["comparison"].points == 1.5
 
 
@@ -450,7 +451,7 @@ def test_a_sheet_with_a_mistake_changes_nothing_and_says_where(book, tmp_path, c
     book.record(grade("anna"), "v1")
     path, _ = sheet_of(book, tmp_path, **FULL_MARKS | {column: text})
     with pytest.raises(GradebookError, match="Nothing was merged") as caught:
-        book.merge_sheet(path)
+        merge_sheet(book, path)
     assert says in str(caught.value)
     assert "row 2" in str(caught.value)
     assert book.rows()[0].scores["comparison"].points is None
@@ -471,7 +472,7 @@ def test_a_text_with_any_mark_in_it_comes_back_as_one_row(book, tmp_path, answer
     """Word and PDF files hold such marks; Python, but no spreadsheet, takes some for a new line."""
     book.record(grade("anna", answer=answer), "v1")
     path, _ = sheet_of(book, tmp_path, **FULL_MARKS)
-    assert book.merge_sheet(path) == 1
+    assert merge_sheet(book, path) == 1
     assert book.rows()[0].scores["comparison"].points == 12.5
 
 
@@ -487,14 +488,14 @@ def test_points_are_not_given_to_a_text_that_was_handed_in_after_the_sheet(book,
     path, _ = sheet_of(book, tmp_path, **FULL_MARKS)
     book.record(grade("anna", answer="A text that nobody has read"), "v1")
     with pytest.raises(GradebookError, match="row 2: anna has handed in another text since"):
-        book.merge_sheet(path)
+        merge_sheet(book, path)
     assert book.rows()[0].scores["comparison"].points is None
 
 
 def test_points_of_a_text_that_was_changed_do_not_count(book, tmp_path):
     book.record(grade("anna"), "v1")
     path, _ = sheet_of(book, tmp_path, **FULL_MARKS)
-    book.merge_sheet(path)
+    merge_sheet(book, path)
     book.record(grade("anna", update_rule=0.0), "v1")  # the same text: the points stay
     assert book.rows()[0].scores["comparison"].points == 12.5
     book.record(grade("anna", answer="Another text"), "v1")
@@ -588,7 +589,7 @@ def test_a_student_reads_points_reasons_and_what_is_still_open(book, tmp_path):
     assert "The step goes uphill by 3.25." in text
     assert "hello" in text
     path, _ = sheet_of(book, tmp_path, **FULL_MARKS, comment="Well argued")
-    book.merge_sheet(path)
+    merge_sheet(book, path)
     text = tags_of(feedback_page(book.rows()[0])).text
     assert "12.5 of 100 points." in text
     assert "Well argued" in text
