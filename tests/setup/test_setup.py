@@ -36,7 +36,15 @@ EXTRAS = PROJECT["optional-dependencies"]
 TORCH = EXTRAS["torch"][0].removeprefix("torch==")
 
 # What comes with what is asked for: matplotlib's pictures, Jupyter's own parts.
-COME_ALONG = {"IPython", "PIL", "jupyter_server", "nbclient", "packaging", "traitlets"}
+COME_ALONG = {
+    "IPython",
+    "PIL",
+    "jupyter_server",
+    "markdown_it",
+    "nbclient",
+    "packaging",
+    "traitlets",
+}
 
 # A project as small as can be, with a build backend of its own: pip needs no index for it.
 TINY_PROJECT = f"""
