@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import builtins
-import inspect
 import itertools
 import json
 import random
-import sys
 import threading
 import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
-from types import CodeType, FunctionType
 from typing import Any
 
 import anywidget
@@ -32,8 +28,9 @@ import traitlets
 from matplotlib.figure import Figure
 
 from . import checks, front, replay
+from .calls import Calls, check, failure, in_words, kept
 from .compose import composed, differs
-from .controls import Point, _named, same
+from .controls import Point, same
 from .figures import Picture, close, describe
 from .kinds import Number, kind_of
 from .scene import Scene
@@ -60,6 +57,7 @@ class Canvas(anywidget.AnyWidget):
     size = traitlets.List(traitlets.Float()).tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     standing = traitlets.Unicode().tag(sync=True)
+    printed = traitlets.Unicode().tag(sync=True)
     still = traitlets.Bytes().tag(sync=True)
     cost = traitlets.Float().tag(sync=True)  # milliseconds that `update` took when it was made
 
@@ -76,6 +74,8 @@ class Explorer(ipywidgets.VBox):
         The present value of each control, as `update` gets it.
     standing : str
         What `update` last said, or which values it failed on.
+    printed : str
+        What `update` last printed and warned.
     error : Exception or None
         What `update`, or matplotlib as it drew, last raised. `raise explorer.error` shows where.
     """
@@ -85,8 +85,9 @@ class Explorer(ipywidgets.VBox):
     ) -> None:
         self.figure, self.update, self.controls = figure, update, controls
         self.error: Exception | None = None
-        self.standing = ""
+        self.standing = self.printed = ""
         self._scene = Scene(figure, redraw)
+        self._calls = Calls(update, figure)
         self._request: dict | None = None
         self._sweeps: deque[dict] = deque()
         # JupyterLab may have messages answered in a thread of their own while a cell runs.
@@ -120,6 +121,7 @@ class Explorer(ipywidgets.VBox):
             size=[float(width), float(height)],
             alt=alt,
             standing=self.standing,
+            printed=self.printed,
             still=self.png(),
             cost=self._cost,
         )
@@ -182,7 +184,7 @@ class Explorer(ipywidgets.VBox):
                     failed.append(seen["standing"])
                 elif seen and self._is_old(composed(*still, seen, buffers)):
                     failed.append(
-                        f"The picture for {_in_words(values)} is not the one that matplotlib draws "
+                        f"The picture for {in_words(values)} is not the one that matplotlib draws "
                         "afresh. explore(..., redraw=True) draws each one as a whole."
                     )
         self.set(**stood)
@@ -281,18 +283,12 @@ class Explorer(ipywidgets.VBox):
         began = time.perf_counter()
         self._kept = False
         self.standing, self.error = self._drawn(self.values)
+        self.printed = self._calls.printed
         self._cost = round(1000 * (time.perf_counter() - began), 2)
 
     def _drawn(self, values: dict) -> tuple[str, Exception | None]:
         """Call the author's function; what goes wrong there becomes the standing."""
-        try:
-            with _on_its_axes():
-                said = self.update(**values)
-                if inspect.isgenerator(said):
-                    said = next(said, None)
-            return str(said) if said is not None else _in_words(values), None
-        except Exception as error:
-            return _failure(values, error), error
+        return self._calls.one(values)
 
     def _seen(
         self,
@@ -313,9 +309,11 @@ class Explorer(ipywidgets.VBox):
                 frame = self._scene.frame(buffers, still)
             except Exception as problem:
                 del buffers[before:]
-                said, error = _failure(values, problem), problem
+                said, error = failure(values, problem), problem
         if frame is not None:
             frame |= {"standing": said, "failed": error is not None}
+            if self._calls.printed:
+                frame["printed"] = self._calls.printed
         return frame, error
 
     def _received(self, _: Any, content: dict, buffers: list) -> None:
@@ -416,17 +414,7 @@ class Explorer(ipywidgets.VBox):
         for value in request["at"]:
             asked = {"values": request["values"] | {name: value}}
             places.append(self.values | self._asked(asked))
-        done = 0
-        batch = inspect.isgeneratorfunction(self.update) and isinstance(self.kinds[name], Number)
-        if batch and len(places) > 1:
-            column = np.array([place[name] for place in places])[:, None]
-            # What fails for a batch is asked for one by one, to tell which place it was.
-            with suppress(Exception):
-                for said in self.update(**places[0] | {name: column}):
-                    done += 1
-                    yield places[done - 1], str(said), None
-        for place in places[done:]:
-            yield place, *self._drawn(place)
+        return self._calls.many(name, places, at_once=isinstance(self.kinds[name], Number))
 
     def _send_frame(self, content: dict, began: float | None = None) -> None:
         buffers: list[bytes] = []
@@ -467,15 +455,18 @@ class Explorer(ipywidgets.VBox):
             self._keep()
         data = super()._repr_mimebundle_(**kwargs) or {}
         data |= {
-            "text/plain": self.standing,
+            "text/plain": self._text(),
             "image/png": base64.b64encode(self._canvas.still).decode(),
         }
         width, height = map(int, self._canvas.size)
         about = {"alt": self._canvas.alt, "width": width, "height": height}
         return data, {"image/png": about}
 
+    def _text(self) -> str:
+        return "\n".join(filter(None, [self.standing, self.printed]))
+
     def __repr__(self) -> str:
-        return self.standing
+        return self._text()
 
 
 def explore(
@@ -496,6 +487,7 @@ def explore(
         Takes one value for each control, by name, changes the artists of the figure, and returns
         the standing: a sentence on what is to be seen. It is shown under the figure, read out by
         screen readers and kept as the text of the saved output. Without it the values are shown.
+        What it prints or warns is shown below.
         It is also called for places where a slider may go next, so it must do nothing else and
         depend on nothing else. It keeps the names it uses as they are now: later cells may use
         the same names again.
@@ -541,59 +533,13 @@ def explore(
         )
     if not isinstance(redraw, bool):
         raise TypeError(f"explore: redraw must be True or False, got {redraw!r}.")
-    _match(update, controls)
+    check(update, controls)
     for name, control in controls.items():
         _is_control(name, control, figure)
     close(figure)
-    explorer = Explorer(figure, _kept(update), controls, alt or describe(figure), redraw)
+    explorer = Explorer(figure, kept(update), controls, alt or describe(figure), redraw)
     _replace_previous(explorer)
     return explorer
-
-
-def _match(update: Callable, controls: dict) -> None:
-    """Raise unless `update` takes exactly the controls."""
-    parameters = inspect.signature(update).parameters.values()
-    takes = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    needed = [p.name for p in parameters if p.name in takes and p.default is p.empty]
-    anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    missing = [name for name in needed if name not in controls]
-    if missing:
-        raise TypeError(
-            f"explore: update takes {', '.join(missing)}, but no control is given for it. "
-            f"Add {missing[0]}=slider(low, high, value), or another control."
-        )
-    for name in controls:
-        if name not in takes and not anything:
-            has = f"It takes {', '.join(takes)}." if takes else "It takes no parameters."
-            raise TypeError(
-                f"explore: there is a control {name}, but update does not take it. {has}"
-            )
-
-
-def _kept(function: Callable, names: dict | None = None) -> Callable:
-    """Return `function` with the global names it uses as they are now.
-
-    Cells of a notebook share one set of names and use the same ones over and over. Without this, an
-    explorer would start to move the `trail` that a later cell drew.
-    """
-    if not isinstance(function, FunctionType):
-        return function
-    names = {"__builtins__": builtins} if names is None else names
-    kept = FunctionType(
-        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
-    )
-    kept.__kwdefaults__ = function.__kwdefaults__
-    for name in _names_used(function.__code__):
-        if name in function.__globals__ and name not in names:
-            value = names[name] = function.__globals__[name]
-            if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
-                names[name] = _kept(value, names)
-    return kept
-
-
-def _names_used(code: CodeType) -> set[str]:
-    inner = (part for part in code.co_consts if isinstance(part, CodeType))
-    return set(code.co_names).union(*map(_names_used, inner))
 
 
 def _is_control(name: str, control: Any, figure: Figure) -> None:
@@ -639,38 +585,6 @@ def _side_by_side(controls: list) -> list:
         else:
             rows += group
     return rows
-
-
-@contextmanager
-def _on_its_axes() -> Iterator[None]:
-    """Raise if pyplot makes a figure meanwhile: `plt.plot` in `update` draws where nobody looks."""
-
-    def figures() -> set[int]:
-        pyplot = sys.modules.get("matplotlib.pyplot")
-        return set(pyplot.get_fignums()) if pyplot else set()
-
-    before = figures()
-    yield
-    if new := figures() - before:
-        for number in new:
-            sys.modules["matplotlib.pyplot"].close(number)
-        raise RuntimeError("update draws with plt, into a new figure: call methods of ax instead.")
-
-
-def _failure(values: dict, error: Exception) -> str:
-    problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return f"This cannot be drawn for {_in_words(values)}. {problem}"
-
-
-def _in_words(values: dict) -> str:
-    def word(value: Any) -> str:
-        if isinstance(value, tuple):
-            return f"({', '.join(map(word, value))})"
-        if isinstance(value, float):
-            return f"{value:.4g}"
-        return _named(value)
-
-    return ", ".join(f"{name} = {word(value)}" for name, value in values.items())
 
 
 _OPEN: set[Explorer] = set()

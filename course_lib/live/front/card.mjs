@@ -81,6 +81,9 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
   color: var(--course-ink); }
 .course-saved { font-style: italic; opacity: 0.85; }
 .course-failed { border-left: 4px solid #D55E00; padding-left: 8px; }
+.course-printed { margin: 4px 0; padding: 4px 8px; max-width: 100%; max-height: 9em; overflow: auto;
+  box-sizing: border-box; white-space: pre-wrap; font-size: 13px; border-left: 4px solid #888;
+  color: var(--jp-ui-font-color1, inherit); }
 .course-plain { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; gap: 0 8px; align-items: center;
   font: 0.93em/1.45 var(--jp-ui-font-family, sans-serif); color: var(--course-ink); }
 .course-plain > span { grid-area: 1 / 1 / 2 / 3; }

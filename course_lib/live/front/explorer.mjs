@@ -194,7 +194,7 @@ export async function render({ model, el }) {
 
   function show(next, then = redraw) {
     if (next.layers) frame = next;
-    say(next.standing, next.failed);
+    say(next.standing, next.failed, next.printed);
     then();
   }
 
@@ -216,9 +216,9 @@ export async function render({ model, el }) {
 
   // A frame that was still under way must not take the place of what tells that Python is gone. That
   // stands on the picture, beside the sliders, where the reader looks.
-  function say(text, failed) {
+  function say(text, failed, printed) {
     if (gone && live) [text, failed] = [GONE, true];
-    words.say(text, failed);
+    words.say(text, failed, printed);
   }
   // A notebook that is opened again has no kernel behind it yet: then what was saved stays as it is.
   let live = false;
@@ -275,7 +275,7 @@ export async function render({ model, el }) {
       draw();
     }).catch(console.error);
   }
-  say(model.get("standing"), false);
+  say(model.get("standing"), false, model.get("printed"));
   alive();
 
   let scale = 0;

@@ -13,7 +13,8 @@ export function build(model, el) {
     <div class="course-foot"><p class="course-standing" role="status" aria-live="polite"></p>
     <span class="course-saved" hidden>This picture was saved. Run the cell to move it.</span>
     <label class="course-slow" hidden><input type="checkbox"> update on release</label>
-    <button class="course-reset" type="button" title="Put every control back to its first value">Reset</button></div>`;
+    <button class="course-reset" type="button" title="Put every control back to its first value">Reset</button></div>
+    <pre class="course-printed" hidden></pre>`;
   el.appendChild(root);
   const stage = root.querySelector(".course-stage");
   stage.style.width = `${width}px`;
@@ -25,6 +26,7 @@ export function build(model, el) {
   return {
     root, stage, canvas,
     standing: root.querySelector(".course-standing"),
+    printed: root.querySelector(".course-printed"),
     reset: root.querySelector(".course-reset"),
     notice: root.querySelector(".course-notice"),
     saved: root.querySelector(".course-saved"),
@@ -42,8 +44,10 @@ export function speaker(page, held) {
   };
   return {
     busy: () => page.standing.setAttribute("aria-busy", "true"),
-    say(text, failed) {
+    say(text, failed, printed = "") {
       clearTimeout(quiet);
+      page.printed.textContent = printed;
+      page.printed.hidden = !printed;
       if (page.standing.textContent !== text) {
         page.standing.setAttribute("aria-busy", "true");
         page.standing.textContent = text;

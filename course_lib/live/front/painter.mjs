@@ -21,8 +21,8 @@ export function numbers(bytes) {
 
 // A frame as it is drawn, from the message that brought it.
 export async function unpack(content, buffers, read = numbers) {
-  const { standing, failed, on, draw: layers } = content;
-  const frame = { standing, failed, on, bytes: 500 };
+  const { standing, failed, printed, on, draw: layers } = content;
+  const frame = { standing, failed, printed, on, bytes: 500 };
   if (!layers) return frame;
   frame.vertices = read(buffers[content.vertices]);
   frame.bytes += frame.vertices.byteLength + 300 * layers.length;

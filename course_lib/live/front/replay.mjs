@@ -48,7 +48,7 @@ export async function replay(host, text) {
     const mine = ++newest;
     const next = await unpack(about.frames[at], buffers, floats);
     if (mine !== newest) return;
-    words.say(next.standing, next.failed);
+    words.say(next.standing, next.failed, next.printed);
     if (next.layers) [frame, scene] = [next, scenes[next.on]];
     if (scene) paint(page.canvas, scene, frame);
     settle();

@@ -1,0 +1,143 @@
+"""Whatever an author writes as `update` works, or she is told in words what to do."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from course_lib.live import explore, slider
+
+
+def made(source: str, name: str = "update", **controls):
+    """Return the explorer of a function that a notebook's cell defines, and the cell's names."""
+    figure = Figure()
+    names = {"figure": figure, "ax": figure.add_subplot(), "plt": plt, "np": np, "__name__": "cell"}
+    names["warnings"] = warnings
+    exec(source, names)
+    controls = controls or {"a": slider(0, 1, 0.5)}
+    return explore(figure, names[name], alt="Nothing.", **controls), names
+
+
+WORDS = {
+    "async def update(a):\n    return 'x'": "instead of `async def`",
+    "async def update(a):\n    yield 'x'": "instead of `async def`",
+    "update = lambda *a: None": r"by the name of its control, and \*a takes none.*def update\(a\)",
+    "def update(a, /):\n    pass": r"and a takes none.*def update\(a\)",
+    "n = 0\ndef update(a):\n    global n\n    n += 1": r"writes to n.*seen\['n'\] = ",
+}
+
+
+@pytest.mark.parametrize("source", WORDS)
+def test_what_cannot_work_is_refused_with_what_to_do(source):
+    with pytest.raises(TypeError, match=WORDS[source]):
+        made(source)
+
+
+LATER = {
+    "async def slow():\n    pass\ndef update(a):\n    return slow()": "instead of `async def`",
+    "def update(a):\n    plt.plot([0, a])": "ax.plot for plt.plot",
+    "def update(a):\n    plt.sca(ax)\n    plt.plot([0, a])": "ax.plot for plt.plot",
+}
+
+
+@pytest.mark.parametrize("source", LATER)
+def test_what_fails_as_it_is_called_says_so_under_the_picture(source):
+    explorer, _ = made(source)
+    assert LATER[source].split(" for ")[0] in explorer.standing
+    assert explorer.error is not None
+    assert plt.get_fignums() == []
+
+
+def test_a_figure_of_pyplot_that_is_open_is_not_drawn_on_unseen():
+    other, current = plt.figure(), plt.figure()
+    try:
+        explorer, _ = made("def update(a):\n    if a > 0.7:\n        plt.title('late')")
+        assert explorer.error is None
+        assert explorer.set(a=0.25) == "a = 0.25"
+        assert "ax.set_title for plt.title" in explorer.set(a=0.75)
+        assert plt.get_fignums() == [other.number, current.number]
+        assert plt.gcf() is current
+    finally:
+        plt.close("all")
+
+
+SAYS = {
+    "return ax.plot([0, a])": "a = 0.5",
+    "return ax.set_title('t')": "a = 0.5",
+    "return ax.hist([1, 2])": "a = 0.5",
+    "return ax.errorbar([1], [2], [3])": "a = 0.5",
+    "return {'loss': 0.123456, 'steps': 3, 'kind': 'sin'}": "loss = 0.1235, steps = 3, kind = sin",
+    "return 3": "3",
+    "return np.float64(0.5)": "0.5",
+    "return": "a = 0.5",
+}
+
+
+@pytest.mark.parametrize("body", SAYS)
+def test_whatever_is_returned_becomes_words(body):
+    explorer, _ = made(f"def update(a):\n    ax.clear()\n    {body}")
+    assert explorer.error is None
+    assert explorer.standing == SAYS[body]
+
+
+def test_what_is_printed_and_warned_is_shown_and_kept_with_the_explorer(capfd):
+    explorer, _ = made(
+        "def update(a):\n"
+        "    print('half is', a / 2)\n"
+        "    for _ in range(3): warnings.warn('too large')\n"
+        "    return 'said'"
+    )
+    shown = "half is 0.25\nUserWarning: too large"
+    assert explorer.printed == shown
+    assert repr(explorer) == f"said\n{shown}"
+    assert explorer._repr_mimebundle_()[0]["text/plain"] == f"said\n{shown}"
+    # For every place anew, though Python shows a warning once for each line.
+    assert explorer.set(a=1) == "said"
+    assert explorer.printed == shown.replace("0.25", "0.5")
+    assert explorer.frame([], a=0)["printed"] == shown.replace("0.25", "0.0")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_flood_of_prints_is_cut_to_its_end():
+    explorer, _ = made("def update(a):\n    for i in range(10_000): print(i)")
+    assert explorer.printed.startswith("… ")
+    assert explorer.printed.endswith("\n9999")
+    assert len(explorer.printed) < 2000
+
+
+def test_what_is_drawn_again_keeps_its_color():
+    explorer, names = made(
+        "first, = ax.plot([0, 1], [0, 1])\n"
+        "def update(a):\n"
+        "    for line in ax.lines[1:]: line.remove()\n"
+        "    ax.plot([0, a]); ax.fill_between([0, 1], [a, a])"
+        "\n    for patch in ax.collections[:-1]: patch.remove()"
+    )
+    seen = set()
+    for a in (0, 0.25, 0.5, 1):
+        explorer.set(a=a)
+        ax = names["ax"]
+        seen.add((ax.lines[1].get_color(), str(ax.collections[0].get_facecolor())))
+    assert len(seen) == 1
+    assert to_hex(seen.pop()[0]) == "#ff7f0e"  # the second of the cycle: the first was drawn before
+
+
+def test_artists_that_pile_up_are_named():
+    explorer, _ = made("def update(a):\n    ax.plot([0, a])")
+    explorer.set(a=0.25)
+    explorer.set(a=0.5)
+    assert "update adds artists at each call" in explorer.printed
+    bars, _ = made("def update(a):\n    ax.clear(); ax.bar(range(int(9 * a)), 1)")
+    for a in (0, 0.5, 1, 0.5, 0, 1):
+        bars.set(a=a)
+    assert bars.printed == ""
+
+
+def test_a_dictionary_keeps_what_an_update_counts():
+    _, names = made("seen = {'n': 0}\ndef update(a):\n    seen['n'] += 1")
+    assert names["seen"]["n"] == 1
