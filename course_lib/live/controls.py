@@ -232,6 +232,61 @@ def point(ax: Axes, value: Any, bounds: Any = None, label: str = "") -> Point:
     return Point(ax, made.checked("point: value", value), made.bounds, label)
 
 
+def control_of(name: str, given: Any, default: Any = None) -> Any:
+    """Return a control, from one or from what `ipywidgets.interact` takes for one.
+
+    Parameters
+    ----------
+    name : str
+        The parameter it is for.
+    given
+        A `Point` or a widget with a value stays as it is. `(low, high)` and `(low, high, step)`
+        make a slider, of whole numbers if all are whole; a number a slider around it; a list or a
+        dictionary a drop-down list; True or False a checkbox; a text a field for text.
+    default : optional
+        Where it stands at first; by default a slider in its middle, a list at its first entry.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If nothing can be made of `given`, or `default` is not one of its values.
+    """
+    is_widget = isinstance(given, ipywidgets.Widget)
+    if isinstance(given, Point) or (is_widget and hasattr(given, "value")):
+        return given
+    if isinstance(given, (bool, np.bool_)):
+        return toggle(bool(given if default is None else default))
+    if isinstance(given, str):
+        return ipywidgets.Text(given if default is None else default)
+    if isinstance(given, (int, float, np.number)):
+        return _around(given)
+    if isinstance(given, tuple) and 2 <= len(given) <= 3 and all(map(_is_number, given)):
+        return _between(*given, default=default)
+    if isinstance(given, Iterable) and not is_widget:
+        return choice(given, default)
+    raise TypeError(
+        f"explore: {name} must be a control such as slider(0, 1, 0.5), or short for one: "
+        f"(low, high), a list of choices, True or False; got {given!r}."
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+
+
+def _around(value: Any) -> Any:
+    """Return a slider from minus to three times a number, as `interact` makes it."""
+    low, high = sorted((-value, 3 * value)) if value else (0, 1)
+    return _between(low, high, default=value)
+
+
+def _between(low: Any, high: Any, step: Any = None, default: Any = None) -> Any:
+    if all(isinstance(number, (int, np.integer)) for number in (low, high, step or 1)):
+        middle = low + (high - low) // 2
+        return int_slider(low, high, middle if default is None else default, step or 1)
+    return slider(low, high, (low + high) / 2 if default is None else default, step)
+
+
 def _range(who: str, low: float, high: float, value: float) -> tuple[float, float, float]:
     low = checks.number(f"{who}: low", low)
     high = checks.number(f"{who}: high", high)

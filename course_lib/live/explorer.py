@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import inspect
 import itertools
 import json
 import random
@@ -30,7 +31,7 @@ from matplotlib.figure import Figure
 from . import checks, front, replay
 from .calls import Calls, check, failure, in_words, kept
 from .compose import composed, differs
-from .controls import Point, same
+from .controls import Point, control_of, same
 from .figures import Picture, close, describe
 from .kinds import Number, kind_of
 from .scene import Scene
@@ -83,7 +84,7 @@ class Explorer(ipywidgets.VBox):
     def __init__(
         self, figure: Figure, update: Callable, controls: dict, alt: str, redraw: bool = False
     ) -> None:
-        self.figure, self.update, self.controls = figure, update, controls
+        self.figure, self.controls = figure, controls
         self.error: Exception | None = None
         self.standing = self.printed = ""
         self._scene = Scene(figure, redraw)
@@ -134,7 +135,16 @@ class Explorer(ipywidgets.VBox):
         super().__init__([*rows, self._canvas])
         self.add_class("course-card")
 
-    def set(self, **values: Any) -> str:
+    @property
+    def update(self) -> Callable:
+        """The author's function."""
+        return self._calls.update
+
+    @update.setter
+    def update(self, update: Callable) -> None:
+        self._calls.update = update
+
+    def set(self, /, **values: Any) -> str:
         """Move controls from Python, by name, and return the standing.
 
         If one of the values is wrong, nothing moves.
@@ -235,7 +245,7 @@ class Explorer(ipywidgets.VBox):
         """What the browser knows of each point: name, label, axes, first value and bounds."""
         return self._canvas.points
 
-    def frame(self, buffers: list[bytes], **values: Any) -> dict:
+    def frame(self, buffers: list[bytes], /, **values: Any) -> dict:
         """Return what the browser draws for these values, the standing, and what stays still.
 
         For `replay`: the explorer itself does not move. Arrays and images go to `buffers`.
@@ -501,7 +511,8 @@ def explore(
         where `tour` says that a picture differs.
     **controls
         For each parameter of `update` a `slider`, `log_slider`, `int_slider`, `choice`, `toggle`,
-        `point`, or any ipywidget with a value. One control may serve two explorers.
+        `point`, or any ipywidget with a value. One control may serve two explorers. As for
+        `interact`, `(low, high)` is short for a slider, a list for a choice, True for a toggle.
 
     Returns
     -------
@@ -534,22 +545,17 @@ def explore(
     if not isinstance(redraw, bool):
         raise TypeError(f"explore: redraw must be True or False, got {redraw!r}.")
     check(update, controls)
-    for name, control in controls.items():
-        _is_control(name, control, figure)
+    defaults = inspect.signature(update).parameters
+    for name, given in controls.items():
+        default = defaults[name].default if name in defaults else None
+        default = None if default is inspect.Parameter.empty else default
+        controls[name] = control = control_of(name, given, default)
+        if isinstance(control, Point) and control.ax not in figure.axes:
+            raise ValueError(f"explore: the point {name} lies on the axes of another figure.")
     close(figure)
     explorer = Explorer(figure, kept(update), controls, alt or describe(figure), redraw)
     _replace_previous(explorer)
     return explorer
-
-
-def _is_control(name: str, control: Any, figure: Figure) -> None:
-    if isinstance(control, Point):
-        if control.ax not in figure.axes:
-            raise ValueError(f"explore: the point {name} lies on the axes of another figure.")
-    elif not (isinstance(control, ipywidgets.Widget) and hasattr(control, "value")):
-        raise TypeError(
-            f"explore: {name} must be a control such as slider(0, 1, 0.5), got {control!r}."
-        )
 
 
 def _label(sliders: dict, names: Mapping[str, str]) -> None:

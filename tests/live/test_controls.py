@@ -119,3 +119,60 @@ def test_a_wrong_value_moves_nothing_and_is_named(kind):
     assert explorer.standing == said
     assert explorer.controls["rate"].value == 0.5
     assert explorer.controls["thing"].value == before["thing"]
+
+
+SHORT = {
+    (0, 10): (ipywidgets.IntSlider, 5),
+    (0, 10, 5): (ipywidgets.IntSlider, 5),
+    (0.0, 1.0): (ipywidgets.FloatSlider, 0.5),
+    (0, 1, 0.25): (ipywidgets.FloatSlider, 0.5),
+    ("a", "b", "c"): (ipywidgets.Dropdown, "a"),
+    3: (ipywidgets.IntSlider, 3),
+    -2.5: (ipywidgets.FloatSlider, -2.5),
+    True: (ipywidgets.Checkbox, True),
+    "a text": (ipywidgets.Text, "a text"),
+}
+
+
+@pytest.mark.parametrize("given", SHORT, ids=repr)
+def test_what_interact_takes_for_a_control_makes_one(given):
+    wanted, value = SHORT[given]
+    explorer = explore(Figure(), lambda a: None, alt="None.", a=given)
+    assert type(explorer.controls["a"]) is wanted
+    assert explorer.values == {"a": value}
+    assert explorer.tour() == []
+
+
+def test_a_list_and_a_dictionary_make_a_choice_and_a_default_says_where_it_starts():
+    def update(a=0.3, kind="cos", fruit=5, n=4):
+        return f"{a} {kind} {fruit} {n}"
+
+    explorer = explore(
+        Figure(),
+        update,
+        alt="None.",
+        a=(0.0, 1.0),
+        kind=["sin", "cos"],
+        fruit=dict(FRUIT),
+        n=(0, 9),
+    )
+    assert explorer.standing == "0.3 cos 5 4"
+    assert explorer.set(kind="sin", fruit="apple") == "0.3 sin 3 4"
+    with pytest.raises(ValueError, match="value must be a number at least 0 and at most 1, got 7"):
+        explore(Figure(), lambda a=7: None, alt="None.", a=(0.0, 1.0))
+    with pytest.raises(TypeError, match=r"explore: a must be a control .* got None"):
+        explore(Figure(), lambda a: None, alt="None.", a=None)
+
+
+def test_controls_may_have_the_names_of_what_explore_takes_first():
+    explorer = explore(
+        Figure(),
+        lambda figure, update, self, buffers: f"{figure} {update} {self} {buffers}",
+        alt="None.",
+        figure=(0, 10),
+        update=(0, 10),
+        self=(0, 10),
+        buffers=(0, 10),
+    )
+    assert explorer.set(figure=1, update=2, self=3, buffers=4) == "1 2 3 4"
+    assert explorer.frame([], buffers=5)["standing"] == "1 2 3 5"

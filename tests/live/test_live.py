@@ -331,7 +331,8 @@ def test_an_update_that_draws_with_pyplot_is_told_what_to_do():
     explorer.set(slope=0.6)
     assert explorer.standing == (
         "This cannot be drawn for slope = 0.6. "
-        "RuntimeError: update draws with plt, into a new figure: call methods of ax instead."
+        "RuntimeError: update draws with plt, into another figure: call methods of the axes "
+        "instead, as ax.plot for plt.plot and ax.set_title for plt.title."
     )
     assert pyplot.get_fignums() == []
 
@@ -376,7 +377,10 @@ def takes_x(x):
             lambda: explore(plots.figure()[0], takes_x, x=slider(0, 1, 0), y=slider(0, 1, 0)),
             "a control y, but update does not take it. It takes x",
         ),
-        (lambda: explore(plots.figure()[0], takes_x, x=3), "x must be a control such as .* got 3"),
+        (
+            lambda: explore(plots.figure()[0], takes_x, x=None),
+            "x must be a control such as .* got None",
+        ),
         (
             lambda: explore(plots.figure()[0], takes_x, x=point(plots.figure()[1], 0.5)),
             "the point x lies on the axes of another figure",
