@@ -192,6 +192,8 @@ class Calls:
     def _watch_growth(self, values: dict) -> None:
         """Say so where a call leaves more on the axes than an earlier one for the same values."""
         place, count = in_words(values), sum(len(ax.get_children()) for ax in self.figure.axes)
+        if len(self._counts) > 1000:
+            self._counts.clear()
         self._grows |= count > self._counts.setdefault(place, count)
         if self._grows:
             self.printed = "\n".join(filter(None, [self.printed, GROWS]))
@@ -200,7 +202,7 @@ class Calls:
 @contextmanager
 def on_its_axes() -> Iterator[None]:
     """Raise if pyplot draws meanwhile: it does not know the figure that is explored."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
     numbers = pyplot.get_fignums() if pyplot else []
     current = pyplot.gcf().number if numbers else None
     open_ones = {number: pyplot.figure(number) for number in numbers}
@@ -262,7 +264,7 @@ def in_words(values: dict) -> str:
 
 def _said(said: Any, values: dict) -> str:
     """Return what a function returned as a sentence; the values where it says nothing in words."""
-    if inspect.isawaitable(said):
+    if inspect.iscoroutine(said):
         said.close()
         raise TypeError(ASYNC)
     if said is None or _drawing(said):

@@ -261,7 +261,8 @@ def control_of(name: str, given: Any, default: Any = None) -> Any:
     if isinstance(given, (int, float, np.number)):
         return _around(given)
     if isinstance(given, tuple) and 2 <= len(given) <= 3 and all(map(_is_number, given)):
-        return _between(*given, default=default)
+        low, high, *step = given
+        return _between(low, high, step[0] if step else None, default)
     if isinstance(given, Iterable) and not is_widget:
         return choice(given, default)
     raise TypeError(
@@ -277,10 +278,10 @@ def _is_number(value: Any) -> bool:
 def _around(value: Any) -> Any:
     """Return a slider from minus to three times a number, as `interact` makes it."""
     low, high = sorted((-value, 3 * value)) if value else (0, 1)
-    return _between(low, high, default=value)
+    return _between(low, high, None, value)
 
 
-def _between(low: Any, high: Any, step: Any = None, default: Any = None) -> Any:
+def _between(low: Any, high: Any, step: Any, default: Any) -> Any:
     if all(isinstance(number, (int, np.integer)) for number in (low, high, step or 1)):
         middle = low + (high - low) // 2
         return int_slider(low, high, middle if default is None else default, step or 1)
