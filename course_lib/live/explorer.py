@@ -441,7 +441,7 @@ class Explorer(ipywidgets.VBox):
 
     def _keep(self) -> None:
         """Have the notebook, and views to come, keep what is seen now."""
-        self._canvas.standing = self.standing
+        self._canvas.standing, self._canvas.printed = self.standing, self.printed
         self._canvas.at = self._points()
         self._canvas.still = self.png()
         self._kept = True
