@@ -102,20 +102,20 @@ CLOSER = Exercise(
     worked='"b". The jumps are α long, so the walk ends α/2 from the minimum: 0.005.',
 )
 
-# ---------------------------------------------------------------------- 6.2 Adam's first step
+# ---------------------------------------------------------------------- 6.3 Adam's first step
 
 _START, _SLOPES = np.ones(2), np.array([-50.0, 0.002])
 _FIRST = -0.01 * np.sign(_SLOPES)
 
 FIRST_STEP = Exercise(
-    number="6.2",
+    number="6.3",
     title="Adam's first step",
     task=(
         r"Adam starts at $w = (1, 1)$ with $\alpha = 0.01$, $\beta_1 = 0.9$, $\beta_2 = 0.999$, "
         r"and its first gradient is $g = (-50,\ 0.002)$. Leave $\varepsilon$ out. Where does it "
         "stand after one step?"
     ),
-    template='new_w = [..., ...]\n\nexercise("6.2").check(new_w)',
+    template='new_w = [..., ...]\n\nexercise("6.3").check(new_w)',
     answer=Numbers(tolerance=1e-5, shape=(2,)),
     right=_START + _FIRST,
     praise=(
@@ -148,7 +148,7 @@ FIRST_STEP = Exercise(
     otherwise="Compute m, v, then m̂ and v̂, each coordinate by itself.",
 )
 
-# ------------------------------------------------------------------------------ 6.3 write Adam
+# ------------------------------------------------------------------------------ 6.2 write Adam
 
 
 def _adam(
@@ -229,7 +229,7 @@ class _Written(Function):
 
 
 WRITE_ADAM = Exercise(
-    number="6.3",
+    number="6.2",
     title="Write Adam yourself",
     task=(
         "Write `adam(gradient, start, alpha, steps)`. It starts at the array `start` with $m = v = "
@@ -242,7 +242,7 @@ WRITE_ADAM = Exercise(
         "    ...\n"
         "    return w\n"
         "\n\n"
-        'exercise("6.3").check(adam)'
+        'exercise("6.2").check(adam)'
     ),
     answer=_Written(
         inputs=_walks,
@@ -544,8 +544,8 @@ OWN_RULE = Exercise(
 
 EXERCISES = (
     ADAGRAD_BY_HAND,
-    FIRST_STEP,
     WRITE_ADAM,
+    FIRST_STEP,
     DECAY_BY_HAND,
     FAIR_COMPARISON,
     CLOSER,

@@ -122,7 +122,7 @@ def test_adam_in_place_is_told_so():
             w -= alpha * gradient(w)
         return w
 
-    assert "changes the array `start`" in exercise("6.3").check(adam).message
+    assert "changes the array `start`" in exercise("6.2").check(adam).message
 
 
 def test_the_mistake_of_l2_is_what_adam_with_l2_does():
