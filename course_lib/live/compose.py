@@ -122,7 +122,9 @@ def _path(points: np.ndarray) -> Path:
     """Return the path that `outline` of the front end makes of the vertices."""
     codes = np.full(len(points), Path.LINETO, dtype=Path.code_type)
     gaps = np.isnan(points).any(axis=1)
-    begins = np.flatnonzero(~gaps & np.r_[True, gaps[:-1]]) if len(points) else []
+    begins: np.ndarray | list = (
+        np.flatnonzero(~gaps & np.r_[True, gaps[:-1]]) if len(points) else []
+    )
     codes[begins] = Path.MOVETO
     for begin in begins:
         end = begin + int(np.argmax(np.r_[gaps[begin:], True])) - 1
@@ -133,6 +135,6 @@ def _path(points: np.ndarray) -> Path:
     return path
 
 
-def _color(css: str) -> tuple[float, ...]:
+def _color(css: str) -> tuple[float, float, float, float]:
     red, green, blue, opacity = map(float, re.findall(r"[\d.e-]+", css))
     return red / 255, green / 255, blue / 255, opacity

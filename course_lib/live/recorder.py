@@ -78,7 +78,7 @@ class Recorder(RendererBase):
     def draw_markers(
         self,
         gc: Any,
-        marker_path: Path,
+        marker_path: Any,
         marker_trans: Any,
         path: Path,
         trans: Any,
@@ -218,7 +218,7 @@ def _marker(
         None if codes is None else np.frombuffer(codes, Path.code_type),
     )
     down = Affine2D(np.frombuffer(matrix).reshape(3, 3)).scale(1, -1)
-    outline = path.cleaned(down, remove_nans=True, stroke_width=width, snap=snap)
+    outline: Any = path.cleaned(down, remove_nans=True, stroke_width=width, snap=snap)
     if not (_is_straight(down.transform(path.vertices)) if snap is None else snap):
         outline.vertices += 0.5  # what is not snapped Agg centers on the middle of a pixel
     return _broken(outline)
@@ -230,7 +230,7 @@ def _is_straight(points: np.ndarray) -> bool:
     return len(points) <= 1024 and not np.any(np.all(steps >= 1e-4, axis=1))
 
 
-def _broken(path: Path) -> np.ndarray:
+def _broken(path: Any) -> np.ndarray:
     """Return the vertices of a path, its parts broken by NaN, closed ones back where they began."""
     points, codes = path.vertices, path.codes
     if codes is None:

@@ -80,8 +80,8 @@ class Watch:
                     found[owner] = True
         now = [*map(_sample, self._arrays)]
         if now != self._bytes:
-            for array, kept, owner in zip(now, self._bytes, self._array_owners, strict=True):
-                if array != kept:
+            for array, before, owner in zip(now, self._bytes, self._array_owners, strict=True):
+                if array != before:
                     found[owner] = True
         return list(found)
 
@@ -132,7 +132,7 @@ class Watch:
 _Rooms = (FigureBase, Axes)
 
 
-def owners(figure: FigureBase) -> Iterator[Artist]:
+def owners(figure: Any) -> Iterator[Artist]:
     """Yield the figure, its axes, and each artist that one of them holds by itself."""
     yield figure
     for child in figure.get_children():
