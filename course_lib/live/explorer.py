@@ -77,9 +77,13 @@ class Explorer(ipywidgets.VBox):
         What `update` last said, or which values it failed on.
     printed : str
         What `update` last printed and warned.
+    described : bool
+        Whether its author said in words what the picture shows.
     error : Exception or None
         What `update`, or matplotlib as it drew, last raised. `raise explorer.error` shows where.
     """
+
+    described = True
 
     def __init__(
         self, figure: Figure, update: Callable, controls: dict, alt: str, redraw: bool = False
@@ -223,12 +227,20 @@ class Explorer(ipywidgets.VBox):
             else to move, the points move, on a grid. It takes at most 1.5 MB: for
             more sliders each gets fewer notches.
         """
-        return replay.snippet(self, sweeps)
+        return replay.snippet(self, sweeps)[0]
 
-    def save_html(self, path: str | Path, sweeps: list[str] | None = None) -> None:
-        """Write a page that shows the explorer with no kernel and no network, as `html` has it."""
-        page = replay.PAGE.format(title=escape(self.alt), body=self.html(sweeps))
+    def save_html(self, path: str | Path, sweeps: list[str] | None = None) -> replay.Moves:
+        """Write a page that shows the explorer with no kernel and no network, as `html` has it.
+
+        Returns
+        -------
+        Moves
+            What its reader can move, in how many places, and what not.
+        """
+        piece, moves = replay.snippet(self, sweeps)
+        page = replay.PAGE.format(title=escape(self.alt), body=piece)
         Path(path).write_text(page, encoding="utf-8")
+        return moves
 
     @property
     def alt(self) -> str:
@@ -553,7 +565,9 @@ def explore(
         if isinstance(control, Point) and control.ax not in figure.axes:
             raise ValueError(f"explore: the point {name} lies on the axes of another figure.")
     close(figure)
-    explorer = Explorer(figure, kept(update), controls, alt or describe(figure), redraw)
+    said = alt or getattr(figure, "alt", "")
+    explorer = Explorer(figure, kept(update), controls, said or describe(figure), redraw)
+    explorer.described = bool(said)
     _replace_previous(explorer)
     return explorer
 

@@ -13,12 +13,15 @@ import io
 import itertools
 import json
 import math
+import warnings
+from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from . import checks, figures, front
+from .calls import in_words
 
 MOST = 1_500_000  # bytes of one explorer, with everything it needs
 FRAMES = 2500  # at most; drawing them takes a quarter of a minute
@@ -45,8 +48,60 @@ begin("{name}", "{data}");
 """
 
 
-def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
-    """Return HTML in which the controls `sweeps` move the picture, all others at their value now.
+@dataclass(frozen=True)
+class Moves:
+    """What the reader of a page without a kernel can move; it shows itself as a sentence or two.
+
+    Attributes
+    ----------
+    places : dict
+        In how many places each control or coordinate of a point can stand there, by name.
+    of : dict
+        In how many it can stand in the notebook.
+    fixed : dict
+        What cannot be moved there, and the value that it keeps.
+    """
+
+    places: dict[str, int]
+    of: dict[str, int]
+    fixed: dict[str, Any]
+
+    def __repr__(self) -> str:
+        parts = [
+            f"{name} in all {count} places"
+            if count == self.of[name]
+            else f"{name} in {count} of its {self.of[name]} places"
+            for name, count in self.places.items()
+        ]
+        said = f"The reader moves {'; '.join(parts)}."
+        return f"{said} Fixed there: {in_words(self.fixed)}." if self.fixed else said
+
+
+def moves(explorer: Any, data: bytes) -> Moves:
+    """Return what the reader of a page can move.
+
+    Parameters
+    ----------
+    explorer : Explorer
+        The one that is on the page.
+    data : bytes
+        Its frames, as `packed` returned them.
+    """
+    plain = gzip.decompress(base64.b64decode(data))
+    about = json.loads(plain[4 : 4 + int.from_bytes(plain[:4], "little")])
+    places = {control["name"]: len(control["words"]) for control in about["controls"]}
+    of = {name: len(explorer.kinds[name].places()) for name in places}
+    for point in about["points"]:
+        for part, all_of in zip(_parts(point), point["places"], strict=True):
+            if len(all_of) > 1:
+                places[part], of[part] = len(all_of), FINE
+    moved = {name.split("[")[0] for name in places}
+    fixed = {name: value for name, value in explorer.values.items() if name not in moved}
+    return Moves(places, of, fixed)
+
+
+def snippet(explorer: Any, sweeps: list[str] | None = None) -> tuple[str, Moves]:
+    """Return HTML in which the controls `sweeps` move the picture, and what the reader can move.
 
     All the places of these controls are combined. Where that is too much for 1.5 MB, sliders get
     fewer notches.
@@ -64,11 +119,17 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
     ValueError
         If a name is none of its sliders, drop-downs and toggles, or there are none.
     """
+    if not explorer.described:
+        warnings.warn(
+            "The picture has no description for readers who cannot see it; the page says "
+            f"{explorer.alt!r}. Write one: explore(..., alt='What it shows').",
+            stacklevel=3,
+        )
     source = front.source()
     still = base64.b64encode(figures.few_colors(io.BytesIO(explorer.png()))).decode()
     room = MOST - len(source.encode()) - len(still) - 3000
     name, data = packed(explorer, sweeps, room, FRAMES)
-    return SNIPPET.format(
+    text = SNIPPET.format(
         name=name,
         alt=html.escape(explorer.alt, quote=True),
         still=still,
@@ -77,6 +138,7 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> str:
         source=source,
         data=data.decode(),
     )
+    return text, moves(explorer, data)
 
 
 def packed(
@@ -345,6 +407,7 @@ def _packed(explorer: Any, places: dict) -> bytes:
         kind = explorer.kinds[name]
         controls.append(
             {
+                "name": name,
                 "label": kind.control.description,
                 "kind": kind.page,
                 "words": kind.words(all_of),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import gzip
 import json
 import re
 
+import ipywidgets
 import numpy as np
 import pytest
 
@@ -314,3 +316,39 @@ def test_each_still_part_is_kept_once():
     pictures += [part["image"] for s in about["scenes"].values() for part in s["between"]]
     filled = {at for at, buffer in enumerate(buffers) if buffer.startswith(b"\x89PNG")}
     assert filled == set(pictures)
+
+
+def test_a_saved_page_tells_its_author_what_the_reader_can_move_and_what_not(tmp_path):
+    figure, ax = plots.figure()
+    (dot,) = ax.plot([0], [0], "o")
+
+    def update(lr, kind, day, start):
+        dot.set_data([lr], [len(kind)])
+        return f"{lr:.3f} {kind} {day} {start}"
+
+    explorer = explore(
+        figure,
+        update,
+        alt="A dot.",
+        lr=slider(0, 1, 0.5, step=0.0005),
+        kind=choice(["sin", "cosine"]),
+        day=ipywidgets.DatePicker(value=datetime.date(2020, 1, 31)),
+        start=point(ax, (0.02, 0.01)),
+    )
+    moves = explorer.save_html(tmp_path / "page.html", sweeps=["lr", "kind"])
+    assert moves.of == {"lr": 2001, "kind": 2}
+    assert moves.places["kind"] == 2
+    assert 100 < moves.places["lr"] < 2001  # there is room for so many
+    assert moves.fixed == {"day": datetime.date(2020, 1, 31), "start": (0.02, 0.01)}
+    assert repr(moves) == (
+        f"The reader moves lr in {moves.places['lr']} of its 2001 places; kind in all 2 places. "
+        "Fixed there: day = 2020-01-31, start = (0.02, 0.01)."
+    )
+
+
+def test_a_page_whose_picture_has_no_description_warns_its_author():
+    figure, ax = plots.figure()
+    ax.set_title("a line")
+    explorer = explore(figure, lambda a: None, a=slider(0, 1, 0.5))
+    with pytest.warns(UserWarning, match=r"no description .* 'Figure\. a line'.*alt="):
+        explorer.html()
