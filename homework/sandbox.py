@@ -47,7 +47,10 @@ __all__ = [
 ]
 
 ROOT = Path(__file__).resolve().parent.parent
-KINDS = ("namespaces", "docker", "podman", "none")
+KINDS = ("namespaces", "docker", "podman", "user", "none")
+"""With "user", nothing but another user, for a container that holds a single submission."""
+
+NOBODY = 65534
 IMAGE = "course-homework"
 
 Arrays = Mapping[str, np.ndarray]
@@ -342,7 +345,7 @@ class Sandbox:
         # Its environment can be read by what it runs.
         kept = ("HOME", "PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "XDG_CACHE_HOME")
         env = {name: os.environ[name] for name in kept if name in os.environ}
-        env |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+        env |= {"PYTHONPATH": _paths(), "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
         env |= {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         self._zygote = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], env=env, cwd="/", stdin=subprocess.DEVNULL
@@ -418,7 +421,14 @@ class Sandbox:
                 env = None
             else:
                 command = [sys.executable, "-m", "homework.worker", str(place)]
-                env = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"}
+                env = {**os.environ, "PYTHONPATH": _paths(), "MPLBACKEND": "Agg"}
+            other: dict[str, Any] = {}
+            if self.kind == "user":
+                for owned in (folder, place, work, *place.iterdir()):
+                    os.chown(owned, NOBODY, NOBODY)
+                other = {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": work}
+                env = {name: env[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in env}
+                env |= {"MPLBACKEND": "Agg", "HOME": str(work), "OMP_NUM_THREADS": "1"}
             pipe = subprocess.PIPE
             child = subprocess.Popen(
                 command,
@@ -427,6 +437,7 @@ class Sandbox:
                 stderr=pipe,
                 env=env,
                 start_new_session=True,
+                **other,
             )
 
             def end() -> None:
@@ -667,6 +678,12 @@ def _elsewhere(moved: str, *boot: str) -> None:
     other = os.geteuid() == 0 and all(map(_open_to_all, _shown()))
     linux.mount_elsewhere(places, linux.free_user(os.getpid()) if other else None)
     os.execve(python, [python, "-c", *boot], environment)
+
+
+def _paths() -> str:
+    """Return where Python looks: the course, and packages that were named in the same way."""
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join([str(ROOT), *(place for place in _packages() if place in named)])
 
 
 def _packages() -> list[str]:

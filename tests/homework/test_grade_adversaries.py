@@ -264,13 +264,28 @@ with sandbox.Sandbox() as place:
     assert run.stdout.split() == ["{}", "{}"], run.stderr
 
 
+def open_python(become: list[str]) -> tuple[str, dict[str, str]]:
+    """Return a Python that ordinary users can run, and its environment.
+
+    One in /root is not for them; that of the system, if it is as new, is.
+    """
+    paths = [str(assignment.ROOT), str(Path(np.__file__).parents[1])]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    system = f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
+    tries = "import sys, numpy; sys.exit(sys.prefix != sys.argv[1])"
+    for python, prefix in ((sys.executable, sys.prefix), (system, "/usr")):
+        # By a shell, which does not fail where there is no such file.
+        test = [*become, "sh", "-c", 'exec "$0" -c "$1" "$2"', python, tries, prefix]
+        if subprocess.run(test, env=env, capture_output=True).returncode == 0:
+            return python, env
+    pytest.skip("no Python here is open to ordinary users")
+
+
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
 def test_an_ordinary_user_is_held_by_the_limits_of_process_1(world):
     """Its memory can't be written to, and it has the same limits itself."""
     if os.geteuid() != 0:
         pytest.skip("this test becomes an ordinary user by itself")
-    if not all(map(sandbox._open_to_all, sandbox._shown())):
-        pytest.skip("this Python lies where an ordinary user can't get at it")
     code = """
 from homework import assignment, sandbox
 cell = '''
@@ -288,10 +303,13 @@ with sandbox.Sandbox() as place:
     cells = assignment.transplant({"training_loop": cell})
     print(place.call(cells, "sweep_plot", {}).broken)
 """
+    become = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"]
+    become += ["--inh-caps=-all", "--bounding-set=-all"]
+    python, env = open_python(become)
     run = subprocess.run(
-        ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", sys.executable, "-c", code],
+        [*become, python, "-c", code],
         cwd=assignment.ROOT,
-        env={**os.environ, "PYTHONPATH": str(assignment.ROOT), "HOME": "/nonexistent"},
+        env={**env, "HOME": "/nonexistent"},
         capture_output=True,
         text=True,
     )
@@ -432,3 +450,43 @@ def test_only_one_call_grades_into_a_folder(tmp_path, doors):
         _, err = run.communicate(timeout=300)
     assert run.returncode == 1
     assert "Another call is grading" in err
+
+
+# -------------------------------------------------------------------------------------- Gradescope
+
+
+@pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid"), reason="no other users there")
+@pytest.mark.parametrize("isolation", ["namespaces", "user"])
+def test_gradescope_is_handed_the_same_points(tmp_path, world, isolation):
+    """As another user, where namespaces can't be had: it can't write where the results go."""
+
+    python, env = sys.executable, os.environ
+    if isolation == "user":
+        if os.geteuid() != 0 or shutil.which("setpriv") is None:
+            pytest.skip("only root becomes another user")
+        python, env = open_python(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"])
+    there = World(tmp_path, world.port, world.grader)
+    there.submissions.mkdir()
+    there.grades.mkdir(mode=0o700)
+    attempt = f"""
+import os
+for place in ({str(there.grades / "results.json")!r}, {str(there.submissions / "x")!r}):
+    try:
+        open(place, "w")
+    except OSError:
+        continue
+    raise SystemExit("written")
+"""
+    save(there, "lab", notebook({"training_loop": filled(beside(attempt), there)}))
+    code = f"""
+import pathlib, sys
+from homework.gradescope import run
+from homework.grade import Settings
+run(*map(pathlib.Path, sys.argv[1:]), Settings(isolation={isolation!r}))
+"""
+    places = [there.submissions, there.grades / "results.json"]
+    subprocess.run([python, "-c", code, *places], env=env, cwd=assignment.ROOT, check=True)
+    made = json.loads((there.grades / "results.json").read_text())
+    got = {test["name"]: test["score"] for test in made["tests"] if test["score"]}
+    assert sorted(got.values()) == [8, 15, 20]
+    assert made["score"] == 43
