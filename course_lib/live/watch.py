@@ -141,7 +141,7 @@ def owners(figure: Any) -> Iterator[Artist]:
         elif not isinstance(child, Axes):
             yield child
     for ax in figure.axes:
-        if ax.get_figure(root=False) is figure:
+        if ax.figure is figure:
             yield ax
             yield from (child for child in ax.get_children() if not isinstance(child, Axes))
 
