@@ -34,6 +34,7 @@ MARKERS = ("o", "s", "D", "^")
 # The names of the course's hyper-parameters on every slider.
 CONTROL_NAMES = {"lr": "learning rate α", "batch": "batch size B"}
 DEPTH = LinearSegmentedColormap.from_list("depth", ["#a9bdd3", "#dfe7ef", "#fcfdfe"])
+DEPTH.follows_page = True  # type: ignore[attr-defined]  # deep is far from the page, whatever its color
 
 
 def _on_axes(draw: Callable) -> Callable:
@@ -73,6 +74,7 @@ def figure(
     rows: int = 1,
     size: tuple[float, float] | None = None,
     projection: str | None = None,
+    theme: str = "page",
 ) -> tuple[Picture, Any]:
     """Return a new figure and its axes.
 
@@ -84,6 +86,8 @@ def figure(
         In inches of a hundred screen pixels. By default, each axes gets about 4.4 × 3.8.
     projection : {"3d"}, optional
         Axes for `surface`.
+    theme : {"page", "keep"}, optional
+        Whether its colors follow the page, light or dark, or stay as on white.
 
     Returns
     -------
@@ -100,7 +104,7 @@ def figure(
     if size is None:
         size = (5.6, 3.8) if columns == rows == 1 else (4.5 * columns + 0.2, 3.8 * rows)
     own = looks.look(**STYLE | {"font.family": looks.families("DejaVu Sans")})
-    picture = Picture(figsize=size, look=own)
+    picture = Picture(figsize=size, look=own, theme=theme)
     picture.control_names = CONTROL_NAMES
     FigureCanvasAgg(picture)
     axes = picture.subplots(rows, columns, subplot_kw={"projection": projection})

@@ -56,6 +56,7 @@ class Canvas(anywidget.AnyWidget):
     points = traitlets.List(traitlets.Dict()).tag(sync=True)
     at = traitlets.Dict().tag(sync=True)  # where the points are now, by name
     size = traitlets.List(traitlets.Float()).tag(sync=True)
+    theme = traitlets.Unicode("page").tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     standing = traitlets.Unicode().tag(sync=True)
     printed = traitlets.Unicode().tag(sync=True)
@@ -124,6 +125,7 @@ class Explorer(ipywidgets.VBox):
             ],
             at=self._points(),
             size=[float(width), float(height)],
+            theme=getattr(figure, "theme", "page"),
             alt=alt,
             standing=self.standing,
             printed=self.printed,
@@ -269,14 +271,14 @@ class Explorer(ipywidgets.VBox):
     def at_scale(self, scale: float) -> Iterator[None]:
         """Draw frames for a screen of another scale, and then go back to what is shown."""
         with self._turn:
-            before = self.figure.dpi / 100
+            before = self.figure.dpi / 100, self._scene.canvas.ground
             self._scene.resize(scale)
             self._scene.settle()
             try:
                 yield
             finally:
                 self._drawn(self.values)
-                self._scene.resize(before)
+                self._scene.resize(*before)
 
     def close(self) -> None:
         """Take the explorer, its picture and its controls out of the notebook."""
@@ -377,7 +379,9 @@ class Explorer(ipywidgets.VBox):
         request, self._request = self._request, None
         began = time.perf_counter()
         if request.get("screen"):
-            self._scene.resize(float(request["screen"].get("scale", 1)))
+            screen = request["screen"]
+            ground = screen.get("ground")
+            self._scene.resize(float(screen.get("scale", 1)), ground and tuple(map(int, ground)))
             if not self._on_screen:
                 self._scene.settle()
             self._on_screen = True

@@ -14,16 +14,22 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from . import checks
+from . import checks, theme
 from .looks import KINDS, drawn_by
 
+# One picture for each theme of the page; on paper it is the light one.
 IN_PAGE = """<style>.course-picture {{ max-width: 100%; height: auto; }}
-body[data-jp-theme-light="false"] .course-picture {{ filter: invert(0.92) hue-rotate(180deg); }}
-</style><img class="course-picture" alt="{alt}" width="{width}" height="{height}"
+.course-night, body[data-jp-theme-light="false"] .course-day {{ display: none; }}
+body[data-jp-theme-light="false"] .course-night {{ display: inline; }}
+@media print {{ body .course-picture.course-day {{ display: inline; }}
+body .course-picture.course-night {{ display: none; }} }}
+</style>{pictures}"""
+IMAGE = """<img class="course-picture{kind}" alt="{alt}" width="{width}" height="{height}"
  src="data:image/png;base64,{png}">"""
 
 
@@ -60,6 +66,8 @@ class Picture(Figure):
         What it shows, in words.
     control_names : mapping of str to str
         How an explorer of this figure calls the parameters of `update` on their controls.
+    theme : {"page", "keep"}
+        Whether its colors follow the page or stay as on white.
     look : mapping, optional
         The matplotlib settings it is made and drawn by, from `looks.look`; by default those of the
         process.
@@ -68,9 +76,17 @@ class Picture(Figure):
     alt: str = ""
     control_names: Mapping[str, str] = MappingProxyType({})
     look: Mapping[str, Any] | None = None
+    theme: str = "page"
 
-    def __init__(self, *args: Any, look: Mapping[str, Any] | None = None, **settings: Any) -> None:
-        self.look = look
+    def __init__(
+        self,
+        *args: Any,
+        look: Mapping[str, Any] | None = None,
+        theme: str = "page",
+        **settings: Any,
+    ) -> None:
+        checks.one_of("theme", theme, ("page", "keep"))
+        self.look, self.theme = look, theme
         with drawn_by(self):
             super().__init__(*args, **settings)
 
@@ -121,17 +137,37 @@ class Picture(Figure):
         # A palette makes the file a quarter as large, and notebooks store it.
         return few_colors(file)
 
+    def night(self, dpi: float = 140) -> bytes:
+        """Return the figure as a PNG file for a dark page, on a clear ground."""
+        canvas, before = theme.Canvas(self), self.dpi
+        canvas.ground = theme.DARK
+        file = io.BytesIO()
+        try:
+            self.set_dpi(dpi)
+            canvas.draw()
+            Image.fromarray(np.asarray(canvas.buffer_rgba())).save(file, format="png")
+        finally:
+            self.set_dpi(before)
+            FigureCanvasAgg(self)
+        return few_colors(file, clear=True)
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
         alt = self.alt or describe(self)
         width, height = (self.get_size_inches() * 100).astype(int)
         data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": alt}
-        size = {"alt": alt, "width": int(width), "height": int(height)}
+        size: dict[str, Any] = {"alt": alt, "width": int(width), "height": int(height)}
         if "JPY_SESSION_NAME" in os.environ:
             # Before a reader in JupyterLab or Notebook 7. These show a bare PNG without its words,
             # and white in a dark theme; in HTML it has both. What is stored stays a plain PNG.
-            data["text/html"] = IN_PAGE.format(
-                alt=html.escape(alt), width=width, height=height, png=data["image/png"]
-            )
+            kinds = {"": self.png}
+            if self.theme == "page":
+                kinds = {" course-day": self.png, " course-night": self.night}
+            words = size | {"alt": html.escape(alt)}
+            pictures = [
+                IMAGE.format(kind=kind, png=base64.b64encode(draw()).decode(), **words)
+                for kind, draw in kinds.items()
+            ]
+            data["text/html"] = IN_PAGE.format(pictures="".join(pictures))
         return data, {"image/png": size}
 
     def __str__(self) -> str:

@@ -15,6 +15,8 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
+from .theme import Toned
+
 MOST = 300  # shapes of different looks; more of them are smaller as an image
 FAR = 1e6  # pixels; a float32 canvas takes no 1e300
 
@@ -23,7 +25,7 @@ class OnlyAggError(Exception):
     """What is drawn can only be drawn as an image."""
 
 
-class Recorder(RendererBase):
+class Recorder(Toned, RendererBase):
     """Writes down lines, areas and marks, with vertices in pixels, y downwards.
 
     Attributes
@@ -141,7 +143,8 @@ class Recorder(RendererBase):
                 "sizes": self.append(sizes[:, 0, 0] / largest),
             }
             if len(facecolors) > 1:
-                faces = np.asarray(facecolors) * [255, 255, 255, 1]
+                toned = [self.tone(color) for color in facecolors]
+                faces = np.asarray(toned) * [255, 255, 255, 1]
                 layer["faces"] = self.append(np.round(faces, 3))
             self.layers.append(layer)
             return
@@ -194,9 +197,9 @@ class Recorder(RendererBase):
         offset, dashes = gc.get_dashes()
         if face is not None and (gc.get_forced_alpha() or len(face) == 3):
             face = (*face[:3], gc.get_alpha())
-        edge = _css(gc.get_rgb()) if width > 0 else None
+        edge = _css(self.tone(gc.get_rgb())) if width > 0 else None
         return {
-            "face": _css(face) if face is not None else None,
+            "face": _css(self.tone(face)) if face is not None else None,
             "edge": edge,
             "width": width,
             "cap": str(gc.get_capstyle()),

@@ -17,13 +17,12 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.spines import Spine
 from PIL import Image
 
-from . import watch
+from . import theme, watch
 from .looks import drawn_by
 from .recorder import OnlyAggError, Recorder
 
@@ -48,7 +47,7 @@ class Scene:
     def __init__(self, figure: Figure, redraw: bool = False) -> None:
         self.figure = figure
         self.redraw = redraw
-        self.canvas = FigureCanvasAgg(figure)
+        self.canvas = theme.Canvas(figure)
         self.moving: list[Artist] = []
         self.id = ""
         self._watch = watch.Watch(figure)
@@ -57,8 +56,13 @@ class Scene:
         self._drawn = False
         self._doubts = 0
 
-    def resize(self, scale: float) -> None:
-        """Draw for a screen with `scale` device pixels for each hundredth of an inch."""
+    def resize(self, scale: float, ground: tuple[int, int, int] | None = None) -> None:
+        """Draw for a screen with `scale` device pixels for each hundredth of an inch.
+
+        `ground` is the color of a dark page; a figure whose theme is "keep" is drawn as on white.
+        """
+        keeps = getattr(self.figure, "theme", "page") == "keep"
+        self.canvas.ground = None if keeps else ground
         dpi = 100 * min(max(scale, 0.2), 4)
         if abs(self.figure.dpi - dpi) > 0.01:
             self.figure.set_dpi(dpi)
@@ -230,6 +234,7 @@ class Scene:
         self._keep()
         height = renderer.height
         still: dict[str, Any] = {"below": first, "between": between}
+        still["dark"] = self.canvas.ground is not None
         still["size"] = [int(renderer.width), int(height)]
         still["axes"] = []
         for ax in self.figure.axes:
@@ -267,6 +272,7 @@ class Scene:
         """Return the layers of a frame, in the order of drawing, and append what they refer to."""
         width, height = (int(side) for side in self.figure.bbox.size)
         recorder = Recorder(width, height, self.figure.dpi)
+        recorder.ground = self.canvas.ground
         for item in self._order:
             if isinstance(item, int):
                 recorder.layers.append({"kind": "still", "part": item})

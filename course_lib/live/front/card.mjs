@@ -47,14 +47,22 @@ body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-acce
 .course-controls .noUi-handle:focus-visible { outline: 3px solid var(--course-accent); outline-offset: 2px; }
 .course-controls > .course-reset { position: absolute; right: 2px; top: 20px; }
 .course-explorer { max-width: 100%; margin: 0; }
-.course-stage { position: relative; max-width: 100%; background: #fff; border-radius: 3px; }
+.course-stage { position: relative; max-width: 100%; border-radius: 3px; }
 .course-stage canvas { display: block; width: 100%; height: 100%; }
-/* Colors keep their hue and change dark for light; the words on a picture must not speak of either. */
-body[data-jp-theme-light="false"] .course-stage, body.vscode-dark .course-stage { background: #141414; }
-body[data-jp-theme-light="false"] .course-stage canvas, body.vscode-dark .course-stage canvas {
+.course-stage[data-theme="keep"] { background: #fff; }
+/* What was drawn for white, saved or with no kernel, keeps its hues and changes light for dark. */
+body[data-jp-theme-light="false"] .course-stage:not([data-dark="true"], [data-theme="keep"]) canvas,
+body.vscode-dark .course-stage:not([data-dark="true"], [data-theme="keep"]) canvas {
   filter: invert(0.92) hue-rotate(180deg); }
 body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course-flat::before {
   border-color: #eee; }
+@media print { body .course-stage[data-dark="true"] canvas { filter: invert(1) hue-rotate(180deg); } }
+@media (forced-colors: active) {
+  .course-controls .noUi-horizontal .noUi-connects { forced-color-adjust: none; border: 1px solid CanvasText; background:
+    linear-gradient(Highlight 0 0) 0 0 / var(--course-filled, 0%) 100% no-repeat, Canvas; }
+  .course-controls .noUi-horizontal .noUi-handle { forced-color-adjust: none; border-color: CanvasText; background: Canvas; }
+  .course-handle { forced-color-adjust: none; }
+}
 .course-notice { position: absolute; inset: 0 0 auto 0; z-index: 2; margin: 0; padding: 8px 12px;
   background: #fff4e5; color: #1a1a1a; border-left: 4px solid #D55E00; line-height: 1.4;
   font-family: var(--jp-ui-font-family, sans-serif); font-size: 14px; }

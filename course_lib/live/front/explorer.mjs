@@ -4,6 +4,7 @@
 // The sliders are ordinary widgets; their models are listened to here.
 
 import { arrange } from "./card.mjs";
+import { darkGround, onTheme } from "./ground.mjs";
 import { SLOW, makeLink } from "./link.mjs";
 import { ruler } from "./notches.mjs";
 import { build, player, pressing, speaker } from "./page.mjs";
@@ -24,6 +25,7 @@ export async function render({ model, el }) {
   );
   const leave = new AbortController(), { signal } = leave;
   const page = build(model, el);
+  page.stage.dataset.theme = model.get("theme");
   const points = model.get("points").map((about) => makePoint(about, page.stage));
   const keys = sliders.map((slider) => keyOf(slider));
   const first = sliders.map((slider, i) => slider.get(keys[i]));
@@ -180,6 +182,7 @@ export async function render({ model, el }) {
       const below = await bitmap(buffers[content.scene.below]);
       const between = await pictures(content.scene.between, buffers);
       scene = { ...content.scene, id: content.on, below, between };
+      page.stage.dataset.dark = scene.dark;
       page.root.dataset.live = "true";
       page.root.dataset.warm = "false"; // frames on another still part are of no use now
       name(sliders);
@@ -278,15 +281,17 @@ export async function render({ model, el }) {
   say(model.get("standing"), false, model.get("printed"));
   alive();
 
-  let scale = 0;
+  let scale = 0, ground = null;
   function fit() {
     const wide = page.stage.clientWidth;
     if (!wide) return;
     const next = (wide / model.get("size")[0]) * (window.devicePixelRatio || 1);
-    if (Math.abs(next - scale) < 0.005) return;
-    scale = next;
-    ask({ scale });
+    const below = model.get("theme") === "keep" ? null : darkGround(page.root);
+    if (Math.abs(next - scale) < 0.005 && String(below) === String(ground)) return;
+    [scale, ground] = [next, below];
+    ask({ scale, ground });
   }
+  onTheme(fit, signal);
   // Hands on a slider say that it moves next.
   const within = (slider, target) => target && [...shown(slider)].some((el) => el.contains(target));
   const reach = (event) => {

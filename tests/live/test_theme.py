@@ -1,0 +1,145 @@
+"""A figure on a dark page: its ink stands out there, images and color maps stay as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from course_lib import plots
+from course_lib.landscapes import banana
+from course_lib.live import explore, slider, theme
+from course_lib.live.compose import composed
+from course_lib.live.figures import Picture
+from course_lib.live.recorder import Recorder
+from course_lib.live.scene import Scene
+
+GROUND = (17, 17, 17)
+
+
+def luminance(color):
+    """Return the relative luminance that WCAG defines, independently of the module under test."""
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def drawn(figure, ground=GROUND):
+    canvas = theme.Canvas(figure)
+    canvas.ground = ground
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())
+
+
+def test_white_becomes_the_ground_itself_and_black_nearly_white():
+    for ground in (GROUND, (30, 30, 46), (0, 0, 0)):
+        np.testing.assert_allclose(
+            theme.tone((1.0, 1.0, 1.0, 1.0), ground)[:3], np.array(ground) / 255, atol=0.02
+        )
+    assert min(theme.tone((0.0, 0.0, 0.0, 0.5))[:3]) > 0.85
+    assert theme.tone((0.0, 0.0, 0.0, 0.5))[3] == 0.5
+
+
+@pytest.mark.parametrize("color", [*plots.COLORS, "#262626", "#4d4d4d", "#7a5195", "#8b0000"])
+def test_ink_that_can_be_read_on_white_can_be_read_on_a_dark_page(color):
+    from matplotlib.colors import to_rgba
+
+    ink = theme.tone(to_rgba(color), GROUND)
+    assert contrast(ink, np.array(GROUND) / 255) >= 4.5
+
+
+@pytest.mark.parametrize("color", plots.COLORS)
+def test_a_color_keeps_its_hue(color):
+    import colorsys
+
+    from matplotlib.colors import to_rgb
+
+    before, after = (
+        colorsys.rgb_to_hls(*c)[0] for c in (to_rgb(color), theme.tone(to_rgb(color))[:3])
+    )
+    assert abs((before - after + 0.5) % 1 - 0.5) < 0.06
+
+
+def on_a_map():
+    figure, ax = plots.figure()
+    ax.imshow(np.arange(16).reshape(4, 4))
+    ax.text(1, 1, "white words on the map", color="white")
+    ax.plot([0, 3], [0, 3], color="black")
+    return figure, ax
+
+
+def test_images_and_what_is_on_them_keep_their_colors():
+    figure, ax = on_a_map()
+    light, dark = drawn(figure, None), drawn(figure)
+    x0, y0, x1, y1 = (int(edge) for edge in ax.bbox.extents)
+    inside = slice(len(light) - y1 + 5, len(light) - y0 - 5), slice(x0 + 5, x1 - 5)
+    np.testing.assert_array_equal(light[inside], dark[inside])
+    assert not np.array_equal(light, dark)
+
+
+def test_a_map_that_follows_the_page_is_dark_where_it_was_light():
+    figure, ax = plots.figure()
+    plots.contour(ax, banana)
+    x0, y0, x1, y1 = (int(edge) for edge in ax.bbox.extents)
+    light, dark = drawn(figure, None), drawn(figure)
+    middle = slice(len(light) - y1 + 5, len(light) - y0 - 5), slice(x0 + 5, x1 - 5)
+    assert np.median(light[middle][..., :3]) > 200
+    assert np.median(dark[middle][..., :3]) < 70
+
+
+def test_a_saved_picture_and_the_next_light_page_are_as_they_were():
+    figure, ax = plots.figure()
+    ax.plot([0, 1], [0, 1])
+    before, saved = drawn(figure, None), figure.png()
+    drawn(figure)
+    assert figure.png() == saved
+    np.testing.assert_array_equal(drawn(figure, None), before)
+
+
+def test_what_moves_has_the_colors_of_what_stays():
+    figure, ax = plots.figure()
+    (line,) = ax.plot([0, 1], [0, 1], marker="o", markeredgecolor="white")
+    ax.scatter([0.2, 0.4], [0.8, 0.6], c=["#0072B2", "#000000"], s=80)
+    scene = Scene(figure)
+    scene.resize(1, GROUND)
+    scene.settle()
+    line.set_ydata([1, 0])
+    buffers: list[bytes] = []
+    frame = scene.frame(buffers)
+    assert frame["scene"]["dark"] is True
+    kinds = {layer["kind"] for layer in frame["draw"]}
+    assert {"line", "marks"} <= kinds
+    colors = {layer["edge"] for layer in frame["draw"] if layer["kind"] == "line"}
+    red, green, blue, _ = (round(255 * c) for c in theme.tone((0, 114 / 255, 178 / 255, 1), GROUND))
+    assert colors == {f"rgba({red},{green},{blue},1)"}
+    seen = composed(frame["scene"], buffers, frame, buffers)
+    assert np.max(np.abs(seen.astype(int) - scene.fresh())[..., :3].mean()) < 1
+
+
+def test_a_recorder_without_a_ground_changes_no_color():
+    assert Recorder(10, 10, 72).tone((0.1, 0.2, 0.3, 1)) == (0.1, 0.2, 0.3, 1)
+
+
+def test_a_figure_that_keeps_its_theme_is_drawn_as_on_white():
+    figure, ax = plots.figure(theme="keep")
+    (line,) = ax.plot([0, 1], [0, 1])
+    explorer = explore(figure, lambda up: line.set_ydata([0, up]), up=slider(0, 1, 1))
+    assert explorer._canvas.theme == "keep"
+    explorer._scene.resize(1, GROUND)
+    frame = explorer.frame([], up=0.5)
+    assert frame["scene"]["dark"] is False
+    with pytest.raises(ValueError, match="theme"):
+        Picture(theme="night")
+
+
+def test_a_notebook_gets_a_picture_for_each_theme(monkeypatch):
+    figure, ax = plots.figure()
+    ax.plot([0, 1], [0, 1])
+    monkeypatch.setenv("JPY_SESSION_NAME", "a notebook")
+    page = figure._repr_mimebundle_()[0]["text/html"]
+    assert page.count("<img") == 2
+    assert "course-night" in page
+    assert "invert" not in page
