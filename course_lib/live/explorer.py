@@ -271,7 +271,7 @@ class Explorer(ipywidgets.VBox):
     def at_scale(self, scale: float) -> Iterator[None]:
         """Draw frames for a screen of another scale, and then go back to what is shown."""
         with self._turn:
-            before = self.figure.dpi / 100, self._scene.canvas.ground
+            before = self.figure.dpi / 100, self._scene.canvas.ground, self._scene.width
             self._scene.resize(scale)
             self._scene.settle()
             try:
@@ -381,7 +381,12 @@ class Explorer(ipywidgets.VBox):
         if request.get("screen"):
             screen = request["screen"]
             ground = screen.get("ground")
-            self._scene.resize(float(screen.get("scale", 1)), ground and tuple(map(int, ground)))
+            width = screen.get("width")
+            self._scene.resize(
+                float(screen.get("scale", 1)),
+                ground and tuple(map(int, ground)),
+                width and float(width),
+            )
             if not self._on_screen:
                 self._scene.settle()
             self._on_screen = True

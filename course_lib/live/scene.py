@@ -24,6 +24,7 @@ from PIL import Image
 
 from . import theme, watch
 from .looks import drawn_by
+from .narrow import fitter
 from .recorder import OnlyAggError, Recorder
 
 
@@ -48,6 +49,8 @@ class Scene:
         self.figure = figure
         self.redraw = redraw
         self.canvas = theme.Canvas(figure)
+        self.width: float | None = None
+        self._fit = fitter(figure)
         self.moving: list[Artist] = []
         self.id = ""
         self._watch = watch.Watch(figure)
@@ -56,13 +59,22 @@ class Scene:
         self._drawn = False
         self._doubts = 0
 
-    def resize(self, scale: float, ground: tuple[int, int, int] | None = None) -> None:
+    def resize(
+        self,
+        scale: float,
+        ground: tuple[int, int, int] | None = None,
+        width: float | None = None,
+    ) -> None:
         """Draw for a screen with `scale` device pixels for each hundredth of an inch.
 
+        `width` is how many hundredths of an inch there are for the figure, None its own width.
         `ground` is the color of a dark page; a figure whose theme is "keep" is drawn as on white.
         """
         keeps = getattr(self.figure, "theme", "page") == "keep"
         self.canvas.ground = None if keeps else ground
+        if width != self.width:
+            self.width = width
+            self._fit(width)
         dpi = 100 * min(max(scale, 0.2), 4)
         if abs(self.figure.dpi - dpi) > 0.01:
             self.figure.set_dpi(dpi)

@@ -43,7 +43,12 @@ _LAB = np.array(
 _FROM_LAB, _FROM_CONES = np.linalg.inv(_LAB), np.linalg.inv(_CONES)
 
 
-class Canvas(FigureCanvasAgg):
+# matplotlib says of some of its methods what they take, and of some not; here they take any.
+_AggCanvas: Any = FigureCanvasAgg
+_AggRenderer: Any = RendererAgg
+
+
+class Canvas(_AggCanvas):  # type: ignore[misc]
     """An Agg canvas for pages of either theme.
 
     Attributes
@@ -59,7 +64,7 @@ class Canvas(FigureCanvasAgg):
         width, height = self.get_width_height(physical=True)
         key = width, height, self.figure.dpi, self.ground
         if getattr(self, "_key", None) != key:
-            make = RendererAgg if self.ground is None else Renderer
+            make: Any = RendererAgg if self.ground is None else Renderer
             self.renderer = make(width, height, self.figure.dpi)
             if isinstance(self.renderer, Renderer):
                 self.renderer.ground = self.ground
@@ -108,11 +113,11 @@ class Toned:
         return tone(tuple(map(float, color)), self.ground)
 
 
-class Renderer(Toned, RendererAgg):
+class Renderer(Toned, _AggRenderer):  # type: ignore[misc]
     """Agg on a dark page."""
 
     def _toned(self, gc: Any) -> Any:
-        own = self.new_gc()
+        own: Any = self.new_gc()
         own.copy_properties(gc)
         own._rgb = self.tone(gc.get_rgb())
         return own
@@ -138,8 +143,8 @@ class Renderer(Toned, RendererAgg):
             face = None if rgbFace is None else self.tone(rgbFace)
             markers(self._toned(gc), shape, place, path, trans, face)
 
-        def draw_path_collection(gc: Any, *about: Any, **named: Any) -> None:
-            about = list(about)
+        def draw_path_collection(gc: Any, *given: Any, **named: Any) -> None:
+            about = list(given)
             for at in (5, 6):  # the faces and the edges
                 about[at] = np.array([self.tone(color) for color in about[at]]).reshape(-1, 4)
             collection(self._toned(gc), *about, **named)

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeLink } from "../../course_lib/live/front/link.mjs";
 import { numberOf, ruler, typed } from "../../course_lib/live/front/notches.mjs";
+import { written } from "../../course_lib/live/front/numbers.mjs";
 import { floats, isUpright, numbers, shift } from "../../course_lib/live/front/painter.mjs";
 import { pushed } from "../../course_lib/live/front/points.mjs";
 import { makePrefetch } from "../../course_lib/live/front/prefetch.mjs";
@@ -203,4 +204,14 @@ test("a value goes to the kernel in the form in which its widget sends it", () =
     constructor: { serializers: { value: { serialize: (date) => ({ year: date.getUTCFullYear() }) } } } };
   assert.deepEqual(valueOf(day), { year: 1970 });
   assert.equal(valueOf(model({ value: 3, index: 1 })), 1);
+});
+
+test("numbers are written as a person writes them, and nothing else is touched", () => {
+  for (const [said, shown] of [
+    ["loss 3.9e-02 above", "loss 0.039 above"],
+    ["Within 1e-06 (1.0e-05).", "Within 10⁻⁶ (1.0·10⁻⁵)."],
+    ["at -1.50, −2, x-1, 10-20", "at −1.50, −2, x-1, 10-20"],
+    ["B = 4096, 245760 examples, 0.1234567", "B = 4096, 245\u202f760 examples, 0.1234567"],
+    ["5.7E+12 and 1.25e3", "5.7·10¹² and 1250"],
+  ]) assert.equal(written(said), shown);
 });

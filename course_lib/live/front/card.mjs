@@ -8,7 +8,7 @@ export const STYLE = `
   --course-line: var(--jp-border-color1, #bbb); --course-key: var(--jp-layout-color2, #eee); }
 body[data-jp-theme-light="false"] .course-card, body[data-jp-theme-light="false"] .course-explorer,
 body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-accent: #56B4E9; }
-.jupyter-widgets.course-card { overflow: visible; padding: 2px 0; }
+.jupyter-widgets.course-card { overflow: visible; padding: 2px 0; width: 100%; container-type: inline-size; }
 .course-card > .course-controls { width: 100%; max-width: var(--course-wide, 100%); }
 .course-controls.course-controls { position: relative; display: grid; align-items: end; gap: 2px 20px; margin: 0 0 4px;
   padding: 0 72px 0 2px; box-sizing: border-box; overflow: visible; color: var(--course-ink);
@@ -45,8 +45,9 @@ body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-acce
 .course-controls .noUi-horizontal .noUi-handle:hover { transform: scale(1.2); }
 .course-controls .noUi-horizontal .noUi-handle:active { cursor: grabbing; background: var(--course-accent); }
 .course-controls .noUi-handle:focus-visible { outline: 3px solid var(--course-accent); outline-offset: 2px; }
-.course-controls > .course-reset { position: absolute; right: 2px; top: 20px; }
+.course-controls > .course-reset { position: absolute; right: 2px; top: 16px; }
 .course-explorer { max-width: 100%; margin: 0; }
+.course-explorer:not(.course-card *) { container-type: inline-size; }
 .course-stage { position: relative; max-width: 100%; border-radius: 3px; }
 .course-stage canvas { display: block; width: 100%; height: 100%; }
 .course-stage[data-theme="keep"] { background: #fff; }
@@ -113,7 +114,8 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-card .course-reset, .course-explorer .course-reset { font-size: 0.93rem; font-size: calc(0.93 * var(--course-text)); }
 .course-card button:focus-visible, .course-explorer button:focus-visible, .course-play select:focus-visible {
   outline: 3px solid var(--course-accent); outline-offset: 1px; }
-@container (max-width: 460px) { .course-controls > .widget-hslider.course-plays, .course-plain.course-plays { grid-column: auto; } }
+@container (max-width: 600px) {
+  .course-controls > .widget-hslider.course-plays, .course-plain.course-plays { grid-column: 1 / -1; } }
 /* A link that is broken is told in words, under the picture. */
 .course-card .jupyter-widgets-disconnected::before, .course-card.jupyter-widgets-disconnected::before { content: none; }
 `;

@@ -183,6 +183,7 @@ export async function render({ model, el }) {
       const between = await pictures(content.scene.between, buffers);
       scene = { ...content.scene, id: content.on, below, between };
       page.stage.dataset.dark = scene.dark;
+      page.stage.style.aspectRatio = scene.size.join(" / ");
       page.root.dataset.live = "true";
       page.root.dataset.warm = "false"; // frames on another still part are of no use now
       name(sliders);
@@ -274,6 +275,7 @@ export async function render({ model, el }) {
   if (still && still.byteLength) {
     queue = queue.then(async () => {
       const below = await bitmap(still);
+      page.stage.style.aspectRatio = `${below.width} / ${below.height}`;
       if (!scene) scene = { below, between: [], size: [below.width, below.height], axes: [] };
       draw();
     }).catch(console.error);
@@ -281,15 +283,15 @@ export async function render({ model, el }) {
   say(model.get("standing"), false, model.get("printed"));
   alive();
 
-  let scale = 0, ground = null;
+  let scale = 0, width = 0, ground = null;
   function fit() {
     const wide = page.stage.clientWidth;
     if (!wide) return;
-    const next = (wide / model.get("size")[0]) * (window.devicePixelRatio || 1);
+    const next = window.devicePixelRatio || 1;
     const below = model.get("theme") === "keep" ? null : darkGround(page.root);
-    if (Math.abs(next - scale) < 0.005 && String(below) === String(ground)) return;
-    [scale, ground] = [next, below];
-    ask({ scale, ground });
+    if (Math.abs(next - scale) < 0.005 && wide === width && String(below) === String(ground)) return;
+    [scale, width, ground] = [next, wide, below];
+    ask({ scale, width, ground });
   }
   onTheme(fit, signal);
   // Hands on a slider say that it moves next.

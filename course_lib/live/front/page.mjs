@@ -1,6 +1,7 @@
 // The page around the picture: its elements, its words, and the buttons that play.
 
 import { STYLE } from "./card.mjs";
+import { written } from "./numbers.mjs";
 
 export function build(model, el) {
   const [width, height] = model.get("size");
@@ -44,10 +45,12 @@ export function speaker(page, held) {
   };
   return {
     busy: () => page.standing.setAttribute("aria-busy", "true"),
-    say(text, failed, printed = "") {
+    say(said, failed, printed = "") {
       clearTimeout(quiet);
       page.printed.textContent = printed;
       page.printed.hidden = !printed;
+      const text = written(said);
+      page.standing.dataset.said = said;
       if (page.standing.textContent !== text) {
         page.standing.setAttribute("aria-busy", "true");
         page.standing.textContent = text;

@@ -1,0 +1,54 @@
+"""A figure at the width that a page has for it: drawn anew with words of full size, never shrunk.
+
+Where its axes would get too narrow beside each other, they go below each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+
+ROOM = 280  # pixels of the page that axes beside others need at least
+LEAST = 200  # and a whole figure
+FLATTEST = 0.8  # of the author's height, for axes that get narrower and stay beside each other
+
+
+def fitter(figure: Figure) -> Callable[[float | None], None]:
+    """Return a function that lays `figure` out for a width in pixels of the page.
+
+    Parameters
+    ----------
+    figure : Figure
+        As the author made it: for its own width, or more, or None, it is put back to that.
+    """
+    width, height = (100 * side for side in figure.get_size_inches())
+    specs = {ax: ax.get_subplotspec() for ax in figure.axes}
+    grids = {spec.get_gridspec() for spec in specs.values() if spec is not None}
+    rows, columns = next(iter(grids)).get_geometry() if len(grids) == 1 else (1, 1)
+    # Color bars and axes over several cells stay as their author has laid them out.
+    single = None not in specs.values() and all(s.num1 == s.num2 for s in specs.values() if s)
+    may_stack = len(grids) == 1 and single and columns > 1 and len(specs) > 1
+
+    def fit(room: float | None) -> None:
+        if may_stack:
+            for ax, spec in specs.items():
+                ax.set_subplotspec(spec)
+        if room is None or room > 0.98 * width:
+            figure.set_size_inches(width / 100, height / 100, forward=False)
+            return
+        wide = max(room, LEAST)
+        beside = max(1, min(columns, int(wide // ROOM))) if may_stack else columns
+        if beside == columns:
+            tall = height * max(wide / width, FLATTEST)
+        else:
+            below = -(-len(specs) // beside)
+            grid = GridSpec(below, beside, figure=figure)
+            for i, ax in enumerate(specs):
+                ax.set_subplotspec(grid[divmod(i, beside)])
+            share = (wide / beside) / (width / columns)
+            tall = below * height / rows * min(max(share, 0.75), 1)
+        figure.set_size_inches(wide / 100, tall / 100, forward=False)
+
+    return fit

@@ -1,0 +1,63 @@
+"""Below its full width a figure is drawn anew at that width, and its axes go below each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from course_lib import plots
+from course_lib.live.narrow import fitter
+from course_lib.live.scene import Scene
+
+
+def rows_and_columns(figure):
+    figure.draw_without_rendering()
+    boxes = [ax.get_position() for ax in figure.axes]
+    return len({round(box.y0, 2) for box in boxes}), len({round(box.x0, 2) for box in boxes})
+
+
+def row():
+    figure, axes = plots.figure(3)
+    for ax in axes:
+        ax.plot([1, 2], [3, 4])
+        ax.set(xlabel="across", ylabel="up")
+    return figure
+
+
+def test_a_row_of_axes_is_stacked_where_it_is_narrow_and_put_back():
+    figure = row()
+    before = figure.get_size_inches()
+    fit = fitter(figure)
+    assert rows_and_columns(figure) == (1, 3)
+    fit(900)
+    assert rows_and_columns(figure) == (1, 3)
+    assert figure.get_size_inches()[0] == pytest.approx(9)
+    fit(600)
+    assert rows_and_columns(figure)[0] == 2
+    fit(390)
+    assert rows_and_columns(figure)[0] == 3
+    assert figure.get_size_inches()[1] > 8
+    fit(None)
+    assert rows_and_columns(figure) == (1, 3)
+    np.testing.assert_allclose(figure.get_size_inches(), before)
+
+
+@pytest.mark.parametrize("width", [390, 736, 934])
+def test_no_words_are_smaller_than_eleven_pixels_at_any_width(width):
+    figure = row()
+    scene = Scene(figure)
+    scene.resize(1, width=width)
+    scene.settle()
+    assert scene.frame([])["scene"]["size"][0] == width
+    words = [t for ax in figure.axes for t in (ax.title, ax.xaxis.label, *ax.get_xticklabels())]
+    assert min(text.get_fontsize() for text in words) * 100 / 72 >= 11
+
+
+def test_axes_over_several_cells_stay_beside_each_other():
+    figure, _ = plots.figure()
+    figure.clear()
+    grid = figure.add_gridspec(2, 2)
+    for spec in (grid[0, :], grid[1, 0], grid[1, 1]):
+        figure.add_subplot(spec)
+    fitter(figure)(300)
+    assert [ax.get_subplotspec().get_gridspec() for ax in figure.axes] == [grid] * 3
