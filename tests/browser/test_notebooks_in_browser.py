@@ -21,6 +21,15 @@ SEEN = """out => ({
   picture: out.querySelector(".course-stage canvas").toDataURL(),
   standing: out.querySelector(".course-standing").textContent,
 })"""
+# How tall each explorer is, its controls, picture and sentence together, and the room for them.
+HEIGHTS = """() => {
+  const room = document.querySelector(".jp-WindowedPanel-outer").clientHeight;
+  const of = card => card.querySelector(".course-foot").getBoundingClientRect().bottom -
+    card.getBoundingClientRect().top;
+  return { room, heights: [...document.querySelectorAll(".course-card")].map(of).map(Math.round) };
+}"""
+# The commonest laptop.
+SCREEN = {"width": 1366, "height": 768}
 CHANGED = """([out, picture, standing]) =>
   out.querySelector(".course-stage canvas").toDataURL() !== picture &&
   out.querySelector(".course-standing").textContent !== standing"""
@@ -28,6 +37,7 @@ CHANGED = """([out, picture, standing]) =>
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_notebook_runs_and_its_explorers_move(notebook, lab, page):
+    page.set_viewport_size(SCREEN)
     run(page, lab.address(notebook))
     assert errors(page) == []
     source = json.loads((lab.folder / notebook).read_text(encoding="utf-8"))
@@ -36,6 +46,10 @@ def test_notebook_runs_and_its_explorers_move(notebook, lab, page):
     assert len(outputs) >= calls, f"{calls} cells make an explorer, {len(outputs)} are shown"
     assert "Loading widget" not in page.content()
     assert "Error displaying widget" not in page.content()
+    seen = page.evaluate(HEIGHTS)
+    print(seen)
+    assert len(seen["heights"]) >= calls
+    assert max(seen["heights"]) <= seen["room"]
     for output in outputs:
         moves_by_keyboard(page, output)
         if output.query_selector(".course-handle"):
