@@ -28,7 +28,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from . import checks, front, replay
+from . import checks, files, front, replay
 from .calls import Calls, check, failure, in_words, kept
 from .compose import composed, differs
 from .controls import Point, control_of, same
@@ -342,6 +342,9 @@ class Explorer(ipywidgets.VBox):
 
     def _received(self, _: Any, content: dict, buffers: list) -> None:
         """Take a request of the browser: the newest for a frame counts, and each for a sweep."""
+        if "save" in content:
+            self._save(content)
+            return
         if "sweep" in content:
             self._sweeps.append(content)
         else:
@@ -355,6 +358,20 @@ class Explorer(ipywidgets.VBox):
             return
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._answer_soon())
+
+    def drawn(self, name: str, values: list) -> Iterator[np.ndarray]:
+        """Yield the picture for each value of one control, as pixels; then go back."""
+        with self.at_scale(1):
+            for value in values:
+                self._drawn(self.values | {name: value})
+                yield self._scene.fresh()
+
+    def _save(self, content: dict) -> None:
+        """Send what the reader wants to save."""
+        with self._turn:
+            kind = content["save"]
+            file = files.svg(self) if kind == "svg" else files.gif(self, content["slider"])
+        self._canvas.send({"view": content.get("view"), "saved": kind}, [file])
 
     async def _answer_soon(self) -> None:
         # Requests that wait in the kernel's queue come in one by one as the loop turns. Letting it

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { asCode, valueAt } from "../../course_lib/live/front/bar.mjs";
 import { makeLink } from "../../course_lib/live/front/link.mjs";
 import { numberOf, ruler, typed } from "../../course_lib/live/front/notches.mjs";
 import { written } from "../../course_lib/live/front/numbers.mjs";
@@ -214,4 +215,20 @@ test("numbers are written as a person writes them, and nothing else is touched",
     ["B = 4096, 245760 examples, 0.1234567", "B = 4096, 245\u202f760 examples, 0.1234567"],
     ["5.7E+12 and 1.25e3", "5.7·10¹² and 1250"],
   ]) assert.equal(written(said), shown);
+});
+
+test("where the controls stand is copied as Python code", () => {
+  assert.equal(asCode({ lr: 0.1 + 0.2, steps: 40, double: false, rule: "Adam", start: [-1.5, 2] }),
+    'explorer.set(lr=0.3, steps=40, double=False, rule="Adam", start=(-1.5, 2))');
+});
+
+test("the value under the pointer is that of the nearest vertex, else of the place", () => {
+  const scene = { axes: [{ box: [100, 0, 200, 100], x: [1, 100, true], y: [0, 1, false] }] };
+  const frame = { layers: [{ kind: "line", at: [0, 4] }], vertices: Float32Array.from([200, 50, 290, 90]) };
+  assert.equal(valueAt(scene, frame, 50, 50, 10), null);
+  const near = valueAt(scene, frame, 203, 54, 10);
+  assert.ok(near.near);
+  assert.ok(Math.abs(near.value[0] - 10) < 1e-9 && near.value[1] === 0.5);
+  const far = valueAt(scene, frame, 150, 20, 10);
+  assert.ok(!far.near && Math.abs(far.value[1] - 0.8) < 1e-9);
 });

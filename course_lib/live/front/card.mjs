@@ -75,8 +75,14 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-slow[hidden], .course-saved[hidden] { display: none; }
 .course-handle { position: absolute; width: 18px; height: 18px; margin: -9px 0 0 -9px;
   box-sizing: border-box; border: 3px solid #1a1a1a; border-radius: 50%;
-  background: rgba(255, 255, 255, 0.55); box-shadow: 0 0 0 1.5px #fff; cursor: grab;
-  touch-action: none; outline: none; }
+  background: color-mix(in srgb, var(--course-accent) 45%, #fff); box-shadow: 0 0 0 1.5px #fff; cursor: grab;
+  touch-action: none; outline: none; transition: transform 0.1s; }
+.course-handle:hover, .course-handle:focus-visible { transform: scale(1.25); }
+.course-hint { position: absolute; left: 20px; top: -4px; padding: 0 6px; border-radius: 3px; pointer-events: none;
+  font: 12px/20px var(--jp-ui-font-family, sans-serif); white-space: nowrap; color: #1a1a1a; background: #fff;
+  border: 1px solid #1a1a1a; }
+.course-fixed .course-hint { display: none; }
+.course-fixed.course-fixed { background: none; transform: none; }
 .course-handle::after { content: ""; position: absolute; inset: -12px; border-radius: 50%; }
 .course-flat::before { content: ""; position: absolute; left: 5px; bottom: 15px;
   height: var(--course-tall); border-left: 1.5px dashed #1a1a1a; opacity: 0.55; pointer-events: none; }
@@ -116,6 +122,20 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
   outline: 3px solid var(--course-accent); outline-offset: 1px; }
 @container (max-width: 600px) {
   .course-controls > .widget-hslider.course-plays, .course-plain.course-plays { grid-column: 1 / -1; } }
+.course-bar { position: absolute; right: 4px; top: 4px; z-index: 1; display: flex; gap: 2px; opacity: 0; pointer-events: none;
+  transition: opacity 0.15s; }
+.course-stage:hover .course-bar, .course-bar:focus-within { opacity: 1; pointer-events: auto; }
+.course-explorer .course-bar button { padding: 0 6px; min-height: 24px; font: 12px var(--jp-ui-font-family, sans-serif); }
+.course-told { display: block; font-size: 0.86em; color: var(--course-ink); min-height: 0; overflow-wrap: anywhere; }
+.course-tip { position: absolute; z-index: 1; padding: 0 6px; border-radius: 3px; pointer-events: none; white-space: nowrap;
+  font: 12px/20px var(--jp-ui-font-family, sans-serif); font-variant-numeric: tabular-nums;
+  color: var(--course-ink); background: var(--course-key); border: 1px solid var(--course-line); }
+.course-tip.course-near { border-color: var(--course-accent); }
+.course-tip[hidden] { display: none; }
+.course-card:fullscreen { background: var(--jp-layout-color0, #fff); padding: 16px; overflow: auto; --course-text: 20px; }
+.course-card:fullscreen .course-explorer, .course-card:fullscreen .course-stage { max-width: 100%; }
+@media (prefers-reduced-motion: reduce) { .course-bar { transition: none; } }
+@media print { .course-bar, .course-tip, .course-play, .course-reset { display: none; } }
 /* A link that is broken is told in words, under the picture. */
 .course-card .jupyter-widgets-disconnected::before, .course-card.jupyter-widgets-disconnected::before { content: none; }
 `;

@@ -3,13 +3,14 @@
 // What stays still comes as images, once. What moves comes as vertices in pixels, in every frame.
 // The sliders are ordinary widgets; their models are listened to here.
 
+import { makeBar, showValues } from "./bar.mjs";
 import { arrange } from "./card.mjs";
 import { darkGround, onTheme } from "./ground.mjs";
 import { SLOW, makeLink } from "./link.mjs";
 import { ruler } from "./notches.mjs";
 import { build, player, pressing, speaker } from "./page.mjs";
 import { bitmap, pictures, paint, unpack, unzipped } from "./painter.mjs";
-import { clickable, makePoint, movable, place } from "./points.mjs";
+import { clickable, hinted, makePoint, movable, place } from "./points.mjs";
 import { makePrefetch } from "./prefetch.mjs";
 import { shelf } from "./shelf.mjs";
 import { keyOf, name, shown, swiping, tellAtRest, typing, undisturbed, valueOf } from "./widgets.mjs";
@@ -117,7 +118,9 @@ export async function render({ model, el }) {
   // Points are state of the explorer, as sliders are: every view has the same, and the kernel hears
   // of them at rest.
   let telling = 0;
+  const wasDragged = hinted(points);
   function pointed() {
+    wasDragged();
     draw();
     model.set("at", Object.fromEntries(points.map(({ name, value }) => [name, [...value]])));
     clearTimeout(telling);
@@ -144,6 +147,10 @@ export async function render({ model, el }) {
 
   function received(content, buffers) {
     const mine = content.view === view;
+    if (content.saved) {
+      if (mine) bar.took(content.saved, buffers[0]);
+      return;
+    }
     if (content.sweep !== undefined) {
       if (mine) gather(content, buffers).catch(console.error);
       return;
@@ -287,13 +294,25 @@ export async function render({ model, el }) {
   function fit() {
     const wide = page.stage.clientWidth;
     if (!wide) return;
-    const next = window.devicePixelRatio || 1;
+    // On a full screen the picture is larger than its author made it.
+    const next = (window.devicePixelRatio || 1) * Math.max(wide / model.get("size")[0], 1);
     const below = model.get("theme") === "keep" ? null : darkGround(page.root);
     if (Math.abs(next - scale) < 0.005 && wide === width && String(below) === String(ground)) return;
     [scale, width, ground] = [next, wide, below];
     ask({ scale, width, ground });
   }
   onTheme(fit, signal);
+  // What is called by its place in a list is called by its name in Python.
+  const states = () => Object.fromEntries(Object.entries(values()).map(([name, value]) => {
+    const control = sliders[names.indexOf(name)];
+    const options = control?.get("_options_labels");
+    if (options && Number.isInteger(value)) return [name, options[value]];
+    return [name, Array.isArray(value) && value.length === 1 ? value[0] : value];
+  }));
+  const runner = rulers.findIndex((ruler, i) => ruler && (players.has(sliders[i]) || !players.size));
+  const runs = runner >= 0 && { name: names[runner], label: sliders[runner].get("description") };
+  const bar = makeBar(page, { signal, states, runs, ask: send });
+  showValues(page, () => scene, () => frame, signal);
   // Hands on a slider say that it moves next.
   const within = (slider, target) => target && [...shown(slider)].some((el) => el.contains(target));
   const reach = (event) => {
@@ -320,6 +339,7 @@ export async function render({ model, el }) {
   return () => {
     for (const { stop, bar } of players.values()) [stop(), bar.remove()];
     page.reset.remove();
+    bar.stop();
     leave.abort();
     watch.disconnect();
     sight.disconnect();

@@ -19,6 +19,7 @@ export function build(model, el) {
   el.appendChild(root);
   const stage = root.querySelector(".course-stage");
   stage.style.width = `${width}px`;
+  stage.dataset.wide = stage.style.width;
   stage.style.aspectRatio = `${width} / ${height}`;
   for (const part of [".course-foot", ".course-controls"])
     root.querySelector(part).style.width = `min(100%, ${width}px)`;

@@ -16,7 +16,7 @@ function fraction(value, [low, high, log]) {
   return log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
 }
 
-function unfraction(part, [low, high, log]) {
+export function unfraction(part, [low, high, log]) {
   return log ? low * Math.pow(high / low, part) : low + part * (high - low);
 }
 
@@ -147,4 +147,25 @@ export function clickable(points, page, scene, moved, signal) {
     if (!finger) grab(event, closest);
     moved();
   }
+}
+
+// Says on the first handle that it can be dragged, until one was, in this tab.
+export function hinted(points) {
+  const key = "course-dragged", handle = points[0]?.handle;
+  const used = () => {
+    try {
+      return sessionStorage.getItem(key);
+    } catch {
+      return true; // a page that keeps nothing would say it for ever
+    }
+  };
+  if (!handle || used()) return () => {};
+  const hint = Object.assign(document.createElement("span"), { className: "course-hint", textContent: "drag me" });
+  hint.setAttribute("aria-hidden", "true"); // its label says so
+  handle.append(hint);
+  return () => {
+    if (!hint.isConnected) return;
+    hint.remove();
+    sessionStorage.setItem(key, "1");
+  };
 }

@@ -1,8 +1,9 @@
 // The page with no kernel: an explorer from frames that were computed beforehand.
 
 import { bitmap, pictures, floats, paint, unpack } from "./painter.mjs";
+import { showValues } from "./bar.mjs";
 import { build, player, pressing, speaker } from "./page.mjs";
-import { clickable, makePoint, movable, nearest, place } from "./points.mjs";
+import { clickable, hinted, makePoint, movable, nearest, place } from "./points.mjs";
 
 // Draws an explorer from frames that were computed beforehand, one for each combination of places.
 export async function replay(host, text) {
@@ -35,8 +36,10 @@ export async function replay(host, text) {
     handle.removeAttribute("tabindex");
     handle.setAttribute("aria-hidden", "true");
   }
-  for (const point of movables) movable(point, page, () => scene, show, signal);
-  if (movables.length) clickable(movables, page, () => scene, show, signal);
+  const wasDragged = hinted(movables);
+  const dragged = () => [wasDragged(), show()];
+  for (const point of movables) movable(point, page, () => scene, dragged, signal);
+  if (movables.length) clickable(movables, page, () => scene, dragged, signal);
 
   async function show() {
     let at = controls.reduce((at, control) => at * control.count + control.get("value"), 0);
@@ -66,6 +69,7 @@ export async function replay(host, text) {
     controls.forEach((control, i) => control.set("value", about.controls[i].first));
     show();
   });
+  showValues(page, () => scene, () => frame, signal);
   await show();
   page.root.dataset.live = "true";
 }

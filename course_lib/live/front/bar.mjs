@@ -1,0 +1,133 @@
+// A discreet bar over the picture: save it, copy where the controls stand, fill the screen; and the values
+// under the pointer. It comes on hover or focus, is one stop of the Tab key, and arrows go along it.
+
+import { written } from "./numbers.mjs";
+import { unfraction } from "./points.mjs";
+
+// What a control's value is called in Python.
+export function inPython(value) {
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) return `(${value.map(inPython).join(", ")})`;
+  return typeof value === "number" ? String(Number(value.toPrecision(6))) : JSON.stringify(value);
+}
+
+export function asCode(values) {
+  return `explorer.set(${Object.entries(values).map(([name, value]) => `${name}=${inPython(value)}`).join(", ")})`;
+}
+
+export function makeBar(page, { signal, states, runs, ask }) {
+  const bar = document.createElement("div"), told = document.createElement("span");
+  bar.className = "course-bar";
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", "Picture");
+  told.className = "course-told";
+  told.setAttribute("role", "status");
+  const tell = (text) => {
+    told.textContent = text;
+    clearTimeout(tell.timer);
+    tell.timer = setTimeout(() => (told.textContent = ""), 4000);
+  };
+  const card = () => page.root.closest(".course-card") || page.root;
+  const save = (blob, kind) => {
+    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `picture.${kind}` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    tell(`Saved as picture.${kind}.`);
+  };
+  const actions = [
+    ["PNG", "Save the picture as PNG", () => page.canvas.toBlob((blob) => save(blob, "png"))],
+    ask && ["SVG", "Save the picture as SVG", () => ask({ save: "svg" })],
+    ask && runs && ["GIF", `Save the run of ${runs.label} as GIF`, () => {
+      tell("Drawing the run …");
+      ask({ save: "gif", slider: runs.name });
+    }],
+    ["Code", "Copy where the controls stand as Python code", async () => {
+      const code = asCode(states());
+      try {
+        await navigator.clipboard.writeText(code);
+        tell(`Copied: ${code}`);
+      } catch {
+        tell(code); // no clipboard here: it can be copied by hand
+      }
+    }],
+    document.fullscreenEnabled && ["⛶", "Full screen", () =>
+      document.fullscreenElement ? document.exitFullscreen() : card().requestFullscreen()],
+  ].filter(Boolean);
+  const buttons = actions.map(([text, title, act], i) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: text, title });
+    button.setAttribute("aria-label", title);
+    button.tabIndex = i ? -1 : 0;
+    button.addEventListener("click", act, { signal });
+    return button;
+  });
+  bar.append(...buttons);
+  bar.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const at = buttons.indexOf(event.target), next = buttons[(at + step + buttons.length) % buttons.length];
+    buttons.forEach((button) => (button.tabIndex = button === next ? 0 : -1));
+    next.focus();
+  }, { signal });
+  page.stage.append(bar);
+  page.root.append(told);
+  document.addEventListener("fullscreenchange", () => {
+    const full = document.fullscreenElement === card();
+    const [wide, tall] = page.stage.style.aspectRatio.split("/").map(Number);
+    const others = card().clientHeight - page.stage.clientHeight;
+    if (full) page.stage.style.width = `${Math.round((Math.max(innerHeight - others - 24, 200) * wide) / tall)}px`;
+    else page.stage.style.width = page.stage.dataset.wide;
+  }, { signal });
+  return {
+    took: (kind, buffer) => save(new Blob([buffer], { type: kind === "svg" ? "image/svg+xml" : "image/gif" }), kind),
+    stop: () => clearTimeout(tell.timer),
+  };
+}
+
+// The value under the pointer: of the nearest vertex of a line or mark within reach, else of the place.
+export function valueAt(scene, frame, x, y, reach) {
+  const axes = scene.axes.find(({ box: [left, top, width, height] }) =>
+    x >= left && x <= left + width && y >= top && y <= top + height);
+  if (!axes) return null;
+  let at = [x, y], best = reach * reach;
+  for (const layer of frame?.layers || []) {
+    if (layer.kind !== "line" && layer.kind !== "marks") continue;
+    const [start, count] = layer.at;
+    for (let i = start; i < start + count; i += 2) {
+      const far = (frame.vertices[i] - x) ** 2 + (frame.vertices[i + 1] - y) ** 2;
+      if (far < best) [best, at] = [far, [frame.vertices[i], frame.vertices[i + 1]]];
+    }
+  }
+  const [left, top, width, height] = axes.box;
+  return { at, near: best < reach * reach,
+    value: [unfraction((at[0] - left) / width, axes.x), unfraction(1 - (at[1] - top) / height, axes.y)] };
+}
+
+export function showValues(page, scene, frame, signal) {
+  const tip = document.createElement("span");
+  tip.className = "course-tip";
+  tip.setAttribute("aria-hidden", "true"); // the sentence under the picture says what counts
+  page.stage.append(tip);
+  const hide = () => (tip.hidden = true);
+  hide();
+  let due = 0;
+  page.canvas.addEventListener("pointermove", (event) => {
+    if (event.buttons || event.pointerType === "touch" || due) return;
+    due = requestAnimationFrame(() => {
+      due = 0;
+      if (!scene()) return;
+      const edge = page.stage.getBoundingClientRect(), grow = scene().size[0] / edge.width;
+      const found = valueAt(scene(), frame(), (event.clientX - edge.left) * grow, (event.clientY - edge.top) * grow, 10 * grow);
+      if (!found) return hide();
+      tip.textContent = written(found.value.map((v) => String(Number(v.toPrecision(3)))).join(", "));
+      tip.classList.toggle("course-near", found.near);
+      const right = found.at[0] / grow > edge.width - 110;
+      tip.style.left = `${found.at[0] / grow + (right ? -10 : 10)}px`;
+      tip.style.top = `${Math.max(found.at[1] / grow - 26, 0)}px`;
+      tip.style.transform = right ? "translateX(-100%)" : "none";
+      tip.hidden = false;
+    });
+  }, { signal, passive: true });
+  for (const kind of ["pointerleave", "pointerdown"]) page.canvas.addEventListener(kind, hide, { signal, passive: true });
+}
