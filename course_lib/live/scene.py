@@ -23,6 +23,7 @@ from matplotlib.spines import Spine
 from PIL import Image
 
 from . import theme, watch
+from .compose import differs
 from .looks import drawn_by
 from .narrow import fitter
 from .recorder import OnlyAggError, Recorder
@@ -58,6 +59,7 @@ class Scene:
         self._places: tuple = ()
         self._drawn = False
         self._doubts = 0
+        self._sent: tuple[dict, list[bytes]] = {}, []
 
     def resize(
         self,
@@ -111,6 +113,7 @@ class Scene:
             images: list[bytes] = []
             scene = self._draw_still(images, len(buffers))
             self.id = _name(scene, images)
+            self._sent = scene, list(images)
             if self.id != before:
                 content["scene"] = scene
                 buffers += images
@@ -143,12 +146,27 @@ class Scene:
         images: list[bytes] = []
         with drawn_by(self.figure):
             scene = self._draw_still(images, 0)
-        if _name(scene, images) == self.id:
+        if _name(scene, images) == self.id or self._is_alike(scene, images):
             self._doubts = 0
             return False
         self._doubts += 1  # once it may be a layout that settles
         self.redraw, self._drawn = self._doubts > 1, False
         return True
+
+    def _is_alike(self, scene: dict, images: list[bytes]) -> bool:
+        """Return whether a still part shows what was sent, but for a layout that settles."""
+        before, sent = self._sent
+        if not before or before["size"] != scene["size"] or len(sent) != len(images):
+            return False
+        return all(
+            differs(
+                np.asarray(Image.open(io.BytesIO(one))),
+                np.asarray(Image.open(io.BytesIO(other))),
+                by=90,
+            )
+            <= 4
+            for one, other in zip(sent, images, strict=True)
+        )
 
     def _keep(self) -> None:
         self._watch.take(self.moving)

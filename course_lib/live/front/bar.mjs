@@ -4,6 +4,9 @@
 import { written } from "./numbers.mjs";
 import { unfraction } from "./points.mjs";
 
+const FULL = `<svg viewBox="0 0 12 12" width="11" height="11" aria-hidden="true" fill="none" stroke="currentColor"
+  stroke-width="1.6"><path d="M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8"/></svg>`;
+
 // What a control's value is called in Python.
 export function inPython(value) {
   if (typeof value === "boolean") return value ? "True" : "False";
@@ -50,11 +53,11 @@ export function makeBar(page, { signal, states, runs, ask }) {
         tell(code); // no clipboard here: it can be copied by hand
       }
     }],
-    document.fullscreenEnabled && ["⛶", "Full screen", () =>
+    document.fullscreenEnabled && [FULL, "Full screen", () =>
       document.fullscreenElement ? document.exitFullscreen() : card().requestFullscreen()],
   ].filter(Boolean);
   const buttons = actions.map(([text, title, act], i) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: text, title });
+    const button = Object.assign(document.createElement("button"), { type: "button", innerHTML: text, title });
     button.setAttribute("aria-label", title);
     button.tabIndex = i ? -1 : 0;
     button.addEventListener("click", act, { signal });
@@ -75,7 +78,8 @@ export function makeBar(page, { signal, states, runs, ask }) {
   document.addEventListener("fullscreenchange", () => {
     const full = document.fullscreenElement === card();
     const [wide, tall] = page.stage.style.aspectRatio.split("/").map(Number);
-    const others = card().clientHeight - page.stage.clientHeight;
+    const tallOf = (part) => card().querySelector(part)?.offsetHeight ?? 0;
+    const others = Math.max(tallOf(".course-controls"), page.controls.offsetHeight) + tallOf(".course-foot") + 24;
     if (full) page.stage.style.width = `${Math.round((Math.max(innerHeight - others - 24, 200) * wide) / tall)}px`;
     else page.stage.style.width = page.stage.dataset.wide;
   }, { signal });

@@ -133,7 +133,8 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-tip.course-near { border-color: var(--course-accent); }
 .course-tip[hidden] { display: none; }
 .course-card:fullscreen { background: var(--jp-layout-color0, #fff); padding: 16px; overflow: auto; --course-text: 20px; }
-.course-card:fullscreen .course-explorer, .course-card:fullscreen .course-stage { max-width: 100%; }
+.course-card:fullscreen .course-explorer, .course-card:fullscreen .course-foot { --course-text: 20px; }
+.course-card:fullscreen .course-foot, .course-card:fullscreen > .course-controls { width: 100% !important; max-width: 100%; }
 @media (prefers-reduced-motion: reduce) { .course-bar { transition: none; } }
 @media print { .course-bar, .course-tip, .course-play, .course-reset { display: none; } }
 /* A link that is broken is told in words, under the picture. */
