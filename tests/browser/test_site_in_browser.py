@@ -165,7 +165,13 @@ TEXTS = {
 def written(value) -> list[str]:
     """Return the ways in which a text names a value."""
     plain = f"{value:g}"
-    ways = {plain, f"{value:.2f}", f"{value:+g}", plain.replace("-", "−")}
+    ways = {
+        plain,
+        plain.replace("e-0", "e-"),
+        f"{value:.2f}",
+        f"{value:+g}",
+        plain.replace("-", "−"),
+    }
     if value and 10 ** round(math.log10(abs(value))) == abs(value):
         ways.add(f"10^{{{round(math.log10(abs(value)))}}}")
     words = {1: "step 1", 60: "step 60"}.get(value)
@@ -218,7 +224,7 @@ def controls_of(path: Path) -> dict[str, re.Pattern]:
     named = dict(re.findall(r"(\w+)=\w+\((?:[^()]|\([^()]*\))*label=\"([^\"]+)\"", code))
     found = collections.defaultdict(lambda: re.compile("^$"))
     for name in {key for texts in TEXTS.values() for t in texts for key in t.metadata["tries"]}:
-        label = "^" + re.escape(named[name]) if name in named else known.get(name)
+        label = known.get(name) or (name in named and "^" + re.escape(named[name]))
         found[name] = re.compile(label or "^" + re.escape(name.replace("_", " ")))
     found["knob_0"] = re.compile("^W₁₁")
     found["batch"] = re.compile("^batch size B")
