@@ -119,7 +119,7 @@ class Renderer(Toned, _AggRenderer):  # type: ignore[misc]
     def _toned(self, gc: Any) -> Any:
         own: Any = self.new_gc()
         own.copy_properties(gc)
-        own._rgb = self.tone(gc.get_rgb())
+        own.set_foreground(self.tone(gc.get_rgb()), isRGBA=True)
         return own
 
     def draw_path(self, gc: Any, path: Any, transform: Any, rgbFace: Any = None) -> None:
