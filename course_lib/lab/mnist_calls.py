@@ -347,15 +347,19 @@ def sweep_plot(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarray
         canvas.draw()
         return np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
 
+    def changed(one: np.ndarray, other: np.ndarray) -> int:
+        return int((np.abs(one - other).max(axis=2) > 40).sum())
+
+    whole = picture()
+
     def ink(artist: Any) -> int:
         """Return how many pixels change where the artist is taken away."""
         if not artist.get_visible():
             return 0
-        there = picture()
         artist.set_visible(False)
         gone = picture()
         artist.set_visible(True)
-        return int((np.abs(there - gone).max(axis=2) > 40).sum())
+        return changed(whole, gone)
 
     def read(text: Any) -> bool:
         """Return whether a text is there, as large as one reads, and not the color of the paper."""
@@ -366,10 +370,10 @@ def sweep_plot(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarray
     named = sum(map(read, names_shown)) if legend and legend.get_visible() else 0
     for line in shown:  # each alone: where lines cross, they hide one another
         line.set_visible(False)
-    amounts = []
+    bare, amounts = picture(), []
     for line in ax.lines:
         line.set_visible(line in shown)
-        amounts.append(ink(line))
+        amounts.append(changed(picture(), bare) if line in shown else 0)
         line.set_visible(False)
     return {
         "lines": lines,
