@@ -5,7 +5,6 @@ Playwright needs a Firefox of its own; this one is Debian's, or a reader's.
 
 from __future__ import annotations
 
-import copy
 import itertools
 import json
 import shutil
@@ -85,14 +84,6 @@ class FirefoxPage:
             if time.monotonic() > end:
                 raise TimeoutError(f"not within {PATIENT} s: {function}")
             time.sleep(0.2)
-
-    def inner(self) -> FirefoxPage:
-        """Return the page in the only frame of this one."""
-        (tree,) = self._ask("browsingContext.getTree", root=self._context)["contexts"]
-        (frame,) = tree["children"]
-        page = copy.copy(self)
-        page._context = frame["context"]
-        return page
 
     def drag(self, x: float, y: float, far: float) -> None:
         """Drag with the mouse from a point of the page `far` pixels to the right."""

@@ -242,19 +242,6 @@ def test_an_answer_is_checked_and_outlives_the_page(who):
     assert run_in_kernel(who.page, ask) == "{'2.5'}"
 
 
-def test_a_frame_on_a_page_of_another_site_runs_a_lecture(who):
-    """As a page of Canvas or Moodle shows one; by its other name this machine is another site."""
-    page = who.page
-    page.goto(f"{who.address.replace('127.0.0.1', 'localhost')}/course/")
-    frame = f"<iframe src='{lecture(who, START)}' width='1200' height='700'></iframe>"
-    shown = "new Promise(done => document.querySelector('iframe').onload = done)"
-    page.evaluate(f"() => {{ document.body.innerHTML = {json.dumps(frame)}; return {shown}; }}")
-    inner = page.inner()
-    inner.wait_for_function(IDLE)
-    run_whole(inner)
-    assert inner.evaluate(EXPLORERS) > 0
-
-
 def test_a_private_window_is_told_that_it_keeps_nothing_and_is_usable(start):
     window = start(private=True)
     opened(window, START)

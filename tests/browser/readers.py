@@ -157,7 +157,6 @@ def chromium(browser, proxy: int, problems: list[str], *, private: bool) -> Iter
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.drag = partial(drag, page)
-        page.inner = lambda: page.frames[1]
         try:
             yield page
         finally:
