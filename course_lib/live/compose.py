@@ -52,6 +52,13 @@ def differs(one: np.ndarray, other: np.ndarray, by: int = 24) -> int:
 
     A pixel is alike where the other picture has its color, up to `by` of 255, in it or right beside
     it.
+
+    Parameters
+    ----------
+    one, other : ndarray
+        Pixels of shape (height, width, 4), from 0 to 255.
+    by : int, optional
+        The shades that antialiasing may take.
     """
     if one.shape != other.shape:
         return max(one.size, other.size)

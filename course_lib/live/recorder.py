@@ -28,6 +28,13 @@ class OnlyAggError(Exception):
 class Recorder(Toned, RendererBase):
     """Writes down lines, areas and marks, with vertices in pixels, y downwards.
 
+    Parameters
+    ----------
+    width, height : int
+        Size of the picture, in pixels.
+    dpi : float
+        Pixels of an inch.
+
     Attributes
     ----------
     layers : list of dict
@@ -165,6 +172,7 @@ class Recorder(Toned, RendererBase):
         )
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
+        """Leave to Agg what a canvas cannot draw alike."""
         raise OnlyAggError
 
     draw_image = draw_text = draw_tex = draw_gouraud_triangles = draw_quad_mesh = _refuse

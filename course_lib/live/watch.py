@@ -133,7 +133,13 @@ _Rooms = (FigureBase, Axes)
 
 
 def owners(figure: Any) -> Iterator[Artist]:
-    """Yield the figure, its axes, and each artist that one of them holds by itself."""
+    """Yield the figure, its axes, and each artist that one of them holds by itself.
+
+    Parameters
+    ----------
+    figure : FigureBase
+        A figure, or a part of one.
+    """
     yield figure
     for child in figure.get_children():
         if isinstance(child, FigureBase):
