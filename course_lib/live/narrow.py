@@ -30,10 +30,11 @@ def fitter(figure: Figure) -> Callable[[float | None], None]:
     # Color bars and axes over several cells stay as their author has laid them out.
     single = None not in specs.values() and all(s.num1 == s.num2 for s in specs.values() if s)
     may_stack = len(grids) == 1 and single and columns > 1 and len(specs) > 1
+    own = {ax: spec for ax, spec in specs.items() if spec is not None}
 
     def fit(room: float | None) -> None:
         if may_stack:
-            for ax, spec in specs.items():
+            for ax, spec in own.items():
                 ax.set_subplotspec(spec)
         if room is None or room > 0.98 * width:
             figure.set_size_inches(width / 100, height / 100, forward=False)

@@ -16,7 +16,6 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import to_rgba
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -135,7 +134,9 @@ class Renderer(Toned, _AggRenderer):  # type: ignore[misc]
 
     def _update_methods(self) -> None:
         super()._update_methods()
-        markers, collection = self.draw_markers, self.draw_path_collection
+        # Agg sets these two anew for each renderer.
+        markers: Any = self.__dict__["draw_markers"]
+        collection: Any = self.__dict__["draw_path_collection"]
 
         def draw_markers(
             gc: Any, shape: Any, place: Any, path: Any, trans: Any, rgbFace: Any = None
@@ -180,7 +181,8 @@ def _name(artist: Artist, name: str) -> None:
 def _maps(artist: Artist) -> bool:
     """Return whether an artist's colors are numbers on a color map that knows no page."""
     array = getattr(artist, "get_array", lambda: None)()
-    return array is not None and not getattr(artist.get_cmap(), "follows_page", False)
+    colors = getattr(artist, "get_cmap", lambda: None)()
+    return array is not None and not getattr(colors, "follows_page", False)
 
 
 def _covers(artist: Artist) -> bool:
@@ -202,7 +204,8 @@ def tone(color: tuple[float, ...], ground: tuple[int, int, int] = DARK) -> tuple
     ground : tuple of int
         Red, green and blue of the page, from 0 to 255.
     """
-    red, green, blue, opacity = to_rgba(color)
+    red, green, blue, *rest = color
+    opacity = rest[0] if rest else 1.0
     light, a, b = _lab(np.array([red, green, blue]))
     page = _lab(np.array(ground) / 255)
     # Gray turns around between the ground and nearly white; a color only gets as light as it must.

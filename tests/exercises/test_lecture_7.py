@@ -299,9 +299,9 @@ def test_the_engine_of_the_readers_is_right_and_then_runs_the_lecture(capsys):
     mine = built()
     assert exercise("7.2").check(mine).right
     assert exercise("7.3").check(mine).right
-    assert engine.finished(mine) is mine
+    assert lecture_7.finished(mine) is mine
     assert "the engine you built" in capsys.readouterr().out
-    assert engine.finished(built("+= other.data", "= other.data")) is engine.Value
+    assert lecture_7.finished(built("+= other.data", "= other.data")) is engine.Value
     assert "until yours passes 7.2 and 7.3" in capsys.readouterr().out
 
 
