@@ -38,7 +38,7 @@ user_pref("network.proxy.ssl", "127.0.0.1");
 user_pref("network.proxy.ssl_port", {port});
 user_pref("network.proxy.no_proxies_on", "127.0.0.1");
 """
-PRIVATE = 'user_pref("browser.privatebrowsing.autostart", true);'
+PRIVATE = 'user_pref("dom.serviceWorkers.enabled", false);'
 
 
 class FirefoxPage:
@@ -114,7 +114,7 @@ def firefox(proxy: int | None = None, *, private: bool = False) -> Iterator[Fire
     proxy : int, optional
         The port of this machine that what goes to other hosts is sent to.
     private : bool
-        Whether its window is a private one.
+        Whether it has no service worker, as a private window has none.
 
     Raises
     ------
