@@ -11,6 +11,7 @@ import dis
 import inspect
 import io
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
@@ -177,14 +178,17 @@ class Calls:
                     vars(part or cycle).update(state)
         lines = io.StringIO()
         self.printed = ""
+        taken = [_Taken(lines, stream) for stream in (sys.stdout, sys.stderr)]
         try:
             with (
                 warnings.catch_warnings(record=True) as warned,
-                redirect_stdout(lines),
-                redirect_stderr(lines),
+                redirect_stdout(taken[0]),
+                redirect_stderr(taken[1]),
             ):
                 yield
         finally:
+            for stream in taken:
+                stream.thread = None
             said = [f"{each.category.__name__}: {each.message}" for each in warned]
             text = "\n".join([*lines.getvalue().splitlines(), *dict.fromkeys(said)])
             self.printed = text if len(text) <= MOST else f"… {text[-MOST:]}"
@@ -197,6 +201,25 @@ class Calls:
         self._grows |= count > self._counts.setdefault(place, count)
         if self._grows:
             self.printed = "\n".join(filter(None, [self.printed, GROWS]))
+
+
+class _Taken:
+    """A stream that takes what its own thread writes and hands on what others write.
+
+    A cell may print while another thread of the kernel answers a slider. Should the two leave in
+    another order than they came, `thread` is None, and all is handed on.
+    """
+
+    def __init__(self, lines: io.StringIO, others: Any) -> None:
+        self.lines, self.others = lines, others
+        self.thread: int | None = threading.get_ident()
+
+    def write(self, text: str) -> int:
+        mine = self.thread == threading.get_ident()
+        return int((self.lines if mine else self.others).write(text) or 0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.others, name)
 
 
 @contextmanager

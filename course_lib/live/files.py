@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
-
-if TYPE_CHECKING:
-    from .explorer import Explorer
 
 FRAMES = 48  # of a run at most
 PAUSE = 60  # milliseconds from one frame to the next
 
 
-def svg(explorer: Explorer) -> bytes:
+def svg(explorer: Any) -> bytes:
     """Return the picture as it stands, as an SVG file.
 
     Parameters
@@ -27,7 +24,7 @@ def svg(explorer: Explorer) -> bytes:
     return file.getvalue()
 
 
-def gif(explorer: Explorer, name: str) -> bytes:
+def gif(explorer: Any, name: str) -> bytes:
     """Return the run of one slider from end to end as a GIF file; the others stay as they are.
 
     Parameters

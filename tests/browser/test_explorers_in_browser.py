@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -121,6 +122,19 @@ def eventually(page, look: Callable[[], Any], right: Callable[[Any], bool]) -> A
         assert time.monotonic() < end, seen
         page.wait_for_timeout(100)
     return seen
+
+
+def written(text: str) -> str:
+    """Return a sentence as the page writes its numbers: 6.6·10⁻⁷ for 6.6e-07, and a true minus."""
+
+    def power(found: re.Match) -> str:
+        digits, exponent = found[1], int(found[2])
+        if -3 <= exponent <= 4:
+            return f"{float(found[0]):.{max(len(digits.partition('.')[2]) - exponent, 0)}f}"
+        raised = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{digits}·10{raised}"
+
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", re.sub(r"(\d+(?:\.\d+)?)e([+-]\d+)", power, text))
 
 
 def at_rest(page, explorer: str) -> str:
@@ -384,7 +398,7 @@ def test_two_explorers_resize_and_a_restarted_kernel(page, lab, front):
     page.wait_for_function(
         "document.querySelectorAll('.course-standing')[1].textContent === 'slope 0.51'"
     )
-    assert at_rest(page, "walk") == standing.first.text_content()
+    assert written(at_rest(page, "walk")) == standing.first.text_content()
     told = "print(second.standing)"
     eventually(page, lambda: page.evaluate(IN_KERNEL, told), lambda said: said == "slope 0.51")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import warnings
 
 import numpy as np
@@ -83,6 +85,35 @@ def test_whatever_is_returned_becomes_words(body):
     explorer, _ = made(f"def update(a):\n    ax.clear()\n    {body}")
     assert explorer.error is None
     assert explorer.standing == SAYS[body]
+
+
+def test_what_another_thread_prints_meanwhile_goes_where_it_always_goes(capsys):
+    inside, printed = threading.Event(), threading.Event()
+
+    def cell():
+        inside.wait(30)
+        print("from a cell")
+        printed.set()
+
+    def update(a):
+        print("from update")
+        inside.set()
+        printed.wait(30)
+
+    def silent(a):
+        return ""
+
+    figure = Figure()
+    figure.add_subplot()
+    explorer = explore(figure, silent, alt="Nothing.", a=slider(0, 1, 0.5))
+    explorer._calls.update = update
+    thread, before = threading.Thread(target=cell), sys.stdout
+    thread.start()
+    explorer.set(a=0.25)
+    thread.join()
+    assert explorer.printed == "from update"
+    assert capsys.readouterr().out.splitlines() == ["from a cell"]
+    assert sys.stdout is before
 
 
 def test_what_is_printed_and_warned_is_shown_and_kept_with_the_explorer(capfd):
