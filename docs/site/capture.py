@@ -20,6 +20,7 @@ from course_lib.live import replay
 
 KIND = "application/x-course-page+json"
 NEXT: dict[str, Any] = {}  # what the page wants of the cell that runs next
+ALWAYS = 3000  # frames that a page may need for what its text names
 WIDE, STEPS, PAUSE = 420, 22, 90  # a film: pixels, pictures one way, milliseconds of each
 
 
@@ -29,7 +30,7 @@ def begin(most: int, frames: int) -> None:
     def shown(self: Any, **_: Any) -> tuple[dict, dict]:
         found = {"frames": "", "film": ""}
         try:
-            found["frames"] = replay.packed(self, None, most, frames, NEXT.get("named"))[1].decode()
+            found["frames"] = packed(self, most, frames, NEXT.get("named")).decode()
         except ValueError as reason:
             if NEXT.get("named"):
                 raise
@@ -50,6 +51,17 @@ def begin(most: int, frames: int) -> None:
 
     real, Prediction.reveal = Prediction.reveal, reveal
     live.Explorer._repr_mimebundle_ = shown
+
+
+def packed(explorer: Any, most: int, frames: int, named: dict | None) -> bytes:
+    """Return the frames of an explorer: as many as asked for, or more where the text names more."""
+    while True:
+        try:
+            return replay.packed(explorer, None, most, frames, named)[1]
+        except ValueError:
+            if not named or frames >= ALWAYS:
+                raise
+            frames = min(4 * frames, ALWAYS)
 
 
 def film(explorer: Any, control: str, values: list, wide: int = WIDE) -> bytes:

@@ -59,4 +59,4 @@ def test_the_canvas_shows_what_matplotlib_draws_afresh(page, name, scale, record
         seen = painted(page, *parts)
         assert differs(seen, fresh, by=32) <= 2
         most = max(most, apart(seen, fresh))
-    record_property("apart", most)
+    record_property("apart", int(most))
