@@ -10,7 +10,7 @@ from collections.abc import Callable
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
-ROOM = 280  # pixels of the page that axes beside others need at least
+ROOM = 200  # pixels of the page that axes beside others need at least
 LEAST = 200  # and a whole figure
 FLATTEST = 0.8  # of the author's height, for axes that get narrower and stay beside each other
 

@@ -63,7 +63,7 @@ def test_the_keyboard_alone_reaches_and_moves_all_of_an_explorer(page, lab):
     opened(page, lab, "keyboard.ipynb", EVERYTHING)
     standing = page.locator(".course-standing")
     first = standing.text_content()
-    assert first == "rate 0.0200, momentum 0.5, double False, step 0, start -1.50 2.00"
+    assert first == "rate 0.0200, momentum 0.5, double False, step 0, start −1.50 2.00"
     page.locator(f".jp-Cell:has({EXPLORER})").focus()
     stops = []
     for _ in range(30):

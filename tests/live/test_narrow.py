@@ -32,7 +32,7 @@ def test_a_row_of_axes_is_stacked_where_it_is_narrow_and_put_back():
     fit(900)
     assert rows_and_columns(figure) == (1, 3)
     assert figure.get_size_inches()[0] == pytest.approx(9)
-    fit(600)
+    fit(500)
     assert rows_and_columns(figure)[0] == 2
     fit(390)
     assert rows_and_columns(figure)[0] == 3
