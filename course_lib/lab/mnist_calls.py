@@ -366,7 +366,11 @@ def sweep_plot(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarray
         return bool(text.get_text().strip()) and text.get_fontsize() >= 5 and ink(text) > 15
 
     words = [read(ax.xaxis.label), read(ax.yaxis.label)]
-    numbers = [any(read(text) for text in axis.get_ticklabels()) for axis in (ax.xaxis, ax.yaxis)]
+    # Over less than a power of ten, a logarithmic axis writes its numbers at the minor ticks.
+    numbers = [
+        any(read(text) for minor in (False, True) for text in axis.get_ticklabels(minor=minor))
+        for axis in (ax.xaxis, ax.yaxis)
+    ]
     named = sum(map(read, names_shown)) if legend and legend.get_visible() else 0
     for line in shown:  # each alone: where lines cross, they hide one another
         line.set_visible(False)
