@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -95,6 +96,8 @@ def run(
         while data:
             data = data[write(frames, data[: 1 << 20]) :]
 
+    threading.excepthook = lambda given: _say("A thread", given.exc_value)
+    sys.unraisablehook = lambda given: _say("A clean-up", given.exc_value)
     make = getattr(mnist_calls, call)
     names: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
     names["display"] = print  # a notebook has it without any import
@@ -153,6 +156,15 @@ def _described(error: BaseException) -> dict:
         "line": line,
         "in": cell,
     }
+
+
+def _say(what: str, error: BaseException | None) -> None:
+    """Print which error ended something beside the call: what is printed comes to a page."""
+    # Where memory has run out, there may be none left to say so.
+    with contextlib.suppress(BaseException):
+        told = _described(error or RuntimeError())
+        place = f", at line {told['line']} of {told['in']}" if told["line"] else ""
+        print(f"{what} stopped: {told['type']}{place}. {told['message']}", file=sys.stderr)
 
 
 def _text(error: BaseException, longest: int) -> str:

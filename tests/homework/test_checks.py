@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 from IPython.core.interactiveshell import InteractiveShell
 
 from course_lib.data import load_small_digits
-from course_lib.lab import mnist_lab
+from course_lib.lab import mnist_calls, mnist_lab
 from homework import assignment
 from homework.mutants import MUTANTS
 from homework.release import student_version
@@ -298,6 +298,16 @@ def test_what_nobody_can_see_is_no_plot(notebook, new, words, points):
     told = notebook.check("sweep_plot")
     assert words in told.message
     assert f"({points} of 8 points" in told.message
+
+
+@pytest.mark.parametrize("rates", [(0.012, 0.02, 0.05, 0.07, 0.09), (0.21, 0.3, 0.4, 0.45)])
+def test_a_right_plot_of_rates_within_a_power_of_ten_gets_all_points(rates):
+    names = {"np": np}
+    exec(PLOT, names)
+    table = np.random.default_rng(0).uniform(0.1, 1, (len(rates), 2))
+    inputs = {"rates": np.array(rates), "batch_sizes": np.array([16, 64]), "accuracies": table}
+    checks = mnist_lab.judge_sweep_plot(inputs, mnist_calls.sweep_plot(names, inputs))
+    assert [check.message for check in checks if not check.passed] == []
 
 
 # ------------------------------------------------------------- the first line names the mistake

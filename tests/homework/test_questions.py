@@ -6,11 +6,15 @@ to get full points from judges that are written in numpy.
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from course_lib.data import find_mnist
 from course_lib.lab import mnist_calls, mnist_lab
+from homework import assignment
 from homework.questions import QUESTIONS, by_id
 
 torch = pytest.importorskip("torch")
@@ -344,3 +348,30 @@ def test_the_reader_is_handed_copies_so_that_nothing_can_be_changed_by_writing_i
     mnist_calls.training_loop({"one_epoch": writes}, drawn)
     assert np.array_equal(drawn["x"], before[0])
     assert np.array_equal(drawn["y"], before[1])
+
+
+def test_what_ends_beside_the_call_is_told_in_a_line_and_not_by_a_traceback():
+    """What is printed comes to the student's page, and a thread may end while the call goes on."""
+    cell = (
+        "import threading\n"
+        "thread = threading.Thread(target=lambda: 1 / 0)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+        "class Late:\n"
+        "    def __del__(self):\n"
+        "        raise ValueError('too late')\n"
+        "late = Late()\n"
+        "del late\n"
+    )
+    program = (
+        "import numpy as np\n"
+        "from homework import worker\n"
+        f"worker.run([('own_code', {cell!r})], 'sweep_plot', {{}}, 1, 1000)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=assignment.ROOT, capture_output=True, check=True
+    )
+    said = run.stderr.decode()
+    assert "A thread stopped: ZeroDivisionError, at line 2 of own_code. division by zero" in said
+    assert "A clean-up stopped: ValueError, at line 7 of own_code. too late" in said
+    assert "Traceback" not in said
