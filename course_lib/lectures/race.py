@@ -202,12 +202,12 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> plots.Drawn:
         ax.set(ylim=(-0.7, len(names) - 0.3), yticks=list(row.values()), yticklabels=[])
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=True, axis="y")
-    rates.set(xscale="log", xlim=(RATES[0] / 2, RATES[-1] * 2), xticks=[1e-4, 1e-2, 1, 1e2])
+    rates.set(xscale="log", xlim=(RATES[0] / 2, RATES[-1] * 2), xticks=[1e-4, 1e-1, 1e2])
     rates.set(yticklabels=names, xlabel=r"$\alpha$", title="learning rate")
     lanes.set(xscale="log", xlim=(1e3, TARGET / 30), xlabel="loss above the minimum")
     lanes.set(title="the lanes", xticks=[1e2, 1, 1e-2, 1e-4, 1e-6])
     lanes.axvline(TARGET, color="#262626", linestyle="-", linewidth=3)
-    clock.set(xlim=(0, steps), xlabel="step $k$", title=f"steps to {TARGET:g}")
+    clock.set(xlim=(0, steps), xlabel="step $k$", title=f"steps to $10^{{{np.log10(TARGET):.0f}}}$")
 
     def draw(runners, step):
         running = {runner.name: runner for runner in runners}
