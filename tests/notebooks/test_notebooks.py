@@ -179,6 +179,16 @@ def test_its_metadata_names_the_language_and_nothing_else(notebook):
     assert "version" not in notebook.metadata.get("language_info", {})
 
 
+@pytest.mark.parametrize("path", books.STATIONS, ids=name)
+def test_what_an_explorer_says_is_a_sentence(path):
+    for cell in code_of(nbformat.read(path, as_version=4)):
+        for data in data_of(cell) if re.search(r"(?<!\w)(explore|the_race)\(", cell.source) else []:
+            if "image/png" in data:
+                said = data["text/plain"]
+                assert re.match(r"[^a-z\s]", said), said
+                assert said.endswith("."), said
+
+
 def test_no_widget_of_a_past_kernel_is_stored(notebook):
     """A stored view would hide the picture behind "model not found" until the cell is run."""
     for cell in code_of(notebook):
