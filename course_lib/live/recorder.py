@@ -215,7 +215,6 @@ class Recorder(Toned, RendererBase):
             "dash": [float(self.points_to_pixels(length)) for length in dashes or ()],
             "offset": float(self.points_to_pixels(offset or 0)) if dashes is not None else 0.0,
             "clip": clip,
-            "snap": False,  # it is done already
         }
 
 

@@ -6,7 +6,7 @@ import { asCode, valueAt } from "../../course_lib/live/front/bar.mjs";
 import { makeLink } from "../../course_lib/live/front/link.mjs";
 import { numberOf, ruler, typed } from "../../course_lib/live/front/notches.mjs";
 import { written } from "../../course_lib/live/front/numbers.mjs";
-import { floats, isUpright, numbers, shift } from "../../course_lib/live/front/painter.mjs";
+import { floats, numbers } from "../../course_lib/live/front/painter.mjs";
 import { pushed } from "../../course_lib/live/front/points.mjs";
 import { makePrefetch } from "../../course_lib/live/front/prefetch.mjs";
 import { shelf } from "../../course_lib/live/front/shelf.mjs";
@@ -160,17 +160,6 @@ test("keys push a point, its ends and Space included, and no other key is taken"
   const flat = { value: [0], bounds: [[-2, 2]], places: [[-2, 0, 1, 2]] };
   assert.deepEqual(pushed(flat, "ArrowUp"), [1]);
   assert.deepEqual(pushed(flat, "PageDown"), [-2]);
-});
-
-test("level and upright lines go onto whole pixels, by the width of their stroke", () => {
-  const box = Float32Array.from([1.2, 1.2, 9.7, 1.2, 9.7, 5.4]);
-  assert.ok(isUpright(box));
-  assert.ok(!isUpright(Float32Array.from([0, 0, 3, 4])));
-  const thin = shift(box, { at: [0, 6], width: 1, edge: "#000" });
-  assert.deepEqual([1.2, 9.7].map(thin), [1.5, 10.5]);
-  const wide = shift(box, { at: [0, 6], width: 2.1, edge: "#000" });
-  assert.deepEqual([1.2, 9.7].map(wide), [1, 10]);
-  assert.equal(shift(box, { at: [0, 6], width: 1, edge: "#000", snap: false }), undefined);
 });
 
 test("vertices are read from wherever they start, and from whole 64ths", () => {

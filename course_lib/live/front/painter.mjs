@@ -85,10 +85,10 @@ const LAYERS = {
     if (found) pen.drawImage(found.picture, ...found.at);
   },
   line(pen, layer, vertices) {
-    stroke(pen, layer, outline(vertices, layer.at, 1, shift(vertices, layer)));
+    stroke(pen, layer, outline(vertices, layer.at));
   },
   area(pen, layer, vertices) {
-    const shape = outline(vertices, layer.at, 1, shift(vertices, layer));
+    const shape = outline(vertices, layer.at);
     if (layer.face) {
       pen.fillStyle = layer.face;
       pen.fill(shape);
@@ -125,31 +125,14 @@ function part(vertices, [start, count]) {
   return vertices.subarray(start, start + count);
 }
 
-// matplotlib moves what consists of level and upright lines alone onto whole pixels, by the width of the
-// stroke onto their middle or their edge. A layer may say with `snap` that it does, or does not.
-export function shift(vertices, { at, snap, width, edge }) {
-  const numbers = part(vertices, at);
-  if (!(snap ?? isUpright(numbers))) return undefined;
-  const half = edge && Math.round(width) % 2 ? 0.5 : 0;
-  return (coordinate) => Math.floor(coordinate + 0.5) + half;
-}
-
-export function isUpright(numbers) {
-  if (numbers.length < 4 || numbers.length > 2048) return false;
-  for (let i = 2; i < numbers.length; i += 2)
-    if (Math.abs(numbers[i] - numbers[i - 2]) >= 1e-4 && Math.abs(numbers[i + 1] - numbers[i - 1]) >= 1e-4)
-      return false;
-  return true;
-}
-
 // A path through the vertices. A vertex that is no number ends one part; a part that comes back to
 // where it began is closed.
-export function outline(vertices, range, size = 1, snapped = (at) => at) {
+export function outline(vertices, range, size = 1) {
   const at = part(vertices, range);
   const path = new Path2D();
   let begin = -1;
   for (let i = 0; i < at.length; i += 2) {
-    const x = snapped(at[i] * size), y = snapped(at[i + 1] * size);
+    const x = at[i] * size, y = at[i + 1] * size;
     if (Number.isNaN(x) || Number.isNaN(y)) {
       begin = -1;
     } else if (begin < 0) {
