@@ -1,7 +1,10 @@
 """How neural networks learn: landscapes, optimizers, schedules, plots and explorers.
 
-The package is thin, and its modules are meant to be read: each one is a room of the course. Data
-flows one way: landscapes and rules, then `descent` and `training`, then `plots` and `live`.
+The package is thin, and its modules are meant to be read, in this order: `landscapes`, `gradients`,
+`optimizers`, `schedules`, `descent`, then `data`, `training`, `plots`. Behind them stand
+`arguments`, `refusals`, `mnist`, `places` and `attempts`, which can wait. The folders are rooms of
+their own: `live` draws the explorers, `exercises` asks and checks, and `lectures` and `lab` serve
+single notebooks.
 
 Importing a module changes nothing outside the package, with two exceptions: `training` sets the
 number of torch's threads and keeps Python's garbage collector from scanning torch, and in a browser

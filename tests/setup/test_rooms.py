@@ -34,11 +34,14 @@ FIGURES = {("course_lib.plots", f"course_lib.live.{name}") for name in ("figures
 NUMBERS = {"numpy", "array_api_compat"}
 CORE_MAY_USE = {
     "course_lib.plots": {"matplotlib"},
-    "course_lib.training": {"torch", "tqdm", "threadpoolctl"},
+    "course_lib.training": {"torch", "tqdm"},
+    "course_lib.refusals": {"torch"},
     "course_lib.data": {"torch"},  # batches of tensors
     "course_lib.mnist": {"tqdm", "certifi"},  # a download
     "course_lib.places": {"platformdirs"},
 }
+# What loads torch as soon as it is imported.
+WITH_TORCH = {"course_lib.training", "course_lib.refusals"}
 
 
 def imports(path, name=""):
@@ -95,8 +98,8 @@ def test_the_core_uses_numpy_and_torch_only_where_it_trains_and_is_called(name):
         package = used.split(".")[0]
         if package not in sys.stdlib_module_names and not of_the_course(used):
             assert package in NUMBERS | CORE_MAY_USE.get(name, set())
-        if not late and name != "course_lib.training":
-            assert used not in ("torch", "course_lib.training"), "not before it is called for"
+        if not late and name not in WITH_TORCH:
+            assert used not in {"torch", *WITH_TORCH}, "not before it is called for"
 
 
 def test_no_module_uses_itself_by_a_circle():
