@@ -22,12 +22,24 @@ from course_lib.data import Batches
 
 
 def checked_model(model: Any) -> torch.nn.Module:
+    """Return `model`, or raise a TypeError if it is none.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    """
     if not isinstance(model, torch.nn.Module):
         raise TypeError(f"model must be a torch.nn.Module, got {model!r}.")
     return model
 
 
 def checked_loss(loss: Any) -> Callable:
+    """Return `loss`, or say that it is still a class, or no function at all.
+
+    Parameters
+    ----------
+    loss : callable
+    """
     if isinstance(loss, type):
         name = loss.__name__
         raise TypeError(f"loss must be created first: write {name}() instead of {name}.")
@@ -36,7 +48,15 @@ def checked_loss(loss: Any) -> Callable:
 
 
 def ready(model: Any, train: Any, validation: Any, loss: Callable) -> tuple[tuple, Any]:
-    """Return both data sets as tensors, after trying them out with the model and the loss."""
+    """Return both data sets as tensors, after trying them out with the model and the loss.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    train, validation : labeled images, or pair (inputs, targets)
+        `validation` may be None.
+    loss : callable
+    """
     if not torch.is_grad_enabled():
         raise RuntimeError(
             "Gradients are switched off, and training needs them. Call fit outside of "
@@ -53,7 +73,15 @@ def ready(model: Any, train: Any, validation: Any, loss: Callable) -> tuple[tupl
 
 
 def tensors(name: str, data: Any, model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return inputs and targets as tensors that `model` and the loss can work with."""
+    """Return inputs and targets as tensors that `model` and the loss can work with.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the data.
+    data : labeled images, or pair (inputs, targets)
+    model : torch.nn.Module
+    """
     if hasattr(data, "tensors"):  # labeled images, or a TensorDataset
         data = data.tensors() if callable(data.tensors) else data.tensors
     try:
@@ -73,7 +101,14 @@ def tensors(name: str, data: Any, model: torch.nn.Module) -> tuple[torch.Tensor,
 
 
 def tensor(name: str, values: Any) -> torch.Tensor:
-    """Return `values` as a tensor, copying arrays whose memory layout torch cannot read."""
+    """Return `values` as a tensor, copying arrays whose memory layout torch cannot read.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the values.
+    values : tensor, array or table
+    """
     if torch.is_tensor(values):
         return values.detach()
     try:
@@ -93,7 +128,13 @@ def tensor(name: str, values: Any) -> torch.Tensor:
 
 
 def floats(x: torch.Tensor, model: torch.nn.Module) -> torch.Tensor:
-    """Return floating-point numbers in the precision of the model's parameters."""
+    """Return floating-point numbers in the precision of the model's parameters.
+
+    Parameters
+    ----------
+    x : tensor
+    model : torch.nn.Module
+    """
     kinds = (p.dtype for p in model.parameters() if p.is_floating_point())
     return x.to(next(kinds, x.dtype)) if x.is_floating_point() else x
 
@@ -103,8 +144,20 @@ def try_out(
 ) -> torch.Tensor:
     """Raise in plain words if `model` and `loss` can't work with the data, before any training.
 
-    Return the model's output for the first examples. With `learn`, which is for training data, the
-    loss must also have a gradient.
+    Parameters
+    ----------
+    model : torch.nn.Module
+    name : str
+        What messages call the data.
+    data : pair of tensors
+    loss : callable
+    learn : bool
+        Whether these are training data, so the loss must have a gradient, too.
+
+    Returns
+    -------
+    tensor
+        The model's output for the first examples.
     """
     x, y = data
     with evaluating(model), torch.set_grad_enabled(learn):
@@ -118,8 +171,8 @@ def try_out(
                 f"The model can't take the inputs of {name}, each of shape {tuple(x.shape[1:])} "
                 f"and of type {x.dtype}: {error}"
             ) from None
-        check_labels(name, made, data[1])
-        check_shapes(name, made, data[1], loss)
+        _check_labels(name, made, data[1])
+        _check_shapes(name, made, data[1], loss)
         try:
             value = loss(made, y)
             if learn and torch.is_tensor(value) and value.requires_grad and value.numel() == 1:
@@ -139,7 +192,7 @@ def try_out(
     return made
 
 
-def check_labels(name: str, made: torch.Tensor, y: torch.Tensor) -> None:
+def _check_labels(name: str, made: torch.Tensor, y: torch.Tensor) -> None:
     if made.ndim != 2 or y.is_floating_point():
         return
     low, high = int(y.min()), int(y.max())
@@ -150,7 +203,7 @@ def check_labels(name: str, made: torch.Tensor, y: torch.Tensor) -> None:
         )
 
 
-def check_shapes(name: str, made: torch.Tensor, y: torch.Tensor, loss: Callable) -> None:
+def _check_shapes(name: str, made: torch.Tensor, y: torch.Tensor, loss: Callable) -> None:
     """Reject a loss that compares each score with all targets, as broadcasting silently does."""
     row = y[: len(made)]
     if made.shape == row.shape or made.numel() != row.numel() or not y.is_floating_point():
@@ -175,7 +228,13 @@ def check_shapes(name: str, made: torch.Tensor, y: torch.Tensor, loss: Callable)
 
 
 def try_last_batch(model: torch.nn.Module, batches: Batches) -> None:
-    """Raise in plain words if the last batch is a single example that the model can't train on."""
+    """Raise in plain words if the last batch is a single example that the model can't train on.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    batches : Batches
+    """
     total = len(batches.x)
     if total % batches.batch_size != 1 and batches.batch_size > 1:
         return
@@ -195,6 +254,13 @@ def try_last_batch(model: torch.nn.Module, batches: Batches) -> None:
 
 
 def answer(model: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Return what `model` makes of a batch, or raise a TypeError if that is not one tensor.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    x : tensor, shape (B, ...)
+    """
     made = model(x)
     if not torch.is_tensor(made):
         kind = "None" if made is None else f"a {type(made).__name__}"
@@ -207,6 +273,12 @@ def answer(model: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
 
 @contextlib.contextmanager
 def evaluating(model: torch.nn.Module) -> Iterator[None]:
+    """Let the model evaluate within the `with` block: no dropout, no gradients.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    """
     mode = model.training
     model.eval()
     try:
@@ -217,6 +289,12 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
 
 
 def trainable(model: torch.nn.Module) -> list[torch.nn.Parameter]:
+    """Return the parameters that can be trained, or raise a ValueError if there are none.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    """
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError("model has no parameter that can be trained.")
@@ -224,6 +302,12 @@ def trainable(model: torch.nn.Module) -> list[torch.nn.Parameter]:
 
 
 def checked_rule(rule: Any) -> Any:
+    """Return `rule`, or say what it lacks to be an update rule for networks.
+
+    Parameters
+    ----------
+    rule : update rule
+    """
     if isinstance(rule, type):
         raise TypeError(f"rule must be created with its values, such as {rule.__name__}(lr=0.01).")
     if not dataclasses.is_dataclass(rule) or not (hasattr(rule, "init") and hasattr(rule, "step")):
@@ -248,6 +332,16 @@ def checked_rule(rule: Any) -> Any:
 
 
 def checked_step(rule: Any, w: torch.Tensor, made: Any) -> tuple[torch.Tensor, dict]:
+    """Return what a step made, or say what is wrong with it.
+
+    Parameters
+    ----------
+    rule : update rule
+    w : tensor
+        The parameters before the step.
+    made : tuple (w, state)
+        What `rule.step` returned.
+    """
     if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[1], dict)):
         raise TypeError(f"{type(rule).__name__}.step must return (w, state), got {made!r}.")
     if getattr(made[0], "shape", None) != w.shape:
