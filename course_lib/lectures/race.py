@@ -6,11 +6,13 @@ may start.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from matplotlib.textpath import TextPath
+from matplotlib.transforms import Affine2D
 
 from course_lib import plots
 from course_lib.lectures.own_rule import refusal
@@ -160,9 +162,83 @@ def _who(runner: Runner) -> str:
 
 # Unclipped and without a single point, a line takes up all the room of the layout.
 _NOWHERE = [np.nan], [np.nan]
+_INK = "#262626"
+_SMALL = 8  # points: 11 pixels of the page
+_LINE = 10.5  # points from one name to the next
 
 
-def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> plots.Drawn:
+@dataclass(frozen=True)
+class Track(plots.Drawn):
+    """A drawn race, as `track` prepares it.
+
+    Attributes
+    ----------
+    of : dict
+        All that is drawn for a runner alone, by its name: path, name on the map, rate, lane, bar.
+    """
+
+    of: dict[str, tuple] = field(default_factory=dict)
+
+
+class _Name:
+    """The name of a runner at the end of its path: a marker in the shape of the word.
+
+    What is written by matplotlib becomes an image at each move; the outline of a word is quick.
+    """
+
+    def __init__(self, hill: Any, name: str) -> None:
+        self.word, self.gone = (
+            TextPath((0, -0.36 * _SMALL), words, size=_SMALL) for words in (name, f"{name} →")
+        )
+        (self.artist,) = hill.plot([], [], linestyle="none", color=_INK, zorder=2.6)
+        self.artist.set_markeredgewidth(0)
+
+    def width(self, gone: bool) -> float:
+        return float((self.gone if gone else self.word).get_extents().width)
+
+    def put(self, place: Any, offset: tuple[float, float], gone: bool) -> None:
+        """Write the name beside a place of the map, `offset` points from there."""
+        shape = (self.gone if gone else self.word).transformed(Affine2D().translate(*offset))
+        self.artist.set_marker(shape)
+        self.artist.set_markersize(2 * float(np.abs(shape.vertices).max()))
+        self.artist.set_data([place[0]], [place[1]])
+
+
+def _write(hill: Any, ends: dict[str, np.ndarray], names: dict[str, _Name]) -> None:
+    """Write each name at the end of its path, one below the other where many end at one place.
+
+    Who has left the map is named at its edge, with an arrow.
+    """
+    low, high = np.transpose([hill.get_xlim(), hill.get_ylim()])
+    size = 72 / hill.figure.dpi * np.array(hill.get_window_extent().size)
+    taken: list[tuple[float, float, float]] = []
+    for name, end in ends.items():
+        place = np.clip(np.nan_to_num(end, nan=np.inf), low, high)
+        gone = not np.array_equal(place, end)
+        x, y = (place - low) / (high - low) * size
+        wide = names[name].width(gone)
+        left, down = next(
+            (spot for spot in _beside(x, y, wide) if _is_free(*spot, wide, size, taken)), (x + 8, y)
+        )
+        taken.append((left, left + wide, down))
+        names[name].put(place, (left - x, down - y), gone)
+
+
+def _beside(x: float, y: float, wide: float) -> Iterator[tuple[float, float]]:
+    """Yield where a name may stand, the nearest first: to the right, to the left, then lower."""
+    for row in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6, -7, 7, -8, 8):
+        for left in (x + 8, x - 8 - wide):
+            yield left, y + row * _LINE
+
+
+def _is_free(left: float, y: float, wide: float, size: np.ndarray, taken: list[tuple]) -> bool:
+    inside = left > 0 and left + wide < size[0] and _LINE / 2 < y < size[1] - _LINE / 2
+    return inside and all(
+        abs(y - other) >= _LINE or left > end or left + wide < begin for begin, end, other in taken
+    )
+
+
+def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
     """Prepare a race: the map, the learning rates, the lanes and the clock.
 
     Parameters
@@ -176,28 +252,40 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> plots.Drawn:
 
     Returns
     -------
-    Drawn
+    Track
         `.show(runners, step)` draws a race at `step`. Lanes without a runner are empty.
     """
     hill, rates, lanes, clock = axes
     names = list(names)
     row = {name: len(names) - 1 - i for i, name in enumerate(names)}
-    trails, marks, runs, dots, bars = {}, {}, {}, {}, {}
+    trails, runs, dots, bars = {}, {}, {}, {}
+    words = {name: _Name(hill, name) for name in names}
     for i, name in enumerate(names):
         line, ring, end = plots.path(hill, series=i).artists
-        line.set(marker="none", linewidth=1.5)
-        ring.remove()  # all begin at one place: one ring does
-        trails[name], marks[name] = line, end
-        look = {"color": line.get_color(), "marker": end.get_marker(), "linestyle": "none"}
-        look |= {"markeredgecolor": "white", "markersize": 9, "clip_on": False}
-        (runs[name],) = lanes.plot(*_NOWHERE, zorder=3, **look)
-        (dots[name],) = rates.plot(*_NOWHERE, zorder=3, **look)
-        (bars[name],) = clock.barh(row[name], 0, height=0.55, color=line.get_color())
-    # One artist for what looks alike: a frame is drawn sooner the fewer there are.
+        look = {"marker": end.get_marker(), "markeredgecolor": "white"}
+        for twin in (ring, end):  # all begin at one place: one ring does
+            twin.remove()
+        line.set(linewidth=1.5, markevery=[-1], markersize=8, **look)
+        trails[name] = line
+        look |= {"color": line.get_color(), "markersize": 9, "clip_on": False, "zorder": 3}
+        (runs[name],) = lanes.plot(
+            *_NOWHERE, linestyle=line.get_linestyle(), linewidth=1.5, markevery=[0], **look
+        )
+        (dots[name],) = rates.plot(*_NOWHERE, linestyle="none", **look)
+        (bars[name],) = clock.barh(row[name] - 0.22, 0, height=0.3, color=line.get_color())
+        for ax, up in ((lanes, 4), (clock, 1)):
+            ax.annotate(
+                name,
+                (0, row[name]),
+                (3, up),
+                xycoords=("axes fraction", "data"),
+                textcoords="offset points",
+                fontsize=_SMALL,
+                zorder=4,
+            )
     (home,) = hill.plot(
-        [], [], "o", color="#262626", markerfacecolor="white", markeredgewidth=2, zorder=2.35
+        [], [], "o", color=_INK, markerfacecolor="white", markeredgewidth=2, zorder=2.35
     )
-    (tails,) = lanes.plot([], [], color="#8a949c", linestyle="-", linewidth=1.6)
     for ax in (rates, lanes, clock):
         ax.set(ylim=(-0.7, len(names) - 0.3), yticks=list(row.values()), yticklabels=[])
         ax.tick_params(axis="y", length=0)
@@ -206,30 +294,31 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> plots.Drawn:
     rates.set(yticklabels=names, xlabel=r"$\alpha$", title="learning rate")
     lanes.set(xscale="log", xlim=(1e3, TARGET / 30), xlabel="loss above the minimum")
     lanes.set(title="the lanes", xticks=[1e2, 1, 1e-2, 1e-4, 1e-6])
-    lanes.axvline(TARGET, color="#262626", linestyle="-", linewidth=3)
+    lanes.axvline(TARGET, color=_INK, linestyle="-", linewidth=3)
     clock.set(xlim=(0, steps), xlabel="step $k$", title=f"steps to $10^{{{np.log10(TARGET):.0f}}}$")
 
     def draw(runners, step):
         running = {runner.name: runner for runner in runners}
-        ways = []
         for name in names:
             runner = running.get(name)
-            for artist in (trails[name], marks[name], runs[name], dots[name], bars[name]):
+            for artist in of[name]:
                 artist.set_visible(runner is not None)
             if runner is None:
                 continue
             walked = runner.points[: step + 1]
             trails[name].set_data(*walked.T)
-            marks[name].set_data(*walked[-1:].T)
             gap = float(np.clip(runner.gaps[step], TARGET / 15, 1e3))
-            runs[name].set_data([gap], [row[name]])
-            dots[name].set_data([runner.lr], [row[name]])
             first = min(max(runner.gaps[0], TARGET), 1e3)
-            ways += [(first, row[name]), (gap, row[name]), (np.nan, np.nan)]
+            runs[name].set_data([gap, first], [row[name]] * 2)
+            dots[name].set_data([runner.lr], [row[name]])
             there = 0 <= runner.arrived <= step
             bars[name].set_width(runner.arrived if there else step)
             bars[name].set_alpha(1 if there else 0.4)
-        tails.set_data(*np.reshape(ways, (-1, 2)).T)
+        _write(hill, {r.name: r.points[step] for r in finish(runners, step)}, words)
         home.set_data(*np.reshape([r.points[0] for r in runners[:1]], (-1, 2)).T)
 
-    return plots.Drawn(draw, (*runs.values(), *bars.values()))
+    of = {
+        name: (trails[name], words[name].artist, dots[name], runs[name], bars[name])
+        for name in names
+    }
+    return Track(draw, (*runs.values(), *bars.values()), of)

@@ -1,10 +1,11 @@
 """The explorer engine: sliders and points that move a matplotlib figure while they are dragged.
 
 It uses nothing of the course around it. Read it in this order: `figures` (a figure as a notebook
-shows it), `controls`, `scene` (a figure becomes a still picture and what moves), `explorer`, with
-`front` in the browser, `replay` (pages without Python), `server` (sends small messages at once)
-and `checkup` (do sliders reach Python?). A module is loaded when something of it is first used, so
-that a figure can be had where no widgets are installed.
+shows it), `controls`, `ties` (what a control has to do with the picture), `scene` (a figure becomes
+a still picture and what moves), `explorer`, with `front` in the browser, `replay` (pages without
+Python), `server` (sends small messages at once) and `checkup` (do sliders reach Python?). A module
+is loaded when something of it is first used, so that a figure can be had where no widgets are
+installed.
 """
 
 from importlib import import_module
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
     from .controls import Point, choice, int_slider, log_slider, point, slider, toggle
     from .explorer import Canvas, Explorer, explore
     from .figures import Picture
+    from .ties import idle, marks
 
 _HOMES = {
     "controls": ("Point", "choice", "int_slider", "log_slider", "point", "slider", "toggle"),
     "explorer": ("Canvas", "Explorer", "explore"),
     "figures": ("Picture",),
+    "ties": ("idle", "marks"),
 }
 __all__ = [
     "Canvas",
@@ -27,8 +30,10 @@ __all__ = [
     "Point",
     "choice",
     "explore",
+    "idle",
     "int_slider",
     "log_slider",
+    "marks",
     "point",
     "slider",
     "toggle",

@@ -47,13 +47,18 @@ def slider(
     )
 
 
-def log_slider(low: float, high: float, value: float, label: str = "") -> ipywidgets.FloatLogSlider:
+def log_slider(
+    low: float, high: float, value: float, label: str = "", step: float | None = None
+) -> ipywidgets.FloatLogSlider:
     """Return a slider for a positive number: each step multiplies it by the same factor.
 
     Parameters
     ----------
     low, high, value, label
         As for `slider`; `low` is above 0.
+    step : float, optional
+        From one notch to the next in powers of ten, such as 1/12 for twelve notches a decade. By
+        default about a hundredth of the range.
 
     Raises
     ------
@@ -65,12 +70,14 @@ def log_slider(low: float, high: float, value: float, label: str = "") -> ipywid
     if low <= 0:
         raise ValueError(f"log_slider: low must be above 0, got {low:g}.")
     bottom, top = math.log10(low), math.log10(high)
+    step = _even_step(bottom, top, math.log10(value)) if step is None else step
+    step = checks.number("log_slider: step", step, low=0, open_low=True)
     return ipywidgets.FloatLogSlider(
         value,
         base=10,
         min=bottom,
         max=top,
-        step=_even_step(bottom, top, math.log10(value)),
+        step=step,
         description=label,
         readout_format=".3g",
     )

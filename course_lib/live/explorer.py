@@ -28,7 +28,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from . import checks, files, front, replay
+from . import checks, files, front, replay, ties
 from .calls import Calls, check, failure, in_words, kept
 from .compose import composed, differs
 from .controls import Point, control_of, same
@@ -56,6 +56,7 @@ class Canvas(anywidget.AnyWidget):
     points = traitlets.List(traitlets.Dict()).tag(sync=True)
     at = traitlets.Dict().tag(sync=True)  # where the points are now, by name
     size = traitlets.List(traitlets.Float()).tag(sync=True)
+    swatches = traitlets.Dict().tag(sync=True)  # swatches of controls, by name
     theme = traitlets.Unicode("page").tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     standing = traitlets.Unicode().tag(sync=True)
@@ -92,7 +93,7 @@ class Explorer(ipywidgets.VBox):
         self.figure, self.controls = figure, controls
         self.error: Exception | None = None
         self.standing = self.printed = ""
-        self._scene = Scene(figure, redraw)
+        self._scene = Scene(figure, redraw, ties.owned(controls))
         self._calls = Calls(update, figure)
         self._request: dict | None = None
         self._sweeps: deque[dict] = deque()
@@ -124,6 +125,7 @@ class Explorer(ipywidgets.VBox):
                 if isinstance(p, Point)
             ],
             at=self._points(),
+            swatches=ties.swatches(controls),
             size=[float(width), float(height)],
             theme=getattr(figure, "theme", "page"),
             alt=alt,
@@ -250,6 +252,11 @@ class Explorer(ipywidgets.VBox):
         return self._canvas.alt
 
     @property
+    def swatches(self) -> dict[str, dict]:
+        """The swatches of the controls that have one, by name."""
+        return self._canvas.swatches
+
+    @property
     def size(self) -> list[float]:
         """Width and height of the picture, in pixels of the page."""
         return self._canvas.size
@@ -336,6 +343,8 @@ class Explorer(ipywidgets.VBox):
                 said, error = failure(values, problem), problem
         if frame is not None:
             frame |= {"standing": said, "failed": error is not None}
+            if idle := ties.reasons(self.controls, values):
+                frame["idle"] = idle
             if self._calls.printed:
                 frame["printed"] = self._calls.printed
         return frame, error
@@ -590,6 +599,7 @@ def explore(
         controls[name] = control = control_of(name, given, default)
         if isinstance(control, Point) and control.ax not in figure.axes:
             raise ValueError(f"explore: the point {name} lies on the axes of another figure.")
+    ties.check(controls)
     close(figure)
     said = alt or getattr(figure, "alt", "")
     explorer = Explorer(figure, kept(update), controls, said or describe(figure), redraw)

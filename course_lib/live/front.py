@@ -13,7 +13,18 @@ from pathlib import Path
 FOLDER = Path(__file__).with_name("front")
 # What each module needs stands before it.
 ORDER = ["shelf", "notches", "link", "painter", "points"]
-ORDER += ["widgets", "card", "ground", "numbers", "bar", "page", "prefetch", "explorer", "replay"]
+ORDER += [
+    "widgets",
+    "ties",
+    "card",
+    "ground",
+    "numbers",
+    "bar",
+    "page",
+    "prefetch",
+    "explorer",
+    "replay",
+]
 IMPORT = re.compile(r'import \{ [\w, ]+ \} from "\./(\w+)\.mjs";\n')
 EXPORT = re.compile(r"^export (?=(?:async )?function\b|const )", re.MULTILINE)
 

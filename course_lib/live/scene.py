@@ -8,7 +8,7 @@ matplotlib's own order.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from zlib import crc32
@@ -44,15 +44,20 @@ class Scene:
         What was found to move so far.
     redraw : bool
         Whether each frame is to be drawn anew as a whole.
+    owned : dict
+        The artists that are drawn for a control, each with its name.
     """
 
-    def __init__(self, figure: Figure, redraw: bool = False) -> None:
+    def __init__(
+        self, figure: Figure, redraw: bool = False, owned: Mapping[Artist, str] | None = None
+    ) -> None:
         self.figure = figure
         self.redraw = redraw
         self.canvas = theme.Canvas(figure)
         self.width: float | None = None
         self._fit = fitter(figure)
-        self.moving: list[Artist] = []
+        self.owned = dict(owned or {})  # these fade while another one is pointed at
+        self.moving: list[Artist] = list(self.owned)
         self.id = ""
         self._watch = watch.Watch(figure)
         self._order: list[Artist | int] = []
@@ -321,6 +326,9 @@ class Scene:
                 item.draw(renderer)
                 if part := self._taken(buffers):
                     recorder.layers.append(part)
+            if item in self.owned:
+                for layer in recorder.layers[begun:]:
+                    layer["of"] = self.owned[item]
         vertices = recorder.vertices
         flat = np.concatenate(vertices) if vertices else np.empty(0, np.float32)
         buffers.append(flat.tobytes())

@@ -309,3 +309,49 @@ def test_the_memory_found_is_the_best_of_all_that_were_tried():
     memory, same = tuned(banana, GradientDescent(), START, 200)
     assert np.isnan(memory)
     assert same is sweep(banana, GradientDescent(), START, 200)
+
+
+def test_all_that_is_drawn_for_a_rule_alone_is_known_by_its_name():
+    """So that its toggle shows its swatch, and pointing at one lights its path, lane and bar."""
+    names = list(OPTIMIZERS)
+    picture, axes = plots.figure(4, size=(12.6, 4.9))
+    plots.contour(axes[0], banana)
+    drawn = track(axes, names, 200)
+    drawn.show(the_race(), 60)
+    assert list(drawn.of) == names
+    for parts in drawn.of.values():
+        assert {part.axes for part in parts} == set(axes)
+    looks = {
+        (path.get_color(), path.get_linestyle(), path.get_marker())
+        for path, *_ in drawn.of.values()
+    }
+    assert len(looks) == len(names)
+    for path, _, rate, lane, _ in drawn.of.values():
+        for other in (rate, lane):
+            assert (other.get_color(), other.get_marker()) == (path.get_color(), path.get_marker())
+    for ax in axes[2:]:
+        assert [text.get_text() for text in ax.texts] == names
+    picture.png()
+
+
+@pytest.mark.parametrize(("lr", "step"), [(None, 0), (None, 60), (None, 200), (10, 200)])
+def test_the_names_at_the_ends_of_the_paths_stand_apart_and_on_the_map(lr, step):
+    picture, axes = plots.figure(4, size=(12.6, 4.9))
+    hill = axes[0]
+    plots.contour(hill, banana)
+    drawn = track(axes, list(OPTIMIZERS), 200)
+    for _ in range(2):  # the layout settles as it is drawn
+        drawn.show(the_race(lr=lr), step)
+        picture.png()
+    boxes = []
+    for _, word, *_ in drawn.of.values():
+        at = hill.transData.transform(np.transpose(word.get_data()))[0]
+        scale = picture.dpi / 72
+        shape = word.get_marker().vertices * scale + at
+        boxes.append((*shape.min(axis=0), *shape.max(axis=0)))
+    inner = hill.bbox.extents + np.array([-3, -3, 3, 3])
+    for i, (x0, y0, x1, y1) in enumerate(boxes):
+        assert inner[0] <= x0 < x1 <= inner[2]
+        assert inner[1] <= y0 < y1 <= inner[3]
+        for a0, b0, a1, b1 in boxes[:i]:
+            assert min(x1, a1) - max(x0, a0) < 2 or min(y1, b1) - max(y0, b0) < 2

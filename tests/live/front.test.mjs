@@ -6,7 +6,7 @@ import { asCode, valueAt } from "../../course_lib/live/front/bar.mjs";
 import { makeLink } from "../../course_lib/live/front/link.mjs";
 import { numberOf, ruler, typed } from "../../course_lib/live/front/notches.mjs";
 import { written } from "../../course_lib/live/front/numbers.mjs";
-import { floats, numbers } from "../../course_lib/live/front/painter.mjs";
+import { floats, numbers, paint } from "../../course_lib/live/front/painter.mjs";
 import { pushed } from "../../course_lib/live/front/points.mjs";
 import { makePrefetch } from "../../course_lib/live/front/prefetch.mjs";
 import { shelf } from "../../course_lib/live/front/shelf.mjs";
@@ -220,4 +220,31 @@ test("the value under the pointer is that of the nearest vertex, else of the pla
   assert.ok(Math.abs(near.value[0] - 10) < 1e-9 && near.value[1] === 0.5);
   const far = valueAt(scene, frame, 150, 20, 10);
   assert.ok(!far.near && Math.abs(far.value[1] - 0.8) < 1e-9);
+});
+
+// A canvas that writes down how strongly each mark is drawn.
+function inked(layers, lit) {
+  const drawn = [], kept = [];
+  const pen = { globalAlpha: 1, clearRect() {}, drawImage(picture) { if (picture.of) drawn.push([picture.of, pen.globalAlpha]); },
+    save() { kept.push(pen.globalAlpha); }, restore() { pen.globalAlpha = kept.pop(); } };
+  const canvas = { getContext: () => pen };
+  paint(canvas, { size: [9, 9], below: {}, between: [] }, { layers, vertices: [] }, lit);
+  return Object.fromEntries(drawn);
+}
+
+test("what is lit stays as it is, what belongs to others fades, and what belongs to nobody stays", () => {
+  const layer = (of) => ({ kind: "image", at: [0, 0], picture: { of: of ?? "nobody" }, of });
+  const layers = [layer("Adam"), layer("Lion"), layer(undefined)];
+  assert.deepEqual(inked(layers, null), { Adam: 1, Lion: 1, nobody: 1 });
+  assert.deepEqual(inked(layers, "Adam"), { Adam: 1, Lion: 0.12, nobody: 1 });
+  assert.deepEqual(inked(layers, "at home"), { Adam: 1, Lion: 1, nobody: 1 });
+});
+
+test("pointing at a path, or at a bar, tells whose it is", () => {
+  const scene = { axes: [{ box: [0, 0, 100, 100], x: [0, 1, false], y: [0, 1, false] }] };
+  const vertices = [10, 10, 50, 50, 60, 80, 90, 80, 90, 90, 60, 90];
+  const frame = { vertices, layers: [{ kind: "line", at: [0, 4], of: "Adam" }, { kind: "area", at: [4, 8], of: "Lion" }] };
+  assert.equal(valueAt(scene, frame, 49, 52, 10).of, "Adam");
+  assert.equal(valueAt(scene, frame, 75, 85, 10).of, "Lion");
+  assert.equal(valueAt(scene, frame, 20, 90, 10).of, null);
 });

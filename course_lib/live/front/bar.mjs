@@ -94,26 +94,38 @@ export function valueAt(scene, frame, x, y, reach) {
   const axes = scene.axes.find(({ box: [left, top, width, height] }) =>
     x >= left && x <= left + width && y >= top && y <= top + height);
   if (!axes) return null;
-  let at = [x, y], best = reach * reach;
+  let at = [x, y], best = reach * reach, of = null;
   for (const layer of frame?.layers || []) {
+    if (layer.kind === "area" && layer.of !== undefined && best === reach * reach && over(layer, frame.vertices, x, y)) of = layer.of;
     if (layer.kind !== "line" && layer.kind !== "marks") continue;
     const [start, count] = layer.at;
     for (let i = start; i < start + count; i += 2) {
       const far = (frame.vertices[i] - x) ** 2 + (frame.vertices[i + 1] - y) ** 2;
-      if (far < best) [best, at] = [far, [frame.vertices[i], frame.vertices[i + 1]]];
+      if (far < best) [best, at, of] = [far, [frame.vertices[i], frame.vertices[i + 1]], layer.of ?? null];
     }
   }
   const [left, top, width, height] = axes.box;
-  return { at, near: best < reach * reach,
+  return { at, of, near: best < reach * reach,
     value: [unfraction((at[0] - left) / width, axes.x), unfraction(1 - (at[1] - top) / height, axes.y)] };
 }
 
-export function showValues(page, scene, frame, signal) {
+// Whether a place lies within the box around an area.
+function over({ at: [start, count] }, vertices, x, y) {
+  let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let i = start; i < start + count; i += 2) {
+    [left, right] = [Math.min(left, vertices[i]), Math.max(right, vertices[i])];
+    [top, bottom] = [Math.min(top, vertices[i + 1]), Math.max(bottom, vertices[i + 1])];
+  }
+  return x >= left && x <= right && y >= top && y <= bottom;
+}
+
+export function showValues(page, scene, frame, signal, light = () => {}) {
   const tip = document.createElement("span");
   tip.className = "course-tip";
   tip.setAttribute("aria-hidden", "true"); // the sentence under the picture says what counts
   page.stage.append(tip);
   const hide = () => (tip.hidden = true);
+  page.canvas.addEventListener("pointerleave", () => light(null), { signal, passive: true });
   hide();
   let due = 0;
   page.canvas.addEventListener("pointermove", (event) => {
@@ -123,6 +135,7 @@ export function showValues(page, scene, frame, signal) {
       if (!scene()) return;
       const edge = page.stage.getBoundingClientRect(), grow = scene().size[0] / edge.width;
       const found = valueAt(scene(), frame(), (event.clientX - edge.left) * grow, (event.clientY - edge.top) * grow, 10 * grow);
+      light(found?.of ?? null);
       if (!found) return hide();
       tip.textContent = written(found.value.map((v) => String(Number(v.toPrecision(3)))).join(", "));
       tip.classList.toggle("course-near", found.near);

@@ -34,6 +34,16 @@ body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-acce
 .course-controls > .widget-checkbox { width: auto !important; margin: 0; min-height: 24px; height: auto; }
 .course-controls > .widget-checkbox .widget-label { display: none; }
 .course-controls .widget-label-basic { line-height: 24px; font-size: 0.93em; color: var(--course-ink); }
+.course-key { color: var(--course-light); display: inline-flex; margin: 0 6px 0 4px; vertical-align: middle; }
+.course-key-mark { stroke: var(--jp-layout-color1, #fff); stroke-width: 1; }
+body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key { color: var(--course-dark); }
+/* A control without effect: dimmed, with the reason on its bar; it can still be moved. */
+.course-idle .slider-container, .course-idle > select, .course-idle > input { opacity: 0.4; }
+.course-why { font-size: 12px; line-height: 1.3; font-style: italic; color: var(--course-ink); background: var(--jp-layout-color0, #fff);
+  pointer-events: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.course-why:empty { display: none; }
+.course-controls > .widget-hslider > .course-why, .course-plain > .course-why { grid-area: 2 / 1 / 3 / 4; justify-self: center; align-self: center; padding: 0 6px; max-width: 100%; }
+.course-controls > .widget-dropdown > .course-why { grid-area: 1 / 3 / 2 / 4; }
 /* The bar is filled up to the handle; the tick is the author's value. */
 .course-controls .noUi-horizontal .noUi-connects { height: 4px; top: 0; border-radius: 2px; overflow: hidden; background:
   linear-gradient(var(--course-accent) 0 0) 0 0 / var(--course-filled, 0%) 100% no-repeat, var(--course-line); }

@@ -13,7 +13,8 @@ import { bitmap, pictures, paint, unpack, unzipped } from "./painter.mjs";
 import { clickable, hinted, makePoint, movable, place } from "./points.mjs";
 import { makePrefetch } from "./prefetch.mjs";
 import { shelf } from "./shelf.mjs";
-import { keyOf, name, shown, swiping, tellAtRest, typing, undisturbed, valueOf } from "./widgets.mjs";
+import { dim, lit } from "./ties.mjs";
+import { PARTS, keyOf, name, shown, swiping, tellAtRest, typing, undisturbed, valueOf } from "./widgets.mjs";
 
 const GONE = "Python was restarted or has stopped. Run this cell again to bring the explorer back.";
 const LATE = "Python has not answered for 10 seconds. It is busy with another cell, or was restarted: " +
@@ -206,7 +207,26 @@ export async function render({ model, el }) {
   function show(next, then = redraw) {
     if (next.layers) frame = next;
     say(next.standing, next.failed, next.printed);
+    dimmed(next.idle ?? {});
     then();
+  }
+
+  // What is drawn for the control that is pointed at is lit.
+  let lighted = null;
+  function light(name) {
+    if (name === lighted) return;
+    lighted = name;
+    redraw();
+  }
+  const parts = (slider) => [...shown(slider)].filter((el) => el.closest(PARTS.around)?.contains(page.root));
+  function tied() {
+    for (const [name, key] of Object.entries(model.get("swatches")))
+      for (const el of parts(sliders[names.indexOf(name)])) lit(el, name, key, light, signal);
+  }
+  let asleep = {};
+  function dimmed(now = asleep) {
+    asleep = now;
+    sliders.forEach((slider, i) => parts(slider).forEach((el) => dim(el, asleep[names[i]])));
   }
 
   function redraw() {
@@ -220,7 +240,7 @@ export async function render({ model, el }) {
 
   function draw() {
     if (!scene) return;
-    paint(page.canvas, scene, frame);
+    paint(page.canvas, scene, frame, lighted);
     page.canvas.dataset.frames = Number(page.canvas.dataset.frames || 0) + 1;
     for (const point of points) place(point, scene, page.stage);
   }
@@ -275,6 +295,8 @@ export async function render({ model, el }) {
     if (fill) return;
     fill = await arrange(page.root, model.get("size")[0], sliders, first, bars, page.reset);
     fill?.();
+    tied();
+    dimmed();
   }
 
   // The picture of the saved output stands until the kernel has drawn one for this screen.
@@ -312,7 +334,7 @@ export async function render({ model, el }) {
   const runner = rulers.findIndex((ruler, i) => ruler && (players.has(sliders[i]) || !players.size));
   const runs = runner >= 0 && { name: names[runner], label: sliders[runner].get("description") };
   const bar = makeBar(page, { signal, states, runs, ask: send });
-  showValues(page, () => scene, () => frame, signal);
+  showValues(page, () => scene, () => frame, signal, light);
   // Hands on a slider say that it moves next.
   const within = (slider, target) => target && [...shown(slider)].some((el) => el.contains(target));
   const reach = (event) => {

@@ -21,8 +21,8 @@ export function numbers(bytes) {
 
 // A frame as it is drawn, from the message that brought it.
 export async function unpack(content, buffers, read = numbers) {
-  const { standing, failed, printed, on, draw: layers } = content;
-  const frame = { standing, failed, printed, on, bytes: 500 };
+  const { standing, failed, printed, on, idle, draw: layers } = content;
+  const frame = { standing, failed, printed, on, idle, bytes: 500 };
   if (!layers) return frame;
   frame.vertices = read(buffers[content.vertices]);
   frame.bytes += frame.vertices.byteLength + 300 * layers.length;
@@ -55,7 +55,8 @@ export function pictures(parts, buffers) {
   return Promise.all(parts.map(async ({ at, image }) => ({ at, picture: await bitmap(buffers[image]) })));
 }
 
-export function paint(canvas, scene, frame) {
+// What is drawn for one control can be lit: then what belongs to another one fades.
+export function paint(canvas, scene, frame, lit = null) {
   const [width, height] = scene.size;
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
@@ -64,8 +65,10 @@ export function paint(canvas, scene, frame) {
   const pen = canvas.getContext("2d");
   pen.clearRect(0, 0, width, height); // a figure may be transparent
   pen.drawImage(scene.below, 0, 0);
+  const fades = frame && lit !== null && frame.layers.some(({ of }) => of === lit);
   for (const layer of frame ? frame.layers : []) {
     pen.save();
+    if (fades && layer.of !== undefined && layer.of !== lit) pen.globalAlpha = 0.12;
     if (layer.clip) {
       pen.beginPath();
       pen.rect(...layer.clip);

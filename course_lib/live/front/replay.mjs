@@ -3,6 +3,7 @@
 import { bitmap, pictures, floats, paint, unpack } from "./painter.mjs";
 import { showValues } from "./bar.mjs";
 import { build, player, pressing, speaker } from "./page.mjs";
+import { dim, lit } from "./ties.mjs";
 import { clickable, hinted, makePoint, movable, nearest, place } from "./points.mjs";
 
 // Draws an explorer from frames that were computed beforehand, one for each combination of places.
@@ -25,7 +26,16 @@ export async function replay(host, text) {
   const held = pressing(signal), words = speaker(page, held);
   const controls = about.controls.map((control) => plainControl(control, page, show));
   const points = about.points.map((point) => makePoint(point, page.stage));
-  let frame = null, scene = null, newest = 0;
+  let frame = null, scene = null, newest = 0, lighted = null;
+  const light = (name) => {
+    if (name === lighted) return;
+    lighted = name;
+    if (scene) paint(page.canvas, scene, frame, lighted);
+  };
+  controls.forEach(({ row }, i) => {
+    const { name, key } = about.controls[i];
+    if (key) lit(row, name, key, light, signal);
+  });
 
   const settle = () => scene && points.forEach((point) => place(point, scene, page.stage));
   new ResizeObserver(settle).observe(page.stage);
@@ -53,7 +63,8 @@ export async function replay(host, text) {
     if (mine !== newest) return;
     words.say(next.standing, next.failed, next.printed);
     if (next.layers) [frame, scene] = [next, scenes[next.on]];
-    if (scene) paint(page.canvas, scene, frame);
+    controls.forEach(({ row }, i) => dim(row, next.idle?.[about.controls[i].name]));
+    if (scene) paint(page.canvas, scene, frame, lighted);
     settle();
   }
   const players = controls.filter((_, i) => about.controls[i].play).map((control) => {
@@ -69,7 +80,7 @@ export async function replay(host, text) {
     controls.forEach((control, i) => control.set("value", about.controls[i].first));
     show();
   });
-  showValues(page, () => scene, () => frame, signal);
+  showValues(page, () => scene, () => frame, signal, light);
   await show();
   page.root.dataset.live = "true";
 }
