@@ -20,7 +20,7 @@ from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from course_lib import arguments
-from course_lib.live import looks
+from course_lib.live import looks, typeface
 from course_lib.live.figures import Picture
 from course_lib.live.figures import follow as follow
 from course_lib.live.figures import show as show
@@ -103,7 +103,7 @@ def figure(
     columns, rows = arguments.whole("columns", columns, low=1), arguments.whole("rows", rows, low=1)
     if size is None:
         size = (5.6, 3.8) if columns == rows == 1 else (4.5 * columns + 0.2, 3.8 * rows)
-    own = looks.look(**STYLE | {"font.family": looks.families("DejaVu Sans")})
+    own = looks.look(**STYLE | typeface.MATHEMATICS | {"font.family": looks.families()})
     picture = Picture(figsize=size, look=own, theme=theme)
     picture.control_names = CONTROL_NAMES
     FigureCanvasAgg(picture)

@@ -18,12 +18,13 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath, TextToPath
 
 from course_lib import arguments
+from course_lib.live import typeface
 from course_lib.plots import COLORS, Drawn
 
 RADIUS = 0.36  # of a node; all lengths are in the units of the axes
 WIDE, TALL = 1.02, 0.58  # the label that holds two numbers
 _DIGIT = 0.25  # the size of their font
-_FONT = FontProperties(family="DejaVu Sans")
+_FONT = FontProperties(family=typeface.known())
 
 
 def graph(

@@ -28,7 +28,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from . import checks, files, front, replay, ties
+from . import checks, files, front, replay, ties, typeface
 from .calls import Calls, check, failure, in_words, kept
 from .compose import composed, differs
 from .controls import Point, control_of, same
@@ -44,6 +44,24 @@ SLOW = 100  # milliseconds of an `update` that is never called unasked
 # -------------------------------------------------------------------------------------- explorer
 
 
+class Face(anywidget.AnyWidget):
+    """The typeface of the cards. A page takes it once, for all its explorers."""
+
+    _esm = "export default {};"
+    file = traitlets.Bytes().tag(sync=True)
+    _one: Face | None = None
+
+    @classmethod
+    def one(cls) -> Face:
+        """Return the one of this kernel."""
+        if cls._one is None or cls._one.comm is None:
+            cls._one = cls(file=typeface.file())
+        return cls._one
+
+    def __repr__(self) -> str:
+        return "Face()"
+
+
 class Canvas(anywidget.AnyWidget):
     """The picture in the browser. `front` draws it and asks for frames by its own messages."""
 
@@ -52,6 +70,7 @@ class Canvas(anywidget.AnyWidget):
     controls = traitlets.List(traitlets.Instance(ipywidgets.Widget)).tag(
         sync=True, **ipywidgets.widget_serialization
     )
+    face = traitlets.Instance(Face).tag(sync=True, **ipywidgets.widget_serialization)
     plays = traitlets.List(traitlets.Unicode()).tag(sync=True)
     points = traitlets.List(traitlets.Dict()).tag(sync=True)
     at = traitlets.Dict().tag(sync=True)  # where the points are now, by name
@@ -112,6 +131,7 @@ class Explorer(ipywidgets.VBox):
         self._canvas = Canvas(
             names=list(sliders),
             controls=list(sliders.values()),
+            face=Face.one(),
             plays=[name for name, control in sliders.items() if getattr(control, "play", False)],
             points=[
                 {
@@ -242,7 +262,7 @@ class Explorer(ipywidgets.VBox):
             What its reader can move, in how many places, and what not.
         """
         piece, moves = replay.snippet(self, sweeps)
-        page = replay.PAGE.format(title=escape(self.alt), body=piece)
+        page = replay.PAGE.format(title=escape(self.alt), face=typeface.css(), body=piece)
         Path(path).write_text(page, encoding="utf-8")
         return moves
 

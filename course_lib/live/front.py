@@ -12,7 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).with_name("front")
 # What each module needs stands before it.
-ORDER = ["shelf", "notches", "link", "painter", "points"]
+ORDER = ["face", "shelf", "notches", "link", "painter", "points"]
 ORDER += [
     "widgets",
     "ties",

@@ -17,6 +17,8 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from mpl_toolkits.mplot3d import Axes3D  # type: ignore[import-untyped]
 
+from . import typeface
+
 # matplotlib says of which names they are; here they are any.
 _settings: Any = matplotlib.rcParams
 
@@ -71,18 +73,16 @@ def figure_of(artist: Any) -> Any:
     return getattr(figure, "figure", figure)  # of a part of a figure, the whole
 
 
-def families(first: str) -> list[str]:
-    """Return `first` and the reader's own font families that are here, for scripts it lacks.
+def families() -> list[str]:
+    """Return the font families of a figure: for what one lacks, be it a script, the next is used.
 
-    Parameters
-    ----------
-    first : str
-        The family that is used wherever it has the sign.
+    The first is the typeface of the cards, then comes matplotlib's own, then the reader's.
     """
+    first = [typeface.known(), "DejaVu Sans"]
     named = _settings["font.family"]
     own = [family for name in named for family in _settings.get(f"font.{name}", [name])]
     known = {font.name for font in font_manager.fontManager.ttflist}
-    return [first, *(family for family in own if family in known and family != first)]
+    return [*first, *(family for family in own if family in known and family not in first)]
 
 
 def _styled(method: Callable) -> Callable:

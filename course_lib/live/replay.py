@@ -20,7 +20,7 @@ from zlib import crc32
 
 import numpy as np
 
-from . import checks, figures, front
+from . import checks, figures, front, typeface
 from .calls import in_words
 
 MOST = 1_500_000  # bytes of one explorer, with everything it needs
@@ -31,7 +31,8 @@ SCALE = 1.5  # device pixels for each hundredth of an inch
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"></head>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>{face}</style></head>
 <body style="margin: 16px; background: #fff">
 {body}
 </body></html>
@@ -127,7 +128,7 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> tuple[str, Moves]
         )
     source = front.source()
     still = base64.b64encode(figures.few_colors(io.BytesIO(explorer.png()))).decode()
-    room = MOST - len(source.encode()) - len(still) - 3000
+    room = MOST - len(source.encode()) - len(still) - len(typeface.css()) - 3000
     name, data = packed(explorer, sweeps, room, FRAMES)
     text = SNIPPET.format(
         name=name,

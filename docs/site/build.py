@@ -45,6 +45,7 @@ BADGE = r"\[!\[([^\]]*)\]\(https?:[^)]*\)\]\(([^)]*)\)"
 # The README's moving picture moves for ever; the first page has explorers in its place.
 FILM = re.compile(r"!\[[^\]]*\]\(docs/images/course\.webp\)\n*")
 SCRIPTS = ("site.js", "practice.mjs")
+FONTS = ROOT / "course_lib" / "live" / "fonts"
 
 
 def main() -> int:
@@ -108,6 +109,7 @@ def gather(source: Path, count: int, place: places.Place, lab: bool, pdf: bool) 
     (static / "pictures").mkdir()
     for name in (*SCRIPTS, "site.css", "favicon.svg"):
         shutil.copy(HERE / name, static)
+    shutil.copytree(FONTS, static / "fonts")
     (static / "live.js").write_text(front.source(), encoding="utf-8")
     (static / "terms.json").write_text(json.dumps(pages.meanings(), ensure_ascii=False))
     found.share(static / "share.png")

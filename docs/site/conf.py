@@ -40,7 +40,11 @@ html_css_files = ["site.css"]
 html_js_files = [("site.js", {"type": "module"}), ("practice.mjs", {"type": "module"})]
 html_use_index = False
 html_theme_options = {
-    "light_css_variables": {"color-brand-primary": "#005a8c", "color-brand-content": "#005a8c"},
+    "light_css_variables": {
+        "color-brand-primary": "#005a8c",
+        "color-brand-content": "#005a8c",
+        "font-stack": '"Course Sans", system-ui, sans-serif',
+    },
     "dark_css_variables": {"color-brand-primary": "#6cbcf0", "color-brand-content": "#6cbcf0"},
 }
 html_show_sourcelink = False

@@ -31,6 +31,9 @@ def described(source: str) -> str:
     return found[:300]
 
 
+FONT = "_static/fonts/CourseSans-Regular.ttf"  # what every page is written in
+
+
 def head(place: Place, page: str, title: str, about: str, lecture: bool) -> str:
     """Return what stands in the head of a page, for search engines and for shared links.
 
@@ -56,7 +59,9 @@ def head(place: Place, page: str, title: str, about: str, lecture: bool) -> str:
         "og:image:height": "630",
         "og:image:alt": "A walk of gradient descent down a curved valley, seen from above.",
     }
+    up = "../" * page.count("/")
     lines = [
+        f'<link rel="preload" href="{up}{FONT}" as="font" type="font/ttf" crossorigin>',
         f'<meta name="description" content="{html.escape(about, quote=True)}">',
         '<meta name="twitter:card" content="summary_large_image">',
         *(

@@ -87,6 +87,7 @@ def main() -> int:
     out = chosen.out / path.stem
     shutil.rmtree(out, ignore_errors=True)
     static = out / "_static"
+    shutil.copytree(build.FONTS, static / "fonts", dirs_exist_ok=True)
     (static / "explorers").mkdir(parents=True)
     (static / "pictures").mkdir()
     (out / "reveal").mkdir()

@@ -80,7 +80,7 @@ def test_the_outline_of_a_number_is_that_of_its_text():
     drawn = graph(ax, NODES, EDGES)
     drawn.show({"x": -12.05})
     mine = drawn.artists[0].get_path().get_extents()
-    font = FontProperties(family="DejaVu Sans")
+    font = FontProperties(family="Course Sans")
     text = TextPath((0, 0), "−12.05", size=25, prop=font).get_extents()
     assert mine.width == pytest.approx(text.width / 100, rel=0.02)
     assert mine.height == pytest.approx(text.height / 100, rel=0.02)

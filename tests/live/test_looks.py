@@ -109,7 +109,11 @@ def test_an_explorer_of_a_course_figure_moves_under_a_reader_s_style():
 def test_the_reader_s_font_stands_in_for_signs_that_the_course_s_lacks():
     with mpl.rc_context({"font.family": ["DejaVu Serif", "Not Installed"]}):
         _, ax = plots.figure()
-        assert ax.set_title("title").get_fontfamily() == ["DejaVu Sans", "DejaVu Serif"]
+        assert ax.set_title("title").get_fontfamily() == [
+            "Course Sans",
+            "DejaVu Sans",
+            "DejaVu Serif",
+        ]
 
 
 CHANGES = """

@@ -3,7 +3,7 @@
 import { PARTS } from "./widgets.mjs";
 
 export const STYLE = `
-.course-card, .course-explorer { --course-ink: var(--jp-ui-font-color1, #222);
+.course-card, .course-explorer { --course-face: "Course Sans", var(--jp-ui-font-family, system-ui, sans-serif); --course-ink: var(--jp-ui-font-color1, #222);
   --course-text: var(--jp-content-font-size1, 14px); --course-accent: #0072B2;
   --course-line: var(--jp-border-color1, #bbb); --course-key: var(--jp-layout-color2, #eee); }
 body[data-jp-theme-light="false"] .course-card, body[data-jp-theme-light="false"] .course-explorer,
@@ -11,29 +11,29 @@ body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-acce
 .jupyter-widgets.course-card { overflow: visible; padding: 2px 0; width: 100%; container-type: inline-size; }
 .course-card > .course-controls { width: 100%; max-width: var(--course-wide, 100%); }
 .course-controls.course-controls { position: relative; display: grid; align-items: end; gap: 2px 20px; margin: 0 0 4px;
-  padding: 0 72px 0 2px; box-sizing: border-box; overflow: visible; color: var(--course-ink);
+  padding: 0 72px 0 2px; box-sizing: border-box; overflow: visible; color: var(--course-ink); font-family: var(--course-face);
   grid-auto-flow: row dense; grid-template-columns: repeat(auto-fill, minmax(min(100%, 212px), 1fr)); font-size: var(--course-text); }
 .course-controls:empty { display: none !important; }
 .course-controls > .widget-hbox { grid-column: 1 / -1; overflow: visible; }
 .course-controls .widget-label { width: auto !important; max-width: none; text-align: left; height: auto;
-  line-height: 1.45; font-size: 0.93em; color: var(--course-ink); margin: 0; }
+  font: 0.93em/1.45 var(--course-face); color: var(--course-ink); margin: 0; }
 .course-controls > .widget-hslider, .course-controls > .widget-dropdown { display: grid; margin: 0; height: auto;
   width: auto !important; grid-template-columns: auto minmax(0, 1fr) auto; align-items: center; column-gap: 8px;
   overflow: visible; }
 .course-controls > .widget-hslider > .widget-label, .course-controls > .widget-dropdown > .widget-label {
   grid-area: 1 / 1 / 2 / 3; }
 .course-controls > .widget-dropdown > select { grid-area: 2 / 1 / 3 / 4; height: 24px; padding-top: 0; padding-bottom: 0;
-  font-size: 0.93em; }
+  font: 0.93em var(--course-face); }
 .course-controls > .widget-hslider > .slider-container { grid-area: 2 / 2 / 3 / 4; height: 24px; margin: 0 8px; }
 .course-controls > .widget-hslider:not(.course-plays) > .slider-container { grid-column: 1 / 4; }
 .course-controls > .widget-hslider > .widget-readout { grid-area: 1 / 3 / 2 / 4; min-width: 3.2em; max-width: none; height: auto;
-  line-height: 1.35; margin: 0; padding: 0 4px; text-align: right; font-size: 0.93em; color: var(--course-ink);
+  margin: 0; padding: 0 4px; text-align: right; font: 0.93em/1.35 var(--course-face); color: var(--course-ink);
   font-variant-numeric: tabular-nums; }
 .course-controls > .widget-hslider > .course-play { grid-area: 2 / 1 / 3 / 2; }
 .course-controls > .widget-hslider.course-plays { grid-column: span 2; }
 .course-controls > .widget-checkbox { width: auto !important; margin: 0; min-height: 24px; height: auto; }
 .course-controls > .widget-checkbox .widget-label { display: none; }
-.course-controls .widget-label-basic { line-height: 24px; font-size: 0.93em; color: var(--course-ink); }
+.course-controls .widget-label-basic { font: 0.93em/24px var(--course-face); color: var(--course-ink); }
 .course-key { color: var(--course-light); display: inline-flex; margin: 0 6px 0 4px; vertical-align: middle; }
 .course-key-mark { stroke: var(--jp-layout-color1, #fff); stroke-width: 1; }
 body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key { color: var(--course-dark); }
@@ -76,10 +76,10 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 }
 .course-notice { position: absolute; inset: 0 0 auto 0; z-index: 2; margin: 0; padding: 8px 12px;
   background: #fff4e5; color: #1a1a1a; border-left: 4px solid #D55E00; line-height: 1.4;
-  font-family: var(--jp-ui-font-family, sans-serif); font-size: 14px; }
+  font-family: var(--course-face); font-size: 14px; }
 .course-notice:empty { display: none; }
 .course-busy-mark { position: absolute; right: 6px; top: 6px; padding: 1px 8px; border-radius: 9px;
-  background: #1a1a1a; color: #fff; font: 12px var(--jp-ui-font-family, sans-serif); visibility: hidden; }
+  background: #1a1a1a; color: #fff; font: 12px var(--course-face); visibility: hidden; }
 .course-busy .course-busy-mark { visibility: visible; }
 .course-slow { font-size: 13px; white-space: nowrap; color: var(--course-ink); }
 .course-slow[hidden], .course-saved[hidden] { display: none; }
@@ -89,7 +89,7 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
   touch-action: none; outline: none; transition: transform 0.1s; }
 .course-handle:hover, .course-handle:focus-visible { transform: scale(1.25); }
 .course-hint { position: absolute; left: 20px; top: -4px; padding: 0 6px; border-radius: 3px; pointer-events: none;
-  font: 12px/20px var(--jp-ui-font-family, sans-serif); white-space: nowrap; color: #1a1a1a; background: #fff;
+  font: 12px/20px var(--course-face); white-space: nowrap; color: #1a1a1a; background: #fff;
   border: 1px solid #1a1a1a; }
 .course-fixed .course-hint { display: none; }
 .course-fixed.course-fixed { background: none; transform: none; }
@@ -100,9 +100,9 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-handle:focus-visible { box-shadow: 0 0 0 2px #fff, 0 0 0 5px #0072B2; }
 .course-handle.course-grabbed { cursor: grabbing; background: rgba(255, 255, 255, 0.15); }
 .course-foot { display: flex; gap: 12px; align-items: baseline; max-width: 100%; font-size: var(--course-text);
-  font-family: var(--jp-ui-font-family, sans-serif); color: var(--course-ink); }
+  font-family: var(--course-face); color: var(--course-ink); }
 .course-standing { flex: 1; margin: 2px 0; min-height: 2.6em; line-height: 1.3;
-  font-family: var(--jp-ui-font-family, sans-serif); font-size: 1em; font-variant-numeric: tabular-nums;
+  font-family: var(--course-face); font-size: 1em; font-variant-numeric: tabular-nums;
   color: var(--course-ink); }
 .course-saved { font-style: italic; opacity: 0.85; }
 .course-failed { border-left: 4px solid #D55E00; padding-left: 8px; }
@@ -110,7 +110,7 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
   box-sizing: border-box; white-space: pre-wrap; font-size: 13px; border-left: 4px solid #888;
   color: var(--jp-ui-font-color1, inherit); }
 .course-plain { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; gap: 0 8px; align-items: center;
-  font: 0.93em/1.45 var(--jp-ui-font-family, sans-serif); color: var(--course-ink); }
+  font: 0.93em/1.45 var(--course-face); color: var(--course-ink); }
 .course-plain > span { grid-area: 1 / 1 / 2 / 3; }
 .course-plain > output { grid-area: 1 / 3 / 2 / 4; font-variant-numeric: tabular-nums; }
 .course-plain > select { grid-area: 2 / 1 / 3 / 4; }
@@ -121,8 +121,8 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-plain.course-plays { grid-column: span 2; }
 .course-plain > input[type="checkbox"] { justify-self: start; }
 .course-play { display: flex; gap: 3px; align-items: center; font-size: 0.93em;
-  font-family: var(--jp-ui-font-family, sans-serif); color: var(--course-ink); }
-.course-card button, .course-explorer button, .course-play select { font: inherit; padding: 2px 8px; cursor: pointer;
+  font-family: var(--course-face); color: var(--course-ink); }
+.course-card button, .course-explorer button, .course-play select { font: inherit; font-family: var(--course-face); padding: 2px 8px; cursor: pointer;
   color: var(--course-ink); background: var(--course-key); border: 1px solid var(--course-line); border-radius: 4px; }
 .course-play.course-play button { padding: 0; width: 26px; height: 24px; display: grid; place-items: center; }
 .course-play svg { width: 12px; height: 12px; fill: currentColor; }
@@ -135,10 +135,10 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-bar { position: absolute; right: 4px; top: 4px; z-index: 1; display: flex; gap: 2px; opacity: 0; pointer-events: none;
   transition: opacity 0.15s; }
 .course-stage:hover .course-bar, .course-bar:focus-within { opacity: 1; pointer-events: auto; }
-.course-explorer .course-bar button { padding: 0 6px; min-height: 24px; font: 12px var(--jp-ui-font-family, sans-serif); }
+.course-explorer .course-bar button { padding: 0 6px; min-height: 24px; font: 12px var(--course-face); }
 .course-told { display: block; font-size: 0.86em; color: var(--course-ink); min-height: 0; overflow-wrap: anywhere; }
 .course-tip { position: absolute; z-index: 1; padding: 0 6px; border-radius: 3px; pointer-events: none; white-space: nowrap;
-  font: 12px/20px var(--jp-ui-font-family, sans-serif); font-variant-numeric: tabular-nums;
+  font: 12px/20px var(--course-face); font-variant-numeric: tabular-nums;
   color: var(--course-ink); background: var(--course-key); border: 1px solid var(--course-line); }
 .course-tip.course-near { border-color: var(--course-accent); }
 .course-tip[hidden] { display: none; }

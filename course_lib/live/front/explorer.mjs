@@ -5,6 +5,7 @@
 
 import { makeBar, showValues } from "./bar.mjs";
 import { arrange } from "./card.mjs";
+import { face } from "./face.mjs";
 import { darkGround, onTheme } from "./ground.mjs";
 import { SLOW, makeLink } from "./link.mjs";
 import { ruler } from "./notches.mjs";
@@ -28,6 +29,7 @@ export async function render({ model, el }) {
   const leave = new AbortController(), { signal } = leave;
   const page = build(model, el);
   page.stage.dataset.theme = model.get("theme");
+  face(model);
   const points = model.get("points").map((about) => makePoint(about, page.stage));
   const keys = sliders.map((slider) => keyOf(slider));
   const first = sliders.map((slider, i) => slider.get(keys[i]));
