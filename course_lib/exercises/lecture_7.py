@@ -1230,17 +1230,17 @@ EXERCISES = (
 # ------------------------------------------------------------------------------------ predictions
 
 _PATHS = ("1, their sum", "−6, their product", "3, the larger")
-_DOUBLE = ("it stays at 5", "it doubles", "it more than doubles")
+_DOUBLE = ("it stays at 5", "it grows to 10", "it grows beyond 10")
 _FAVORITE = {
     "about 10 % of the time": 0.1,
     "about 30 % of the time": 0.3,
     "about 60 % of the time": 0.6,
 }
-_DEPTH = {"about as large": 1.0, "about a fifth": 0.2, "about five times as large": 5.0}
-_FORGET = ("it arrives, only faster", "it swings back and forth forever", "it overflows")
+_DEPTH = {"about as large": 1.0, "about a sixth": 1 / 6, "about six times as large": 6.0}
+_FORGET = ("it arrives, only faster", "it swings back and forth", "it grows until it overflows")
 _CUT = ("that of both kernels", "that of W1 only", "that of W2 only")
-_LOADING = {"about as long": 1.0, "about twice as long": 2.0, "five times as long, or more": 5.0}
-_SLICE = ("a long, winding path", "a path almost too short to see", "a straight line")
+_LOADING = ("less than twice as long", "two to five times as long", "over five times as long")
+_SLICE = ("a long, winding path", "almost a single point", "a long, straight line")
 
 
 def _nearest(options: dict[str, float], value: float) -> str:
@@ -1337,8 +1337,8 @@ PREDICTIONS = (
         number="7.g",
         deeper=True,
         question="How long does per-sample loading take, next to slicing?",
-        options=tuple(_LOADING),
-        result=lambda ratio: _nearest(_LOADING, ratio),
+        options=_LOADING,
+        result=lambda ratio: _LOADING[(ratio >= 2) + (ratio >= 5)],
         why=lambda ratio: (
             "Twelve hundred small steps in Python stand against nineteen large ones. Here the "
             f"first takes {ratio:.0f} times as long."
