@@ -7,6 +7,8 @@ snapped, clipped and simplified by matplotlib's own rules. What a canvas cannot 
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,11 +20,38 @@ from matplotlib.transforms import Affine2D
 from .theme import Toned
 
 MOST = 300  # shapes of different looks; more of them are smaller as an image
+_LINETO = bytes([Path.LINETO])
+_PLACES = ("at", "outline", "sizes", "faces")  # of a layer, among the vertices
 FAR = 1e6  # pixels; a float32 canvas takes no 1e300
 
 
 class OnlyAggError(Exception):
     """What is drawn can only be drawn as an image."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What was written down of one artist, to be taken again.
+
+    Attributes
+    ----------
+    layers : list of dict
+    vertices : list of ndarray
+    first : int
+        How many numbers came before them.
+    images : list of bytes
+        Files that the layers show, in their order.
+    """
+
+    layers: list[dict]
+    vertices: list[np.ndarray]
+    first: int
+    images: list[bytes]
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes they are."""
+        return sum(part.nbytes for part in self.vertices) + sum(map(len, self.images))
 
 
 class Recorder(Toned, RendererBase):
@@ -49,7 +78,10 @@ class Recorder(Toned, RendererBase):
         self.layers: list[dict] = []
         self.vertices: list[np.ndarray] = []
         self._length = 0
+        self._begun = 0, 0, 0, 0
+        self._clips: dict[int, tuple[Any, list[int]]] = {}
         self._down = Affine2D().scale(1, -1).translate(0, height)
+        self._matrix = self._down.get_matrix()
 
     # ------------------------------------------------------------------ what matplotlib calls
 
@@ -74,7 +106,7 @@ class Recorder(Toned, RendererBase):
         # As Agg: a line is cut at the ends of the picture, and made simple.
         clip = (0, 0, self.width, self.height) if look["face"] is None else None
         outline = path.cleaned(
-            transform + self._down,
+            self._flipped(transform),
             remove_nans=True,
             clip=clip,
             simplify=bool(path.should_simplify and clip is not None),
@@ -99,9 +131,8 @@ class Recorder(Toned, RendererBase):
         matrix = marker_trans.get_matrix().tobytes()
         points = marker_path.vertices.tobytes()
         shape = _marker(points, codes, matrix, look["width"], gc.get_snap())
-        middle = Affine2D().scale(1, -1).translate(0.5, self.height + 0.5)
-        places = np.asarray((trans + middle).transform(path.vertices), dtype=float)
-        places = places.reshape(-1, 2)
+        places = np.asarray(self._flipped(trans).transform(path.vertices), dtype=float)
+        places = places.reshape(-1, 2) + 0.5
         if path.codes is not None:
             places = places[(path.codes != Path.STOP) & (path.codes != Path.CLOSEPOLY)]
         outline = self.append(shape)
@@ -187,6 +218,40 @@ class Recorder(Toned, RendererBase):
         self._length += len(flat)
         return [self._length - len(flat), len(flat)]
 
+    def begin(self, buffers: list[bytes]) -> None:
+        """Begin the drawing of one artist, whose images go to `buffers`."""
+        self._begun = len(self.layers), len(self.vertices), self._length, len(buffers)
+
+    def drop(self) -> None:
+        """Forget what was written down since it began."""
+        layers, vertices, self._length, _ = self._begun
+        del self.layers[layers:], self.vertices[vertices:]
+
+    def part(self, buffers: list[bytes]) -> Part:
+        """Return what was written down since it began."""
+        layers, vertices, first, images = self._begun
+        return Part(self.layers[layers:], self.vertices[vertices:], first, buffers[images:])
+
+    def repeat(self, part: Part, buffers: list[bytes]) -> None:
+        """Write down once more what was drawn in an earlier frame."""
+        by = self._length - part.first
+        for layer in part.layers:
+            if layer["kind"] == "image":
+                layer = layer | {"image": len(buffers)}
+                buffers += part.images
+            elif by:
+                moved = {key: layer[key] for key in _PLACES if key in layer}
+                layer = layer | {key: [first + by, n] for key, (first, n) in moved.items()}
+            self.layers.append(layer)
+        self.vertices += part.vertices
+        self._length += sum(map(len, part.vertices))
+
+    def _flipped(self, transform: Any) -> Any:
+        """Return a transform to pixels as one whose y goes downwards."""
+        if transform.is_affine:  # without what a composite transform costs
+            return Affine2D(self._matrix @ transform.get_matrix())
+        return transform + self._down
+
     def _look(self, gc: Any, face: Any) -> dict:
         clip_path, _ = gc.get_clip_path()
         if (
@@ -197,25 +262,28 @@ class Recorder(Toned, RendererBase):
         ):
             raise OnlyAggError
         clip = gc.get_clip_rectangle()
-        if clip is not None:
-            # Agg cuts at whole pixels.
-            x0, y0, x1, y1 = (int(np.floor(edge + 0.5)) for edge in clip.extents)
-            clip = [x0, self.height - y1, x1 - x0, y1 - y0]
         width = float(self.points_to_pixels(gc.get_linewidth()))
         offset, dashes = gc.get_dashes()
         if face is not None and (gc.get_forced_alpha() or len(face) == 3):
             face = (*face[:3], gc.get_alpha())
-        edge = _css(self.tone(gc.get_rgb())) if width > 0 else None
+        edge = _css(tuple(self.tone(gc.get_rgb()))) if width > 0 else None
         return {
-            "face": _css(self.tone(face)) if face is not None else None,
+            "face": _css(tuple(self.tone(face))) if face is not None else None,
             "edge": edge,
             "width": width,
             "cap": str(gc.get_capstyle()),
             "join": str(gc.get_joinstyle()),
             "dash": [float(self.points_to_pixels(length)) for length in dashes or ()],
             "offset": float(self.points_to_pixels(offset or 0)) if dashes is not None else 0.0,
-            "clip": clip,
+            "clip": None if clip is None else self._clip(clip),
         }
+
+    def _clip(self, box: Any) -> list[int]:
+        """Return a box as it is cut, at whole pixels as Agg does; most artists share it."""
+        if id(box) not in self._clips:
+            x0, y0, x1, y1 = (math.floor(edge + 0.5) for edge in box.extents.tolist())
+            self._clips[id(box)] = box, [x0, self.height - y1, x1 - x0, y1 - y0]
+        return self._clips[id(box)][1]
 
 
 @lru_cache
@@ -247,7 +315,7 @@ def _broken(path: Any) -> np.ndarray:
         return points
     if len(codes) and codes[-1] == Path.STOP:
         points, codes = points[:-1], codes[:-1]
-    if not np.any(codes[1:] != Path.LINETO):
+    if codes[1:].tobytes().count(_LINETO) == len(codes) - 1:
         return points
     if np.any((codes == Path.CURVE3) | (codes == Path.CURVE4)):
         raise OnlyAggError
@@ -266,7 +334,7 @@ def _near(points: np.ndarray) -> np.ndarray:
     """Return points no farther than a canvas takes, in sixteenths of a pixel."""
     if np.ma.isMaskedArray(points):
         points = np.ma.filled(points.astype(float), np.nan)
-    if not np.all(np.abs(points) <= FAR):
+    if len(points) and not np.abs(points).max() <= FAR:  # NaN is not, either
         # Pulling a far point in along its own direction keeps the slope of the line to it.
         far = np.max(np.abs(points), axis=1, keepdims=True)
         points = np.where(np.isfinite(far) & (far > FAR), points / far * FAR, points)
@@ -274,7 +342,8 @@ def _near(points: np.ndarray) -> np.ndarray:
     return np.rint(16 * points) / 16  # finer compresses badly
 
 
-def _css(color: Any) -> str | None:
+@lru_cache(4096)
+def _css(color: tuple) -> str | None:
     """Return a color as the browser writes it, None where nothing is to be seen."""
     red, green, blue, opacity = color
     if not opacity:

@@ -26,7 +26,9 @@ from . import theme, watch
 from .compose import differs
 from .looks import drawn_by
 from .narrow import fitter
-from .recorder import OnlyAggError, Recorder
+from .recorder import OnlyAggError, Part, Recorder
+
+HEAVY = 250_000  # bytes of one artist, above which an image of it is tried
 
 
 class Scene:
@@ -65,6 +67,8 @@ class Scene:
         self._drawn = False
         self._doubts = 0
         self._sent: tuple[dict, list[bytes]] = {}, []
+        self._recorded: dict[Artist, tuple[watch.Drawn, Part]] = {}
+        self._as_image: dict[Artist, bool] = {}  # of many points: whether an image was smaller
 
     def resize(
         self,
@@ -86,6 +90,7 @@ class Scene:
         if abs(self.figure.dpi - dpi) > 0.01:
             self.figure.set_dpi(dpi)
         self._drawn, self.id = False, ""
+        self._as_image.clear()
 
     def settle(self) -> None:
         """Draw the figure once, so that from now on what has another state was moved."""
@@ -264,6 +269,7 @@ class Scene:
         with _stopped(self.moving, met):
             self.canvas.draw()
             cut()
+        self._recorded.clear()
         renderer = self.canvas.get_renderer()
         self._order, self._drawn = order, True
         self._keep()
@@ -316,16 +322,7 @@ class Scene:
             if not item.get_visible():
                 continue
             begun = len(recorder.layers)
-            try:
-                with np.errstate(all="ignore"):
-                    item.draw(recorder)
-            except OnlyAggError:
-                del recorder.layers[begun:]
-                renderer = self.canvas.get_renderer()
-                renderer.clear()
-                item.draw(renderer)
-                if part := self._taken(buffers):
-                    recorder.layers.append(part)
+            self._record(item, recorder, buffers)
             if item in self.owned:
                 for layer in recorder.layers[begun:]:
                     layer["of"] = self.owned[item]
@@ -333,6 +330,44 @@ class Scene:
         flat = np.concatenate(vertices) if vertices else np.empty(0, np.float32)
         buffers.append(flat.tobytes())
         return recorder.layers
+
+    def _draw_image(self, artist: Artist, recorder: Recorder, buffers: list[bytes]) -> None:
+        """Draw one moving artist as an image of it alone."""
+        renderer = self.canvas.get_renderer()
+        renderer.clear()
+        artist.draw(renderer)
+        if image := self._taken(buffers):
+            recorder.layers.append(image)
+
+    def _record(self, artist: Artist, recorder: Recorder, buffers: list[bytes]) -> None:
+        """Draw one moving artist, or take again what was recorded of it if it is the same."""
+        drawn, part = self._recorded.get(artist, (None, None))
+        seems_same = drawn is not None and drawn.seems_same
+        if seems_same and drawn.same:
+            recorder.repeat(part, buffers)
+            return
+        recorder.begin(buffers)
+        try:
+            if self._as_image.get(artist):
+                raise OnlyAggError
+            with np.errstate(all="ignore"):
+                artist.draw(recorder)
+        except OnlyAggError:
+            recorder.drop()
+            self._draw_image(artist, recorder, buffers)
+        else:
+            part = recorder.part(buffers)
+            if part.bytes > HEAVY and artist not in self._as_image:
+                recorder.drop()
+                self._draw_image(artist, recorder, buffers)
+                image = recorder.part(buffers)
+                self._as_image[artist] = image.bytes < part.bytes
+                if not self._as_image[artist]:
+                    recorder.drop()
+                    del buffers[len(buffers) - len(image.images) :]
+                    recorder.repeat(part, buffers)
+        drawn = watch.Drawn(artist, self._watch.rooms, deep=seems_same)
+        self._recorded[artist] = drawn, recorder.part(buffers)
 
 
 def _name(scene: dict, images: list[bytes]) -> str:
