@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,12 @@ TITLE = "Adaptive methods"
 
 _SEEN = np.array([3.0, 4.0, 12.0])
 _ROOTS = np.sqrt(np.cumsum(_SEEN**2))
+
+
+def _about(wrong: np.ndarray) -> Callable[[np.ndarray], bool]:
+    """Return whether an answer is a wrong one, to two decimals."""
+    return lambda lengths: bool(np.all(np.abs(lengths - wrong) < 0.0051))
+
 
 ADAGRAD_BY_HAND = Exercise(
     number="6.1",
@@ -39,13 +47,13 @@ ADAGRAD_BY_HAND = Exercise(
         "first."
     ),
     mistakes=(
-        (-_SEEN / _ROOTS, "The sizes are right. A length has no minus sign."),
+        (_about(-_SEEN / _ROOTS), "The sizes are right. A length has no minus sign."),
         (
-            np.cumsum(_SEEN / _ROOTS),
+            _about(np.cumsum(_SEEN / _ROOTS)),
             "You added the steps up: that is how far you have come after each. Give each length.",
         ),
         (
-            -np.cumsum(_SEEN / _ROOTS),
+            _about(-np.cumsum(_SEEN / _ROOTS)),
             "That is where you stand after each step, starting from 0. Give each length.",
         ),
         (_SEEN / _ROOTS**2, "You divided by the sum s. The rule divides by its root, √s."),
@@ -100,52 +108,6 @@ CLOSER = Exercise(
         "A jump of length α across the minimum lands α/2 on the other side.",
     ),
     worked='"b". The jumps are α long, so the walk ends α/2 from the minimum: 0.005.',
-)
-
-# ---------------------------------------------------------------------- 6.3 Adam's first step
-
-_START, _SLOPES = np.ones(2), np.array([-50.0, 0.002])
-_FIRST = -0.01 * np.sign(_SLOPES)
-
-FIRST_STEP = Exercise(
-    number="6.3",
-    title="Adam's first step",
-    task=(
-        r"Adam starts at $w = (1, 1)$ with $\alpha = 0.01$, $\beta_1 = 0.9$, $\beta_2 = 0.999$, "
-        r"and its first gradient is $g = (-50,\ 0.002)$. Leave $\varepsilon$ out. Where does it "
-        "stand after one step?"
-    ),
-    template='new_w = [..., ...]\n\nexercise("6.3").check(new_w)',
-    answer=Numbers(tolerance=1e-5, shape=(2,)),
-    right=_START + _FIRST,
-    praise=(
-        "At the first step m̂ = g and v̂ = g², so each coordinate moves by exactly α. One gradient "
-        "is 25 000 times the other, and it makes no difference."
-    ),
-    mistakes=(
-        (_START - 0.01 * _SLOPES, "That is gradient descent. Adam divides by √v̂."),
-        (_START - _FIRST, "You walked uphill. The step is −αm̂ / √v̂."),
-        (_FIRST, "That is the step. Where does it lead, from (1, 1)?"),
-        (
-            _START + _FIRST * 0.1 / math.sqrt(0.001),
-            "You left out the bias correction: m / √v is 0.1 / √0.001 = 3.162 here, m̂ / √v̂ is 1.",
-        ),
-        (
-            _START + _FIRST / math.sqrt(0.001),
-            "You corrected m but not v: divide v by 1 − β₂, too.",
-        ),
-        (_START + _FIRST * 0.1, "You corrected v but not m: divide m by 1 − β₁, too."),
-        (_START - 0.01 / _SLOPES, "You divided by v̂. The rule divides by its root."),
-    ),
-    hints=(
-        r"$m = 0.1\,g$ and $v = 0.001\,g^2$. Divide them by $1 - \beta_1$ and $1 - \beta_2$.",
-        r"$\hat m = g$ and $\hat v = g^2$, so $\hat m / \sqrt{\hat v} = g / |g|$: the sign of $g$.",
-    ),
-    worked=(
-        r"$\hat m / \sqrt{\hat v} = g / |g| = (-1, 1)$, so $w = (1, 1) - 0.01 \cdot (-1, 1) = "
-        "(1.01, 0.99)$."
-    ),
-    otherwise="Compute m, v, then m̂ and v̂, each coordinate by itself.",
 )
 
 # ------------------------------------------------------------------------------ 6.2 write Adam
@@ -340,6 +302,82 @@ WRITE_ADAM = Exercise(
     ),
 )
 
+# ------------------------------------------------------------------ 6.3 Adam's first two steps
+
+_SLOPES = np.array([[-50.0, 0.002], [-50.0, -0.002]])
+
+
+def _two_steps(steps: int = 2, **mistake: Any) -> np.ndarray:
+    """Return where Adam stands after the two gradients; each keyword is a mistake of `_adam`."""
+    slopes = iter(_SLOPES)
+    return _adam(lambda w: next(slopes), np.ones(2), 0.01, steps, eps=0, **mistake)
+
+
+def _counts_one_step() -> np.ndarray:
+    """Divide by the corrections of the first step twice."""
+    m, v = 0.09 * _SLOPES[0] + 0.1 * _SLOPES[1], 0.001999 * _SLOPES[0] ** 2
+    return _two_steps(1) - 0.01 * (m / 0.1) / np.sqrt(v / 0.001)
+
+
+TWO_STEPS = Exercise(
+    number="6.3",
+    title="Adam's first two steps",
+    task=(
+        r"Adam starts at $w = (1, 1)$ with $\alpha = 0.01$, $\beta_1 = 0.9$ and $\beta_2 = 0.999$. "
+        r"Its first gradient is $(-50,\ 0.002)$, its second $(-50,\ -0.002)$. Leave $\varepsilon$ "
+        "out. Where does it stand after both? Give four decimals."
+    ),
+    template='new_w = [..., ...]\n\nexercise("6.3").check(new_w)',
+    answer=Numbers(tolerance=0.00006, shape=(2,)),
+    right=_two_steps(),
+    praise=(
+        "Where the two gradients agree, both steps are α long, whether the gradient is 50 or "
+        "0.002. Where they disagree, the second step is a twentieth of that."
+    ),
+    mistakes=(
+        (
+            np.array([1.02, 1.0]),
+            "You moved by α along the sign each time. That is the first step only: at the second, "
+            "m holds both gradients, and in x₂ they nearly cancel.",
+        ),
+        (_two_steps(1), "That is where the first step leads. There is a second."),
+        (
+            np.ones(2) - 0.01 * _SLOPES.sum(axis=0),
+            "That is gradient descent. Adam divides by √v̂.",
+        ),
+        (_two_steps(sign=1), "You walked uphill. The step is −αm̂ / √v̂."),
+        (_two_steps() - 1, "That is how far it goes. Where does that lead, from (1, 1)?"),
+        (
+            _two_steps(correct_m=False, correct_v=False),
+            "You left out the bias correction: divide m by 1 − β₁ᵏ and v by 1 − β₂ᵏ.",
+        ),
+        (_two_steps(correct_v=False), "You corrected m but not v: divide v by 1 − β₂ᵏ, too."),
+        (_two_steps(correct_m=False), "You corrected v but not m: divide m by 1 − β₁ᵏ, too."),
+        (
+            _counts_one_step(),
+            "At the second step k = 2: divide m by 1 − 0.9² = 0.19 and v by 1 − 0.999².",
+        ),
+        (_two_steps(root=1), "You divided by v̂. The rule divides by its root."),
+        (
+            _two_steps(keeps_m=False),
+            "Your second step overwrites m. It keeps 0.9 of the old one and adds 0.1 of the new "
+            "gradient.",
+        ),
+    ),
+    hints=(
+        r"After the first step $m = 0.1\,g_1$ and $v = 0.001\,g_1^2$. The second step keeps 0.9 "
+        r"and 0.999 of them, and divides by $1 - 0.9^2 = 0.19$ and $1 - 0.999^2$.",
+        r"$g^2$ is the same both times, so $\sqrt{\hat v} = |g|$ at both steps. In $x_2$, $\hat m$ "
+        r"is $(0.09 - 0.1) / 0.19$ times 0.002.",
+    ),
+    worked=(
+        r"At both steps $\sqrt{\hat v} = |g|$, so only $\hat m / |g|$ matters. In $x_1$ it is $-1$ "
+        r"twice, which leads to $1.02$. In $x_2$ it is $1$, then $(0.9 \cdot 0.1 - 0.1) / 0.19 = "
+        r"-0.0526$, which leads to $1 - 0.01 + 0.0005 = 0.9905$."
+    ),
+    otherwise="Compute m, v, then m̂ and v̂, each coordinate by itself, and twice.",
+)
+
 # ---------------------------------------------------------------------- 6.7 a memory long enough
 
 
@@ -362,7 +400,7 @@ LONG_MEMORY = Exercise(
     title="A memory that is long enough",
     deeper=True,
     task=(
-        r"Go back to the explorer of the counter-example. Find a $\beta_2$ with which Adam ends at "
+        r"Go back to explorer 5. Find a $\beta_2$ with which Adam ends at "
         r"the right side, with $w < -0.9$. There are many."
     ),
     template='my_beta2 = ...\n\nexercise("6.7").check(my_beta2)',
@@ -443,34 +481,42 @@ FAIR_COMPARISON = Exercise(
     number="6.5",
     title="A fair comparison",
     task=(
-        r"A friend trains with Adam and with gradient descent, both at $\alpha = 0.001$. Adam's "
-        "loss ends ten times lower, and your friend says that Adam is the better rule. What do you "
-        "answer?\n\n"
-        '- `"a"` A factor of ten is clear: Adam is better.\n'
-        '- `"b"` Repeat it with ten times as many steps.\n'
-        '- `"c"` Sweep α for each of them, then compare the best with the best.\n'
-        '- `"d"` Gradient descent needs momentum before it may be compared.'
+        "A friend trains a network with Adam and with gradient descent, each at three rates: "
+        "0.0001, 0.001 and 0.01. Adam does best at 0.001, with a loss of 0.12, gradient descent at "
+        "0.01, with a loss of 0.31. Is Adam the better rule for this network?\n\n"
+        '- `"a"` Yes: each of the two ran at the best of its rates.\n'
+        '- `"b"` Unknown: repeat it with more seeds and take the mean.\n'
+        '- `"c"` Unknown: let gradient descent have larger rates.\n'
+        '- `"d"` Unknown: run both of them at the rate of 0.001.'
     ),
     template='my_choice = ...\n\nexercise("6.5").check(my_choice)',
     answer=Choice("abcd"),
     right="c",
     praise=(
-        "α multiplies a gradient in one rule and a sign in the other. The same number is a "
-        "different thing in each, so each gets its own."
+        "The best rate of gradient descent is the last of its list, so a larger one may be better "
+        "still. A sweep is complete when the best rate has a worse one on either side."
     ),
     mistakes=(
-        ("a", "0.001 may be near Adam's best rate and far below the other's. Look at the sweep."),
-        ("b", "With more steps it is the same unequal race, only longer."),
+        ("a", "It is the best of three. Where in the list does each best rate stand?"),
+        (
+            "b",
+            "Seeds show whether a gap is luck. They do not help a rule whose rates are all too "
+            "small.",
+        ),
         (
             "d",
-            "At α = 0.001 momentum would still be as good as untuned.",
+            "α multiplies a gradient in one rule and is the length of a step in the other, so one "
+            "rate for both favors the rule it happens to suit.",
         ),
     ),
     hints=(
-        "Look at the figure of the sweep: where is each rule at α = 0.001?",
-        "What would the race look like if every rule ran at its own best rate?",
+        "Where in the list of three does each of the two best rates stand?",
+        "Nobody knows what gradient descent does at 0.1.",
     ),
-    worked='"c". Tune all or tune none, and say which you did.',
+    worked=(
+        '"c". Adam was best in the middle of its list, gradient descent at the end: only the first '
+        "of the two sweeps is complete."
+    ),
 )
 
 # ------------------------------------------------------------------------- 6.8 a rule of your own
@@ -545,7 +591,7 @@ OWN_RULE = Exercise(
 EXERCISES = (
     ADAGRAD_BY_HAND,
     WRITE_ADAM,
-    FIRST_STEP,
+    TWO_STEPS,
     DECAY_BY_HAND,
     FAIR_COMPARISON,
     CLOSER,
@@ -557,12 +603,12 @@ EXERCISES = (
 
 _TIMES = ("just as long", "about 10 times as long", "about 100 times as long")
 _FARTHER = ("x₁, 13 times as far", "both equally far", "x₂, because its gradient is small")
-_TYPICAL = ("about α", "about a quarter of α", "almost nothing")
+_TYPICAL = ("about α", "about α/4", "about α/100")
 _RACERS = ("Adam", "Nadam", "GradientDescent", "Nesterov")
-_AFTER = ("about as many", "about half as many", "about a quarter as many")
+_AFTER = ("about as many", "about half as many", "about 1/4 as many")
 _LEFT = ("all of it", "about two thirds of it", "about a third of it")
 _PLACES = ("at the best place, −1", "in the middle", "at the worst place, +1")
-_FACTORS = ("not at all", "by less than 2", "by 10 to 100", "by more than 1000")
+_FACTORS = ("by less than 2", "by 2 to 10", "by 10 to 100", "by 100 to 1000")
 _PART = ("from the first step on", "when α changes on the way", "they never part")
 
 
@@ -617,7 +663,7 @@ PREDICTIONS = (
             "The gradients are noise around 0 and nothing else. How long is a typical step of Adam?"
         ),
         options=_TYPICAL,
-        result=lambda lengths: _nearest(lengths[0.0], (1, 0.25, 0.02), _TYPICAL),
+        result=lambda lengths: _nearest(lengths[0.0], (1, 0.25, 0.01), _TYPICAL),
         why=lambda lengths: (
             f"Its root mean square is {lengths[0.0]:.2f} α. The mean m averages about ten steps of "
             "noise, which cancel, while √v̂ keeps their full size. The clearer the signal, the "
@@ -699,7 +745,7 @@ PREDICTIONS = (
         ),
         options=_FACTORS,
         deeper=True,
-        result=lambda factor: _nearest(factor, (1.01, 1.5, 30, 3000), _FACTORS),
+        result=lambda factor: _FACTORS[sum(factor >= edge for edge in (2, 10, 100))],
         why=lambda factor: (
             f"By {factor:.0f}. When the valley lies across the coordinates, both see its steep "
             "wall, so both are braked. It still ends far below gradient descent at its own best."

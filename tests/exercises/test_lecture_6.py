@@ -7,6 +7,7 @@ import pytest
 
 from course_lib.descent import descend
 from course_lib.exercises import exercise
+from course_lib.exercises.lecture_6 import PREDICTIONS
 from course_lib.landscapes import banana, bowl, quartic
 from course_lib.lectures.sweep import sweep
 from course_lib.optimizers import Adagrad, Adam, AdaMax, AdamW, AMSGrad, GradientDescent, RMSProp
@@ -132,3 +133,20 @@ def test_the_mistake_of_l2_is_what_adam_with_l2_does():
         w, state = rule.step(w, 0 * w, state)
     result = exercise("6.4").check(w[0])
     assert "That is Adam with L2" in result.message
+
+
+@pytest.mark.parametrize(
+    ("number", "measured", "option"),
+    [
+        ("6.c", ({0.0: 0.23},), "about α/4"),
+        ("6.e", (152, 37), "about 1/4 as many"),
+        ("6.i", (1.5,), "by less than 2"),
+        ("6.i", (9.0,), "by 2 to 10"),
+        ("6.i", (47.0,), "by 10 to 100"),
+        ("6.i", (545.0,), "by 100 to 1000"),
+    ],
+)
+def test_the_option_called_right_is_the_one_that_holds_what_was_measured(number, measured, option):
+    asked = {each.number: each for each in PREDICTIONS}[number]
+    assert asked.result(*measured) == option
+    assert option in asked.options

@@ -257,6 +257,17 @@ def test_what_happens_stands_nowhere_before_its_reveal(lecture):
                 assert not found, f"{answer!r} is given away by\n{text}"
 
 
+def test_what_happens_is_not_told_by_the_length_of_its_option(lecture, path):
+    asked = {each.number: each for each in modules()[int(path.stem[:2])].PREDICTIONS}
+    for each in code_of(lecture):
+        if ".reveal(" not in each.source:
+            continue
+        name, source = each.source.split(".")[0], "\n".join(c.source for c in code_of(lecture))
+        number = re.search(rf'(?m)^{name} = predict\("(.+?)"\)', source)[1]
+        others = [len(other) for other in asked[number].options if other != revealed(each)]
+        assert not others or len(revealed(each)) <= 1.3 * max(others), number
+
+
 # ------------------------------------------------------------------------------------------ torch
 
 

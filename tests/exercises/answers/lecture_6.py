@@ -16,6 +16,11 @@ def right_adam(gradient, start, alpha, steps):
     return w
 
 
+def two_slopes():
+    slopes = iter(np.array([[-50.0, 0.002], [-50.0, -0.002]]))
+    return lambda w: next(slopes)
+
+
 def from_zero(gradient, start, alpha, steps):
     w, m, v = start, 0 * start, 0 * start
     for k in range(steps):
@@ -46,9 +51,9 @@ def signed(w, g, m, alpha):
 RIGHT = {
     "6.1": [[1, 0.8, 12 / 13], (1, 0.8, 0.923), np.array([1.0, 0.8, 0.9231])],
     "6.6": ["b", "B", "(b)"],
-    "6.3": [[1.01, 0.99], (1.01, 0.99), np.array([1.01, 0.99])],
+    "6.3": [[1.02, 0.9905], (1.02, 0.99053), right_adam(two_slopes(), np.ones(2), 0.01, 2)],
     "6.2": [right_adam],
-    "6.7": [0.7, 0.75, 0.9, 0.99, 0.999],
+    "6.7": [0.7, 0.75, 0.9, 0.99, 0.999, "0.9"],
     "6.4": [0.9048, 0.999**100, np.float64(0.905), [0.9048]],
     "6.5": ["c", " C "],
     "6.8": [signed],
@@ -84,8 +89,17 @@ WRONG = [
     ("6.7", 0.65, "does not get as far"),
     ("6.1", [1, 0.8, 0.5], "Entry 3 of [1, 0.8, 0.5] is not right"),
     ("6.1", [7, 7, 7], "Keep the sum s"),
-    ("6.3", [1.01, 1.01], "Entry 2"),
+    ("6.1", [-1, -0.8, -0.92], "A length has no minus sign"),
+    ("6.1", [1, 1.8, 2.72], "You added the steps up"),
+    ("6.1", [-1, -1.8, -2.72], "where you stand after each step"),
+    ("6.3", [1.02, 1.0], "m holds both gradients"),
+    ("6.3", [1.01, 0.99], "There is a second"),
+    ("6.3", [0.02, -0.0095], "how far it goes"),
+    ("6.3", [1.02, 0.9], "Entry 2"),
     ("6.3", [5, 5], "each coordinate by itself"),
+    ("6.5", "a", "Where in the list"),
+    ("6.5", "b", "whether a gap is luck"),
+    ("6.5", "d", "happens to suit"),
     ("6.4", 0.5, "Multiply by 1 − αλ"),
     ("6.2", lambda gradient, start, alpha, steps: start + 1, "your function returns"),
 ]
