@@ -190,11 +190,15 @@ class _Name:
         self.word, self.gone = (
             TextPath((0, -0.36 * _SMALL), words, size=_SMALL) for words in (name, f"{name} →")
         )
+        # The extent of a word is a search along each of its curves: once is enough.
+        self.wide, self.wide_gone = (
+            float(word.get_extents().width) for word in (self.word, self.gone)
+        )
         (self.artist,) = hill.plot([], [], linestyle="none", color=_INK, zorder=2.6)
         self.artist.set_markeredgewidth(0)
 
     def width(self, gone: bool) -> float:
-        return float((self.gone if gone else self.word).get_extents().width)
+        return self.wide_gone if gone else self.wide
 
     def put(self, place: Any, offset: tuple[float, float], gone: bool) -> None:
         """Write the name beside a place of the map, `offset` points from there."""
@@ -272,6 +276,8 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
             *_NOWHERE, linestyle=line.get_linestyle(), linewidth=1.5, markevery=[0], **look
         )
         (dots[name],) = rates.plot(*_NOWHERE, linestyle="none", **look)
+        for artist in (runs[name], dots[name]):
+            artist.set_in_layout(False)  # they stay on their axes: nothing has to give way
         (bars[name],) = clock.barh(row[name] - 0.22, 0, height=0.3, color=line.get_color())
         for ax, up in ((lanes, 4), (clock, 1)):
             ax.annotate(
@@ -310,7 +316,8 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
             gap = float(np.clip(runner.gaps[step], TARGET / 15, 1e3))
             first = min(max(runner.gaps[0], TARGET), 1e3)
             runs[name].set_data([gap, first], [row[name]] * 2)
-            dots[name].set_data([runner.lr], [row[name]])
+            if list(dots[name].get_xdata()) != [runner.lr]:  # what stays is not drawn again
+                dots[name].set_data([runner.lr], [row[name]])
             there = 0 <= runner.arrived <= step
             bars[name].set_width(runner.arrived if there else step)
             bars[name].set_alpha(1 if there else 0.4)

@@ -274,6 +274,18 @@ def test_the_track_shows_where_everybody_is():
     picture.png()
 
 
+def test_a_step_of_the_race_measures_no_word_and_walks_no_rule(monkeypatch):
+    """A reader drags through two hundred steps: what they share is worked out once."""
+    _, axes = plots.figure(4)
+    plots.contour(axes[0], banana)
+    drawn = track(axes, list(OPTIMIZERS), 200)
+    drawn.show(the_race(), 0)
+    monkeypatch.setattr("matplotlib.path.Path.get_extents", None)
+    monkeypatch.setattr("course_lib.lectures.sweep.descend", None)
+    for step in (1, 60, 200):
+        drawn.show(the_race(), step)
+
+
 def test_an_argument_that_makes_no_sense_is_not_blamed_on_a_rule():
     with pytest.raises(ValueError, match=r"^steps must be"):
         race(banana, {"crawls": Own(lr=1e-9)}, START, 0)
