@@ -6,6 +6,22 @@ a still picture and what moves), `explorer`, with `front` in the browser, `repla
 Python), `server` (sends small messages at once) and `checkup` (do sliders reach Python?). A module
 is loaded when something of it is first used, so that a figure can be had where no widgets are
 installed.
+
+The names of other packages that they keep to themselves and that are used here, all of them. A test
+for each, in tests/live/test_private_names.py, says in words when a new version takes it away:
+
+    matplotlib      _loc _get_lines _get_patches_for_fill _dash_pattern
+    ipywidgets      _options_values _options_labels _model_name
+    its page        _options_labels comm_live comm_live_update save_changes set_state serializers
+                    handleSliderChanged views jupyter-widgets jupyter-widgets-disconnected
+                    slider-container widget-checkbox widget-dropdown widget-hbox widget-hslider
+                    widget-label widget-label-basic widget-readout widget-vbox
+    noUiSlider      noUiSlider noUi-base noUi-connects noUi-handle noUi-horizontal noUi-target
+                    noUi-vertical
+    Lumino          data-lm-suppress-shortcuts
+    jupyter_server  KernelWebsocketHandler.open KernelWebsocketHandler.set_nodelay
+
+There is none of anywidget and IPython: they ask others to define `_esm` and `_repr_mimebundle_`.
 """
 
 from importlib import import_module
