@@ -1,7 +1,8 @@
 """The explorer engine: sliders and points that move a matplotlib figure while they are dragged.
 
 It uses nothing of the course around it. Read it in this order: `figures` (a figure as a notebook
-shows it), `controls`, `ties` (what a control has to do with the picture), `scene` (a figure becomes
+shows it), `controls`, `ties` (what a control has to do with the picture), `words`
+(what `update` says), `scene` (a figure becomes
 a still picture and what moves), `explorer`, with `front` in the browser, `replay` (pages without
 Python), `server` (sends small messages at once) and `checkup` (do sliders reach Python?). A module
 is loaded when something of it is first used, so that a figure can be had where no widgets are
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
     from .explorer import Canvas, Explorer, explore
     from .figures import Picture
     from .ties import idle, marks
+    from .words import in_color
 
 _HOMES = {
     "controls": ("Point", "choice", "int_slider", "log_slider", "point", "slider", "toggle"),
     "explorer": ("Canvas", "Explorer", "explore"),
     "figures": ("Picture",),
     "ties": ("idle", "marks"),
+    "words": ("in_color",),
 }
 __all__ = [
     "Canvas",
@@ -47,6 +50,7 @@ __all__ = [
     "choice",
     "explore",
     "idle",
+    "in_color",
     "int_slider",
     "log_slider",
     "marks",

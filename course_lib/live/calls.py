@@ -23,6 +23,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from .controls import _named
+from .words import plain
 
 MOST = 1500  # characters of what is printed that are shown
 ASYNC = (
@@ -142,7 +143,7 @@ class Calls:
                 said = self.update(**values)
                 if inspect.isgenerator(said):
                     said = next(said, None)
-                standing = _said(said, values)
+                standing = plain(_said(said, values))
         except Exception as error:
             return failure(values, error), error
         self._watch_growth(values)
@@ -165,7 +166,7 @@ class Calls:
                     with self._caught():
                         said = next(steps)
                     done += 1
-                    yield place, str(said), None
+                    yield place, plain(str(said)), None
         for place in places[done:]:
             yield place, *self.one(place)
 

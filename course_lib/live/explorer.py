@@ -79,6 +79,7 @@ class Canvas(anywidget.AnyWidget):
     theme = traitlets.Unicode("page").tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     standing = traitlets.Unicode().tag(sync=True)
+    colors = traitlets.List().tag(sync=True)  # of the numbers it says
     printed = traitlets.Unicode().tag(sync=True)
     still = traitlets.Bytes().tag(sync=True)
     cost = traitlets.Float().tag(sync=True)  # milliseconds that `update` took when it was made
@@ -150,6 +151,7 @@ class Explorer(ipywidgets.VBox):
             theme=getattr(figure, "theme", "page"),
             alt=alt,
             standing=self.standing,
+            colors=getattr(self.standing, "keys", []),
             printed=self.printed,
             still=self.png(),
             cost=self._cost,
@@ -363,6 +365,8 @@ class Explorer(ipywidgets.VBox):
                 said, error = failure(values, problem), problem
         if frame is not None:
             frame |= {"standing": said, "failed": error is not None}
+            if keys := getattr(said, "keys", None):
+                frame["keys"] = keys
             if idle := ties.reasons(self.controls, values):
                 frame["idle"] = idle
             if self._calls.printed:
@@ -509,6 +513,7 @@ class Explorer(ipywidgets.VBox):
     def _keep(self) -> None:
         """Have the notebook, and views to come, keep what is seen now."""
         self._canvas.standing, self._canvas.printed = self.standing, self.printed
+        self._canvas.colors = getattr(self.standing, "keys", [])
         self._canvas.at = self._points()
         self._canvas.still = self.png()
         self._kept = True

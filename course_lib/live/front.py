@@ -15,6 +15,7 @@ FOLDER = Path(__file__).with_name("front")
 ORDER = ["face", "shelf", "notches", "link", "painter", "points"]
 ORDER += [
     "widgets",
+    "segments",
     "ties",
     "card",
     "ground",

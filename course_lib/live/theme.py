@@ -23,6 +23,8 @@ from matplotlib.image import AxesImage
 KEPT = "course-kept-colors"  # the group of artists whose colors say something by themselves
 GROUND = "course-ground"  # the group of what lies below everything
 DARK = (17, 17, 17)
+# The darkest light page and the lightest dark one on which words have to stand out.
+PAPER, NIGHT = (245, 245, 245), (30, 30, 30)
 
 # From linear red, green and blue to Björn Ottosson's OKLab, in which equal steps look equal.
 _CONES = np.array(
@@ -214,9 +216,39 @@ def tone(color: tuple[float, ...], ground: tuple[int, int, int] = DARK) -> tuple
     share = share * share * (3 - 2 * share)
     lab = np.array([turned + share * (max(light, 0.72) - turned), a, b])
     lab[1:] += (1 - share) * light * page[1:]
+    return (*map(float, _from_lab(lab)), opacity)
+
+
+@lru_cache(256)
+def ink(color: tuple[float, ...], ground: tuple[int, int, int]) -> tuple[float, ...]:
+    """Return a color of the same hue in which words can be read, 4.5 to 1 against their ground.
+
+    Parameters
+    ----------
+    color : tuple of float
+        Red, green and blue, from 0 to 1.
+    ground : tuple of int
+        Red, green and blue of the page, from 0 to 255.
+    """
+    page = _brightness(np.array(ground) / 255)
+    lab, seen = _lab(np.array(color[:3])), np.array(color[:3])
+    step = -0.01 if page > 0.2 else 0.01
+    while 0 < lab[0] < 1:
+        one, other = sorted((_brightness(seen), page))
+        if (other + 0.05) / (one + 0.05) >= 4.5:
+            break
+        lab[0] += step
+        seen = np.round(255 * _from_lab(lab)) / 255
+    return tuple(map(float, seen))
+
+
+def _brightness(color: np.ndarray) -> float:
+    return float(_linear(color) @ (0.2126, 0.7152, 0.0722))
+
+
+def _from_lab(lab: np.ndarray) -> np.ndarray:
     mixed = np.clip(_FROM_CONES @ (_FROM_LAB @ lab) ** 3, 0, 1)
-    shown = np.where(mixed <= 0.0031308, 12.92 * mixed, 1.055 * mixed ** (1 / 2.4) - 0.055)
-    return (*map(float, shown), opacity)
+    return np.where(mixed <= 0.0031308, 12.92 * mixed, 1.055 * mixed ** (1 / 2.4) - 0.055)
 
 
 def _lab(color: np.ndarray) -> np.ndarray:

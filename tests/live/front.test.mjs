@@ -6,6 +6,8 @@ import { asCode, valueAt } from "../../course_lib/live/front/bar.mjs";
 import { makeLink } from "../../course_lib/live/front/link.mjs";
 import { numberOf, ruler, typed } from "../../course_lib/live/front/notches.mjs";
 import { written } from "../../course_lib/live/front/numbers.mjs";
+import { colored } from "../../course_lib/live/front/page.mjs";
+import { isShort } from "../../course_lib/live/front/segments.mjs";
 import { floats, numbers, paint } from "../../course_lib/live/front/painter.mjs";
 import { pushed } from "../../course_lib/live/front/points.mjs";
 import { makePrefetch } from "../../course_lib/live/front/prefetch.mjs";
@@ -247,4 +249,18 @@ test("pointing at a path, or at a bar, tells whose it is", () => {
   assert.equal(valueAt(scene, frame, 49, 52, 10).of, "Adam");
   assert.equal(valueAt(scene, frame, 75, 85, 10).of, "Lion");
   assert.equal(valueAt(scene, frame, 20, 90, 10).of, null);
+});
+
+test("a sentence comes in parts, each number written as a person writes it and with its colors", () => {
+  assert.deepEqual(colored("The rate is 3e-05 at -2.", [[12, 5, "#a00", "#faa"]]),
+    [["The rate is "], ["3·10⁻⁵", "#a00", "#faa"], [" at −2."]]);
+  assert.deepEqual(colored("Plain.", []), [["Plain."]]);
+});
+
+test("a list of a few short words is a row of buttons, a long one is not", () => {
+  assert.ok(isShort(["relu", "tanh"]));
+  assert.ok(isShort(["forward", "backward", "central"]));
+  assert.ok(!isShort(["one"]));
+  assert.ok(!isShort(["a", "b", "c", "d", "e", "f"]));
+  assert.ok(!isShort(["each at its own best rate", "all at the same rate alpha"]));
 });

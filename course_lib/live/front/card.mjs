@@ -4,10 +4,10 @@ import { PARTS } from "./widgets.mjs";
 
 export const STYLE = `
 .course-card, .course-explorer { --course-face: "Course Sans", var(--jp-ui-font-family, system-ui, sans-serif); --course-ink: var(--jp-ui-font-color1, #222);
-  --course-text: var(--jp-content-font-size1, 14px); --course-accent: #0072B2;
+  --course-text: var(--jp-content-font-size1, 14px); --course-accent: #0072B2; --course-on: #fff;
   --course-line: var(--jp-border-color1, #bbb); --course-key: var(--jp-layout-color2, #eee); }
 body[data-jp-theme-light="false"] .course-card, body[data-jp-theme-light="false"] .course-explorer,
-body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-accent: #56B4E9; }
+body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-accent: #56B4E9; --course-on: #111; }
 .jupyter-widgets.course-card { overflow: visible; padding: 2px 0; width: 100%; container-type: inline-size; }
 .course-card > .course-controls { width: 100%; max-width: var(--course-wide, 100%); }
 .course-controls.course-controls { position: relative; display: grid; align-items: end; gap: 2px 20px; margin: 0 0 4px;
@@ -31,6 +31,23 @@ body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-acce
   font-variant-numeric: tabular-nums; }
 .course-controls > .widget-hslider > .course-play { grid-area: 2 / 1 / 3 / 2; }
 .course-controls > .widget-hslider.course-plays { grid-column: span 2; }
+.course-controls [hidden] { display: none !important; }
+.course-segments { display: flex; flex-wrap: wrap; min-height: 24px; border-radius: 4px; gap: 2px 0; }
+.course-controls > .widget-dropdown > .course-segments, .course-plain > .course-segments { grid-area: 2 / 1 / 3 / 4; }
+.course-segments > label { position: relative; display: flex; flex: 1 0 auto; margin: 0 0 0 -1px; cursor: pointer; font: 0.93em/1 var(--course-face);
+  font-size: inherit; }
+.course-segments input { position: absolute; inset: 0; margin: 0; opacity: 0; cursor: pointer; width: 100%; height: 100%; }
+.course-segments span { flex: 1; display: grid; place-items: center; min-height: 22px; min-width: 14px; padding: 0 7px; white-space: nowrap;
+  color: var(--course-ink); background: var(--course-key); border: 1px solid var(--course-line); }
+.course-segments > label:first-child span { border-radius: 4px 0 0 4px; }
+.course-segments > label:last-child span { border-radius: 0 4px 4px 0; }
+.course-segments input:checked + span { background: var(--course-accent); border-color: var(--course-accent); color: var(--course-on); }
+.course-segments input:focus-visible + span { outline: 3px solid var(--course-accent); outline-offset: 1px; z-index: 1; }
+.course-segments > label:has(:focus-visible) { z-index: 1; }
+.course-controls > .course-wide, .course-plain.course-wide { grid-column: span 2; }
+.course-number { font-weight: 600; color: var(--course-light); }
+body[data-jp-theme-light="false"] .course-number, body.vscode-dark .course-number,
+.course-explorer[data-night="true"] .course-number { color: var(--course-dark); }
 .course-controls > .widget-checkbox { width: auto !important; margin: 0; min-height: 24px; height: auto; }
 .course-controls > .widget-checkbox .widget-label { display: none; }
 .course-controls .widget-label-basic { font: 0.93em/24px var(--course-face); color: var(--course-ink); }
@@ -38,7 +55,7 @@ body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-acce
 .course-key-mark { stroke: var(--jp-layout-color1, #fff); stroke-width: 1; }
 body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key { color: var(--course-dark); }
 /* A control without effect: dimmed, with the reason on its bar; it can still be moved. */
-.course-idle .slider-container, .course-idle > select, .course-idle > input { opacity: 0.4; }
+.course-idle .slider-container, .course-idle > select, .course-idle > .course-segments, .course-idle > input { opacity: 0.4; }
 .course-why { font-size: 12px; line-height: 1.3; font-style: italic; color: var(--course-ink); background: var(--jp-layout-color0, #fff);
   pointer-events: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .course-why:empty { display: none; }
@@ -65,6 +82,7 @@ body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key { co
 body[data-jp-theme-light="false"] .course-stage:not([data-dark="true"], [data-theme="keep"]) canvas,
 body.vscode-dark .course-stage:not([data-dark="true"], [data-theme="keep"]) canvas {
   filter: invert(0.92) hue-rotate(180deg); }
+body[data-jp-theme-light="true"] .course-stage[data-dark="true"] canvas { filter: invert(1) hue-rotate(180deg); }
 body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course-flat::before {
   border-color: #eee; }
 @media print { body .course-stage[data-dark="true"] canvas { filter: invert(1) hue-rotate(180deg); } }
@@ -73,6 +91,7 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
     linear-gradient(Highlight 0 0) 0 0 / var(--course-filled, 0%) 100% no-repeat, Canvas; }
   .course-controls .noUi-horizontal .noUi-handle { forced-color-adjust: none; border-color: CanvasText; background: Canvas; }
   .course-handle { forced-color-adjust: none; }
+  .course-segments input:checked + span { forced-color-adjust: none; background: Highlight; color: HighlightText; border-color: Highlight; }
 }
 .course-notice { position: absolute; inset: 0 0 auto 0; z-index: 2; margin: 0; padding: 8px 12px;
   background: #fff4e5; color: #1a1a1a; border-left: 4px solid #D55E00; line-height: 1.4;
@@ -131,7 +150,8 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-card button:focus-visible, .course-explorer button:focus-visible, .course-play select:focus-visible {
   outline: 3px solid var(--course-accent); outline-offset: 1px; }
 @container (max-width: 600px) {
-  .course-controls > .widget-hslider.course-plays, .course-plain.course-plays { grid-column: 1 / -1; } }
+  .course-controls > .widget-hslider.course-plays, .course-plain.course-plays,
+  .course-controls > .course-wide, .course-plain.course-wide { grid-column: 1 / -1; } }
 .course-bar { position: absolute; right: 4px; top: 4px; z-index: 1; display: flex; gap: 2px; opacity: 0; pointer-events: none;
   transition: opacity 0.15s; }
 .course-stage:hover .course-bar, .course-bar:focus-within { opacity: 1; pointer-events: auto; }
@@ -146,6 +166,7 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-card:fullscreen .course-explorer, .course-card:fullscreen .course-foot { --course-text: 20px; }
 .course-card:fullscreen .course-foot, .course-card:fullscreen > .course-controls { width: 100% !important; max-width: 100%; }
 @media (prefers-reduced-motion: reduce) { .course-bar { transition: none; } }
+@media print { .course-number.course-number { color: var(--course-light); } }
 @media print { .course-bar, .course-tip, .course-play, .course-reset { display: none; } }
 /* A link that is broken is told in words, under the picture. */
 .course-card .jupyter-widgets-disconnected::before, .course-card.jupyter-widgets-disconnected::before { content: none; }

@@ -15,6 +15,7 @@ import { clickable, hinted, makePoint, movable, place } from "./points.mjs";
 import { makePrefetch } from "./prefetch.mjs";
 import { shelf } from "./shelf.mjs";
 import { dim, lit } from "./ties.mjs";
+import { segmented } from "./segments.mjs";
 import { PARTS, keyOf, name, shown, swiping, tellAtRest, typing, undisturbed, valueOf } from "./widgets.mjs";
 
 const GONE = "Python was restarted or has stopped. Run this cell again to bring the explorer back.";
@@ -208,7 +209,7 @@ export async function render({ model, el }) {
 
   function show(next, then = redraw) {
     if (next.layers) frame = next;
-    say(next.standing, next.failed, next.printed);
+    say(next.standing, next.failed, next.printed, next.keys);
     dimmed(next.idle ?? {});
     then();
   }
@@ -222,6 +223,8 @@ export async function render({ model, el }) {
   }
   const parts = (slider) => [...shown(slider)].filter((el) => el.closest(PARTS.around)?.contains(page.root));
   function tied() {
+    for (const slider of sliders)
+      if (slider.get("_model_name") === "DropdownModel") for (const el of parts(slider)) segmented(el, slider, signal);
     for (const [name, key] of Object.entries(model.get("swatches")))
       for (const el of parts(sliders[names.indexOf(name)])) lit(el, name, key, light, signal);
   }
@@ -249,9 +252,9 @@ export async function render({ model, el }) {
 
   // A frame that was still under way must not take the place of what tells that Python is gone. That
   // stands on the picture, beside the sliders, where the reader looks.
-  function say(text, failed, printed) {
-    if (gone && live) [text, failed] = [GONE, true];
-    words.say(text, failed, printed);
+  function say(text, failed, printed, keys) {
+    if (gone && live) [text, failed, keys] = [GONE, true, []];
+    words.say(text, failed, printed, keys);
   }
   // A notebook that is opened again has no kernel behind it yet: then what was saved stays as it is.
   let live = false;
@@ -311,7 +314,7 @@ export async function render({ model, el }) {
       draw();
     }).catch(console.error);
   }
-  say(model.get("standing"), false, model.get("printed"));
+  say(model.get("standing"), false, model.get("printed"), model.get("colors"));
   alive();
 
   let scale = 0, width = 0, ground = null;
@@ -320,8 +323,11 @@ export async function render({ model, el }) {
     if (!wide) return;
     // On a full screen the picture is larger than its author made it.
     const next = (window.devicePixelRatio || 1) * Math.max(wide / model.get("size")[0], 1);
-    const below = model.get("theme") === "keep" ? null : darkGround(page.root);
-    if (Math.abs(next - scale) < 0.005 && wide === width && String(below) === String(ground)) return;
+    const under = darkGround(page.root), below = model.get("theme") === "keep" ? null : under;
+    page.root.dataset.night = Boolean(under);
+    const fits = Math.abs(next - scale) < 0.005 && wide === width;
+    // Of another theme is drawn what is seen; the rest as it comes into view.
+    if (fits && (String(below) === String(ground) || !ahead.visible)) return;
     [scale, width, ground] = [next, wide, below];
     ask({ scale, width, ground });
   }
@@ -348,6 +354,7 @@ export async function render({ model, el }) {
   for (const slider of sliders) tellAtRest(slider, () => within(slider, pressed()));
   const sight = new IntersectionObserver(([entry]) => {
     ahead.visible = entry.isIntersecting;
+    if (ahead.visible && scale) fit();
     ahead.warm(100);
   });
   sight.observe(page.stage);

@@ -37,24 +37,44 @@ export function build(model, el) {
   };
 }
 
+// A sentence in parts, each with its colors where it has some: [words, on light, on dark].
+export function colored(said, keys) {
+  const parts = [];
+  let at = 0;
+  for (const [start, length, light, dark] of keys) {
+    parts.push([written(said.slice(at, start))], [written(said.slice(start, start + length)), light, dark]);
+    at = start + length;
+  }
+  return [...parts, [written(said.slice(at))]].filter(([words]) => words);
+}
+
+function inked([words, light, dark]) {
+  if (!light) return words;
+  const part = Object.assign(document.createElement("span"), { className: "course-number", textContent: words });
+  part.style.setProperty("--course-light", light);
+  part.style.setProperty("--course-dark", dark);
+  return part;
+}
+
 // Words under the picture. Screen readers hear them when they stop changing and nothing is held.
 export function speaker(page, held) {
-  let quiet = 0;
+  let quiet = 0, shown = "";
   const settle = () => {
     if (held()) quiet = setTimeout(settle, 200);
     else page.standing.setAttribute("aria-busy", "false");
   };
   return {
     busy: () => page.standing.setAttribute("aria-busy", "true"),
-    say(said, failed, printed = "") {
+    say(said, failed, printed = "", keys = []) {
       clearTimeout(quiet);
       page.printed.textContent = printed;
       page.printed.hidden = !printed;
-      const text = written(said);
+      const parts = colored(said, keys), now = JSON.stringify(parts);
       page.standing.dataset.said = said;
-      if (page.standing.textContent !== text) {
+      if (shown !== now) {
+        shown = now;
         page.standing.setAttribute("aria-busy", "true");
-        page.standing.textContent = text;
+        page.standing.replaceChildren(...parts.map(inked));
       }
       page.standing.classList.toggle("course-failed", Boolean(failed));
       quiet = setTimeout(settle, 400);

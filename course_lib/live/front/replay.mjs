@@ -1,7 +1,9 @@
 // The page with no kernel: an explorer from frames that were computed beforehand.
 
 import { bitmap, pictures, floats, paint, unpack } from "./painter.mjs";
+import { darkGround, onTheme } from "./ground.mjs";
 import { showValues } from "./bar.mjs";
+import { isShort, isWide, segments } from "./segments.mjs";
 import { build, player, pressing, speaker } from "./page.mjs";
 import { dim, lit } from "./ties.mjs";
 import { clickable, hinted, makePoint, movable, nearest, place } from "./points.mjs";
@@ -61,7 +63,7 @@ export async function replay(host, text) {
     const mine = ++newest;
     const next = await unpack(about.frames[at], buffers, floats);
     if (mine !== newest) return;
-    words.say(next.standing, next.failed, next.printed);
+    words.say(next.standing, next.failed, next.printed, next.keys);
     if (next.layers) [frame, scene] = [next, scenes[next.on]];
     controls.forEach(({ row }, i) => dim(row, next.idle?.[about.controls[i].name]));
     if (scene) paint(page.canvas, scene, frame, lighted);
@@ -80,6 +82,9 @@ export async function replay(host, text) {
     controls.forEach((control, i) => control.set("value", about.controls[i].first));
     show();
   });
+  const themed = () => (page.root.dataset.night = Boolean(darkGround(page.root)));
+  onTheme(themed, signal);
+  themed();
   showValues(page, () => scene, () => frame, signal, light);
   await show();
   page.root.dataset.live = "true";
@@ -87,21 +92,25 @@ export async function replay(host, text) {
 
 // A slider, list or box of plain HTML that is asked and set as a widget's model is.
 function plainControl({ label, kind, words, first, play }, page, moved) {
-  const row = document.createElement("label");
+  const short = kind === "select" && isShort(words);
+  const row = document.createElement(short ? "div" : "label");
   row.className = "course-plain";
   row.append(Object.assign(document.createElement("span"), { textContent: label }));
+  const choices = short && segments(words, label, (at) => set("value", at));
+  row.classList.toggle("course-wide", short && isWide(words));
   const input = document.createElement(kind === "select" ? "select" : "input");
   input.setAttribute("aria-label", label);
   const readout = document.createElement("output");
   if (kind === "select") input.append(...words.map((word, i) => new Option(word, i)));
   else if (kind === "toggle") input.type = "checkbox";
   else Object.assign(input, { type: "range", min: 0, max: words.length - 1, step: 1 });
-  row.append(input, readout);
+  row.append(choices ? choices.row : input, readout);
   page.controls.append(row);
   const attributes = { min: 0, max: words.length - 1, step: 1, description: label, value: first };
   const set = (_, value) => {
     attributes.value = value;
-    if (kind === "toggle") input.checked = Boolean(value);
+    if (choices) choices.set(value);
+    else if (kind === "toggle") input.checked = Boolean(value);
     else input.value = value;
     if (kind === "slider") {
       readout.textContent = words[value];
