@@ -29,14 +29,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .controls import Point, choice, int_slider, log_slider, point, slider, toggle
+    from .controls import (
+        Point,
+        button,
+        choice,
+        int_slider,
+        log_slider,
+        point,
+        range_slider,
+        slider,
+        toggle,
+    )
     from .explorer import Canvas, Explorer, explore
     from .figures import Picture
     from .ties import idle, marks
     from .words import in_color
 
 _HOMES = {
-    "controls": ("Point", "choice", "int_slider", "log_slider", "point", "slider", "toggle"),
+    "controls": (
+        *("Point", "button", "choice", "int_slider", "log_slider", "point", "range_slider"),
+        *("slider", "toggle"),
+    ),
     "explorer": ("Canvas", "Explorer", "explore"),
     "figures": ("Picture",),
     "ties": ("idle", "marks"),
@@ -47,6 +60,7 @@ __all__ = [
     "Explorer",
     "Picture",
     "Point",
+    "button",
     "choice",
     "explore",
     "idle",
@@ -55,6 +69,7 @@ __all__ = [
     "log_slider",
     "marks",
     "point",
+    "range_slider",
     "slider",
     "toggle",
 ]

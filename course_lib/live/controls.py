@@ -12,13 +12,20 @@ from typing import Any
 
 import ipywidgets
 import numpy as np
+import traitlets
 from matplotlib.axes import Axes
 
 from . import checks
 
 
 def slider(
-    low: float, high: float, value: float, step: float | None = None, label: str = ""
+    low: float,
+    high: float,
+    value: float,
+    step: float | None = None,
+    label: str = "",
+    unit: str = "",
+    format: str = ".3g",
 ) -> ipywidgets.FloatSlider:
     """Return a slider for a number from `low` to `high`, by default in about a hundred steps.
 
@@ -32,6 +39,10 @@ def slider(
         From one notch to the next, above 0. By default a round number that also hits `value`.
     label : str
         What stands before it; by default the name of the parameter of `update`.
+    unit : str
+        What stands after the number, such as "Hz".
+    format : str
+        How the number is written, as Python's `format` takes it: ".3g", ".1e", ".2f", ".0%".
 
     Raises
     ------
@@ -42,19 +53,24 @@ def slider(
     label = checks.text("slider: label", label)
     step = _step(low, high, value) if step is None else step
     step = checks.number("slider: step", step, low=0, open_low=True)
-    return ipywidgets.FloatSlider(
-        value, min=low, max=high, step=step, description=label, readout_format=".3g"
-    )
+    made = ipywidgets.FloatSlider(value, min=low, max=high, step=step, description=label)
+    return _written(made, "slider", unit, format)
 
 
 def log_slider(
-    low: float, high: float, value: float, label: str = "", step: float | None = None
+    low: float,
+    high: float,
+    value: float,
+    label: str = "",
+    step: float | None = None,
+    unit: str = "",
+    format: str = ".3g",
 ) -> ipywidgets.FloatLogSlider:
     """Return a slider for a positive number: each step multiplies it by the same factor.
 
     Parameters
     ----------
-    low, high, value, label
+    low, high, value, label, unit, format
         As for `slider`; `low` is above 0.
     step : float, optional
         From one notch to the next in powers of ten, such as 1/12 for twelve notches a decade. By
@@ -72,25 +88,26 @@ def log_slider(
     bottom, top = math.log10(low), math.log10(high)
     step = _even_step(bottom, top, math.log10(value)) if step is None else step
     step = checks.number("log_slider: step", step, low=0, open_low=True)
-    return ipywidgets.FloatLogSlider(
-        value,
-        base=10,
-        min=bottom,
-        max=top,
-        step=step,
-        description=label,
-        readout_format=".3g",
+    made = ipywidgets.FloatLogSlider(
+        value, base=10, min=bottom, max=top, step=step, description=label
     )
+    return _written(made, "log_slider", unit, format)
 
 
 def int_slider(
-    low: int, high: int, value: int, step: int = 1, label: str = "", play: bool = False
+    low: int,
+    high: int,
+    value: int,
+    step: int = 1,
+    label: str = "",
+    play: bool = False,
+    unit: str = "",
 ) -> ipywidgets.IntSlider:
     """Return a slider for a whole number; with `play`, buttons that run and step through it.
 
     Parameters
     ----------
-    low, high, value, step, label
+    low, high, value, step, label, unit
         As for `slider`, in whole numbers.
     play : bool
         Adds buttons: play and pause, one notch back, one ahead, and a list of speeds.
@@ -110,6 +127,86 @@ def int_slider(
         int(ends[2]), min=int(ends[0]), max=int(ends[1]), step=step, description=label
     )
     made.play = bool(play)
+    return _written(made, "int_slider", unit, "d")
+
+
+def range_slider(
+    low: float,
+    high: float,
+    value: tuple[float, float],
+    step: float | None = None,
+    label: str = "",
+    unit: str = "",
+    format: str = ".3g",
+) -> ipywidgets.FloatRangeSlider:
+    """Return a slider with two handles; `update` gets the pair of numbers where they stand.
+
+    Parameters
+    ----------
+    low, high, step, label, unit, format
+        As for `slider`.
+    value : (lower, upper)
+        Where the handles stand at first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `slider`.
+    """
+    if np.shape(value) != (2,):
+        raise TypeError(f"range_slider: value must be a pair (lower, upper), got {value!r}.")
+    low, high, first = _range("range_slider", low, high, value[0])
+    last = checks.number("range_slider: value", value[1], low=first, high=high)
+    label = checks.text("range_slider: label", label)
+    step = _step(low, high, first) if step is None else step
+    step = checks.number("range_slider: step", step, low=0, open_low=True)
+    made = ipywidgets.FloatRangeSlider(
+        value=(first, last), min=low, max=high, step=step, description=label
+    )
+    return _written(made, "range_slider", unit, format)
+
+
+class Button(ipywidgets.Button):
+    """A button that counts how often it was pressed."""
+
+    value = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.on_click(self._pressed)
+
+    def _pressed(self, _: Any) -> None:
+        self.value += 1
+
+
+def button(label: str) -> Button:
+    """Return a button; `update` gets how often it was pressed: the seed of another draw, say.
+
+    Parameters
+    ----------
+    label : str
+        What stands on it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `label` is no text, or empty.
+    """
+    if not checks.text("button: label", label).strip():
+        raise ValueError("button: label must say what it does, got an empty text.")
+    return Button(description=label)
+
+
+def _written(made: Any, who: str, unit: str, form: str) -> Any:
+    """Return a slider that writes its number in a unit and a format."""
+    made.unit = checks.text(f"{who}: unit", unit)
+    try:
+        format(1 if form == "d" else 1.5, checks.text(f"{who}: format", form))
+    except ValueError:
+        raise ValueError(
+            f"{who}: format must be one of Python's, such as '.1e', got {form!r}."
+        ) from None
+    made.readout_format = form
     return made
 
 

@@ -72,6 +72,8 @@ class Canvas(anywidget.AnyWidget):
     )
     face = traitlets.Instance(Face).tag(sync=True, **ipywidgets.widget_serialization)
     plays = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    units = traitlets.Dict().tag(sync=True)  # what stands after a slider's number, by name
+    films = traitlets.List().tag(sync=True)  # as what a run can be saved
     points = traitlets.List(traitlets.Dict()).tag(sync=True)
     at = traitlets.Dict().tag(sync=True)  # where the points are now, by name
     size = traitlets.List(traitlets.Float()).tag(sync=True)
@@ -133,6 +135,8 @@ class Explorer(ipywidgets.VBox):
             names=list(sliders),
             controls=list(sliders.values()),
             face=Face.one(),
+            units={name: unit for name, c in sliders.items() if (unit := getattr(c, "unit", ""))},
+            films=files.films(),
             plays=[name for name, control in sliders.items() if getattr(control, "play", False)],
             points=[
                 {
@@ -403,7 +407,8 @@ class Explorer(ipywidgets.VBox):
         """Send what the reader wants to save."""
         with self._turn:
             kind = content["save"]
-            file = files.svg(self) if kind == "svg" else files.gif(self, content["slider"])
+            save = {"gif": files.gif, "mp4": files.mp4}.get(kind)
+            file = save(self, content["slider"]) if save else files.svg(self)
         self._canvas.send({"view": content.get("view"), "saved": kind}, [file])
 
     async def _answer_soon(self) -> None:

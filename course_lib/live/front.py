@@ -12,14 +12,14 @@ from pathlib import Path
 
 FOLDER = Path(__file__).with_name("front")
 # What each module needs stands before it.
-ORDER = ["face", "shelf", "notches", "link", "painter", "points"]
+ORDER = ["face", "numbers", "shelf", "notches", "link", "painter", "points"]
 ORDER += [
     "widgets",
     "segments",
     "ties",
     "card",
     "ground",
-    "numbers",
+    "zoom",
     "bar",
     "page",
     "prefetch",

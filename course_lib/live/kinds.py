@@ -15,7 +15,7 @@ import numpy as np
 import traitlets
 
 from . import checks
-from .controls import Point, entry_of, same
+from .controls import Button, Point, entry_of, same
 
 MANY = 2000  # places of a control, above which nobody could go through them
 
@@ -71,7 +71,11 @@ class Kind:
 
     def words(self, places: list) -> list[str]:
         """Return what the page without a kernel shows for these places."""
-        return [f"{place:.3g}" for place in places]
+        form = getattr(self.control, "readout_format", ".3g")
+        try:
+            return [format(place, form) for place in places]
+        except ValueError:  # the page knows formats that Python does not
+            return [f"{place:.3g}" for place in places]
 
 
 class Number(Kind):
@@ -151,6 +155,19 @@ class Range(Kind):
     def ends(self) -> list:
         low, high = self.control.min, self.control.max
         return [(low, low), (low, high), (high, high), self.first]
+
+
+class Count(Kind):
+    """A button that counts how often it was pressed."""
+
+    def read(self, sent: Any) -> int:
+        return int(sent)
+
+    def set(self, name: str, value: Any) -> int:
+        return super().set(name, checks.whole(name, value, low=0))
+
+    def ends(self) -> list:
+        return [self.first, self.first + 1, self.first + 2]
 
 
 class Toggle(Kind):
@@ -274,6 +291,7 @@ KINDS: list[tuple[type[Kind], Any]] = [
     (Whole, (ipywidgets.IntSlider, ipywidgets.BoundedIntText)),
     (Number, (ipywidgets.FloatSlider, ipywidgets.BoundedFloatText)),
     (Range, (ipywidgets.FloatRangeSlider, ipywidgets.IntRangeSlider)),
+    (Count, Button),
     (Toggle, (ipywidgets.Checkbox, ipywidgets.ToggleButton)),
     (Several, (ipywidgets.SelectMultiple, ipywidgets.SelectionRangeSlider)),
     (

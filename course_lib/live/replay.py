@@ -414,6 +414,7 @@ def _packed(explorer: Any, places: dict) -> bytes:
                 "words": kind.words(all_of),
                 "first": all_of.index(_nearest(all_of, explorer.values[name])),
                 "play": _plays(explorer, name),
+                "unit": getattr(kind.control, "unit", ""),
                 "key": explorer.swatches.get(name),
             }
         )

@@ -248,6 +248,9 @@ def reached(control, field, value) -> bool:
     if field.evaluate("field => field.localName") == "select":
         field.select_option(label=value)
         return True
+    if field.get_attribute("type") == "radio":
+        control.get_by_label(value, exact=True).check(force=True)
+        return True
     shown = set()
     for notch in range(int(field.get_attribute("max")) + 1):
         field.evaluate(

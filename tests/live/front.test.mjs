@@ -8,6 +8,7 @@ import { numberOf, ruler, typed } from "../../course_lib/live/front/notches.mjs"
 import { written } from "../../course_lib/live/front/numbers.mjs";
 import { colored } from "../../course_lib/live/front/page.mjs";
 import { isShort } from "../../course_lib/live/front/segments.mjs";
+import { clamped, closer } from "../../course_lib/live/front/zoom.mjs";
 import { floats, numbers, paint } from "../../course_lib/live/front/painter.mjs";
 import { pushed } from "../../course_lib/live/front/points.mjs";
 import { makePrefetch } from "../../course_lib/live/front/prefetch.mjs";
@@ -263,4 +264,19 @@ test("a list of a few short words is a row of buttons, a long one is not", () =>
   assert.ok(!isShort(["one"]));
   assert.ok(!isShort(["a", "b", "c", "d", "e", "f"]));
   assert.ok(!isShort(["each at its own best rate", "all at the same rate alpha"]));
+});
+
+test("seen closer, the place under the pointer stays where it is, and no edge comes into the picture", () => {
+  const near = closer({ k: 1, x: 0, y: 0 }, 2, [300, 100], 800, 400);
+  assert.deepEqual(near, { k: 2, x: -300, y: -100 });
+  assert.equal((300 - near.x) / near.k, 300);
+  assert.deepEqual(closer(near, 0.1, [0, 0], 800, 400), { k: 1, x: 0, y: 0 });
+  assert.deepEqual(clamped({ k: 2, x: 50, y: -9999 }, 800, 400), { k: 2, x: 0, y: -400 });
+  assert.equal(closer(near, 1000, [0, 0], 800, 400).k, 8);
+});
+
+test("a number is read as it is written beside a slider", () => {
+  for (const [text, value] of [["3.9·10⁻⁵", 3.9e-5], ["10⁻⁵", 1e-5], ["−10⁻¹²", -1e-12], ["245\u202f760", 245760]])
+    assert.equal(numberOf(text), value, text);
+  for (const value of ["3.9e-5", "1e-12", "245760"]) assert.equal(numberOf(written(value)), Number(value));
 });

@@ -8,7 +8,7 @@ import ipywidgets
 import pytest
 from matplotlib.figure import Figure
 
-from course_lib.live import explore, point, slider
+from course_lib.live import button, explore, log_slider, point, range_slider, slider
 
 NAMES = ["sin", "cos", "tan"]
 FRUIT = [("apple", 3), ("pear", 5)]
@@ -176,3 +176,41 @@ def test_controls_may_have_the_names_of_what_explore_takes_first():
     )
     assert explorer.set(figure=1, update=2, self=3, buffers=4) == "1 2 3 4"
     assert explorer.frame([], buffers=5)["standing"] == "1 2 3 5"
+
+
+def test_a_slider_tells_its_number_in_a_unit_and_a_format():
+    pitch = log_slider(10, 1e4, 440, unit="Hz", format=".1e")
+    figure = Figure()
+    made = explore(figure, lambda pitch: f"{pitch:.0f} Hz", pitch=pitch)
+    assert pitch.readout_format == ".1e"
+    assert made._canvas.units == {"pitch": "Hz"}
+    assert made.kinds["pitch"].words([440.0]) == ["4.4e+02"]
+    assert made.kinds["pitch"].words([1e4]) == ["1.0e+04"]
+
+
+@pytest.mark.parametrize("make", [slider, log_slider])
+def test_a_format_that_python_does_not_know_is_refused(make):
+    with pytest.raises(ValueError, match=r"slider: format must be one of Python's"):
+        make(1, 2, 1.5, format="~g!")
+
+
+def test_a_range_slider_hands_over_a_pair_and_refuses_what_is_none():
+    made = explore(Figure(), lambda band: str(band), band=range_slider(0, 10, (2, 5), unit="s"))
+    assert made.set(band=(3, 4)) == "(3.0, 4.0)"
+    for value in (3, (5, 2), (0, 11)):
+        with pytest.raises((TypeError, ValueError), match="range_slider: value must"):
+            range_slider(0, 10, value)
+
+
+def test_a_button_counts_how_often_it_was_pressed():
+    again = button("Draw again")
+    made = explore(Figure(), lambda seed: f"seed {seed}", seed=again)
+    assert made.standing == "seed 0"
+    again.click()
+    assert again.value == 1
+    assert made.kinds["seed"].read(again.value) == 1
+    assert made.set(seed=5) == "seed 5"
+    assert made.reset() == "seed 0"
+    assert made.tour(3) == []
+    with pytest.raises(ValueError, match="button: label must say what it does"):
+        button(" ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from xml.etree import ElementTree
 
 import pytest
@@ -59,3 +60,24 @@ def test_the_browser_asks_for_a_file_and_gets_it(explorer):
     ((content, (file,)),) = sent
     assert content == {"view": "v", "saved": "gif"}
     assert file.startswith(b"GIF8")
+
+
+FFMPEG = """#!{python}
+import sys
+shape = sys.argv[sys.argv.index("-s") + 1]
+with open(sys.argv[-1], "w") as file:
+    file.write(f"{{shape}} {{len(sys.stdin.buffer.read())}}")
+"""
+
+
+def test_a_run_is_an_mp4_file_where_ffmpeg_is_installed(explorer, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert files.films() == ["gif"]
+    program = tmp_path / "ffmpeg"
+    program.write_text(FFMPEG.format(python=sys.executable))
+    program.chmod(0o755)
+    assert files.films() == ["gif", "mp4"]
+    shape, sent = files.mp4(explorer, "steps").decode().split()
+    width, height = map(int, shape.split("x"))
+    assert (width, height) == (300, 200)
+    assert int(sent) == 6 * width * height * 3  # six places, three bytes a pixel

@@ -3,9 +3,12 @@
 
 import { written } from "./numbers.mjs";
 import { unfraction } from "./points.mjs";
+import { zoomable } from "./zoom.mjs";
 
 const FULL = `<svg viewBox="0 0 12 12" width="11" height="11" aria-hidden="true" fill="none" stroke="currentColor"
   stroke-width="1.6"><path d="M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8"/></svg>`;
+
+const TYPES = { svg: "image/svg+xml", gif: "image/gif", mp4: "video/mp4" };
 
 // What a control's value is called in Python.
 export function inPython(value) {
@@ -18,7 +21,7 @@ export function asCode(values) {
   return `explorer.set(${Object.entries(values).map(([name, value]) => `${name}=${inPython(value)}`).join(", ")})`;
 }
 
-export function makeBar(page, { signal, states, runs, ask }) {
+export function makeBar(page, { signal, states, runs, films, ask, rested }) {
   const bar = document.createElement("div"), told = document.createElement("span");
   bar.className = "course-bar";
   bar.setAttribute("role", "toolbar");
@@ -30,6 +33,7 @@ export function makeBar(page, { signal, states, runs, ask }) {
     clearTimeout(tell.timer);
     tell.timer = setTimeout(() => (told.textContent = ""), 4000);
   };
+  const zoom = zoomable(page, { signal, tell, rested });
   const card = () => page.root.closest(".course-card") || page.root;
   const save = (blob, kind) => {
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `picture.${kind}` });
@@ -40,10 +44,10 @@ export function makeBar(page, { signal, states, runs, ask }) {
   const actions = [
     ["PNG", "Save the picture as PNG", () => page.canvas.toBlob((blob) => save(blob, "png"))],
     ask && ["SVG", "Save the picture as SVG", () => ask({ save: "svg" })],
-    ask && runs && ["GIF", `Save the run of ${runs.label} as GIF`, () => {
+    ...(ask && runs ? films : []).map((film) => [film.toUpperCase(), `Save the run of ${runs.label} as ${film.toUpperCase()}`, () => {
       tell("Drawing the run …");
-      ask({ save: "gif", slider: runs.name });
-    }],
+      ask({ save: film, slider: runs.name });
+    }]),
     ["Code", "Copy where the controls stand as Python code", async () => {
       const code = asCode(states());
       try {
@@ -53,6 +57,8 @@ export function makeBar(page, { signal, states, runs, ask }) {
         tell(code); // no clipboard here: it can be copied by hand
       }
     }],
+    ["+", "Closer: plus, or Ctrl and the wheel", () => zoom.closer()],
+    ["−", "Farther: minus; 0 shows all", () => zoom.farther()],
     document.fullscreenEnabled && [FULL, "Full screen", () =>
       document.fullscreenElement ? document.exitFullscreen() : card().requestFullscreen()],
   ].filter(Boolean);
@@ -84,7 +90,8 @@ export function makeBar(page, { signal, states, runs, ask }) {
     else page.stage.style.width = page.stage.dataset.wide;
   }, { signal });
   return {
-    took: (kind, buffer) => save(new Blob([buffer], { type: kind === "svg" ? "image/svg+xml" : "image/gif" }), kind),
+    times: zoom.times,
+    took: (kind, buffer) => save(new Blob([buffer], { type: TYPES[kind] }), kind),
     stop: () => clearTimeout(tell.timer),
   };
 }
@@ -133,15 +140,15 @@ export function showValues(page, scene, frame, signal, light = () => {}) {
     due = requestAnimationFrame(() => {
       due = 0;
       if (!scene()) return;
-      const edge = page.stage.getBoundingClientRect(), grow = scene().size[0] / edge.width;
+      const edge = page.sheet.getBoundingClientRect(), around = page.stage.getBoundingClientRect(), grow = scene().size[0] / edge.width;
       const found = valueAt(scene(), frame(), (event.clientX - edge.left) * grow, (event.clientY - edge.top) * grow, 10 * grow);
       light(found?.of ?? null);
       if (!found) return hide();
       tip.textContent = written(found.value.map((v) => String(Number(v.toPrecision(3)))).join(", "));
       tip.classList.toggle("course-near", found.near);
-      const right = found.at[0] / grow > edge.width - 110;
-      tip.style.left = `${found.at[0] / grow + (right ? -10 : 10)}px`;
-      tip.style.top = `${Math.max(found.at[1] / grow - 26, 0)}px`;
+      const left = found.at[0] / grow + edge.left - around.left, right = left > around.width - 110;
+      tip.style.left = `${left + (right ? -10 : 10)}px`;
+      tip.style.top = `${Math.max(found.at[1] / grow + edge.top - around.top - 26, 0)}px`;
       tip.style.transform = right ? "translateX(-100%)" : "none";
       tip.hidden = false;
     });

@@ -29,13 +29,16 @@ body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-acce
 .course-controls > .widget-hslider > .widget-readout { grid-area: 1 / 3 / 2 / 4; min-width: 3.2em; max-width: none; height: auto;
   margin: 0; padding: 0 4px; text-align: right; font: 0.93em/1.35 var(--course-face); color: var(--course-ink);
   font-variant-numeric: tabular-nums; }
+.course-controls .widget-readout.overflow { box-shadow: none; }
+.course-controls .widget-readout[data-unit]::after { content: "\\202f" attr(data-unit); }
+.course-controls > .widget-button { width: auto; min-width: 90px; height: 26px; line-height: 24px; justify-self: start; margin: 0; }
 .course-controls > .widget-hslider > .course-play { grid-area: 2 / 1 / 3 / 2; }
 .course-controls > .widget-hslider.course-plays { grid-column: span 2; }
 .course-controls [hidden] { display: none !important; }
 .course-segments { display: flex; flex-wrap: wrap; min-height: 24px; border-radius: 4px; gap: 2px 0; }
 .course-controls > .widget-dropdown > .course-segments, .course-plain > .course-segments { grid-area: 2 / 1 / 3 / 4; }
-.course-segments > label { position: relative; display: flex; flex: 1 0 auto; margin: 0 0 0 -1px; cursor: pointer; font: 0.93em/1 var(--course-face);
-  font-size: inherit; }
+.course-segments > label { position: relative; display: flex; flex: 1 0 auto; margin: 0 -1px 0 0; cursor: pointer; font: 0.93em/1 var(--course-face);
+  color: var(--course-ink); }
 .course-segments input { position: absolute; inset: 0; margin: 0; opacity: 0; cursor: pointer; width: 100%; height: 100%; }
 .course-segments span { flex: 1; display: grid; place-items: center; min-height: 22px; min-width: 14px; padding: 0 7px; white-space: nowrap;
   color: var(--course-ink); background: var(--course-key); border: 1px solid var(--course-line); }
@@ -63,8 +66,9 @@ body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key { co
 .course-controls > .widget-dropdown > .course-why { grid-area: 1 / 3 / 2 / 4; }
 /* The bar is filled up to the handle; the tick is the author's value. */
 .course-controls .noUi-horizontal .noUi-connects { height: 4px; top: 0; border-radius: 2px; overflow: hidden; background:
-  linear-gradient(var(--course-accent) 0 0) 0 0 / var(--course-filled, 0%) 100% no-repeat, var(--course-line); }
-.course-controls .noUi-horizontal.noUi-target { background: none; border: 0; height: 4px; margin: 0; }
+  linear-gradient(90deg, transparent var(--course-from, 0%), var(--course-accent) 0 var(--course-filled, 0%), transparent 0), var(--course-line); }
+.course-controls .noUi-horizontal .noUi-connect { background: none; }
+.course-controls .noUi-horizontal.noUi-target { background: none; border: 0; height: 4px; margin: 0; top: 10px; }
 .course-controls .noUi-horizontal .noUi-base::after { content: ""; position: absolute; top: -4px; height: 12px; width: 2px;
   left: calc(var(--course-first, -1e4%) - 1px); background: var(--course-ink); opacity: 0.45; pointer-events: none; }
 .course-controls .noUi-horizontal .noUi-handle { width: 16px; height: 16px; right: -8px; top: -6px; border-radius: 50%;
@@ -76,6 +80,12 @@ body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key { co
 .course-explorer { max-width: 100%; margin: 0; }
 .course-explorer:not(.course-card *) { container-type: inline-size; }
 .course-stage { position: relative; max-width: 100%; border-radius: 3px; }
+.course-sheet { position: absolute; inset: 0; transform-origin: 0 0; }
+.course-zoomed { overflow: hidden; }
+.course-zoomed canvas { cursor: grab; touch-action: none; }
+.course-zoomed canvas:active { cursor: grabbing; }
+.course-stage:focus-visible { outline: 3px solid var(--course-accent); outline-offset: 1px; }
+.course-sheet > .course-handle { scale: calc(1 / var(--course-zoom, 1)); }
 .course-stage canvas { display: block; width: 100%; height: 100%; }
 .course-stage[data-theme="keep"] { background: #fff; }
 /* What was drawn for white, saved or with no kernel, keeps its hues and changes light for dark. */
@@ -88,7 +98,7 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 @media print { body .course-stage[data-dark="true"] canvas { filter: invert(1) hue-rotate(180deg); } }
 @media (forced-colors: active) {
   .course-controls .noUi-horizontal .noUi-connects { forced-color-adjust: none; border: 1px solid CanvasText; background:
-    linear-gradient(Highlight 0 0) 0 0 / var(--course-filled, 0%) 100% no-repeat, Canvas; }
+    linear-gradient(90deg, transparent var(--course-from, 0%), Highlight 0 var(--course-filled, 0%), transparent 0), Canvas; }
   .course-controls .noUi-horizontal .noUi-handle { forced-color-adjust: none; border-color: CanvasText; background: Canvas; }
   .course-handle { forced-color-adjust: none; }
   .course-segments input:checked + span { forced-color-adjust: none; background: Highlight; color: HighlightText; border-color: Highlight; }
@@ -165,6 +175,13 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-card:fullscreen { background: var(--jp-layout-color0, #fff); padding: 16px; overflow: auto; --course-text: 20px; }
 .course-card:fullscreen .course-explorer, .course-card:fullscreen .course-foot { --course-text: 20px; }
 .course-card:fullscreen .course-foot, .course-card:fullscreen > .course-controls { width: 100% !important; max-width: 100%; }
+/* On a wide page the controls stand beside the figure. */
+.course-card.course-beside { flex-direction: row-reverse; justify-content: flex-end; align-items: flex-start; gap: 24px; }
+.course-card.course-beside > .course-controls { flex: 0 1 380px; min-width: 0; width: auto; padding: 8px 2px 40px; row-gap: 8px;
+  grid-template-columns: minmax(0, 1fr); }
+.course-card.course-beside > .course-controls > * { grid-column: 1 / -1; }
+.course-card.course-beside > .course-controls > .course-reset { top: auto; bottom: 0; right: auto; left: 2px; }
+.course-card.course-beside > .course-explorer { flex: none; width: var(--course-wide); }
 @media (prefers-reduced-motion: reduce) { .course-bar { transition: none; } }
 @media print { .course-number.course-number { color: var(--course-light); } }
 @media print { .course-bar, .course-tip, .course-play, .course-reset { display: none; } }
@@ -191,8 +208,20 @@ export async function arrange(root, wide, sliders, first, players, reset) {
     }
   box.append(reset);
   return () => {
-    for (const { slider, bar } of bars) bar.style.setProperty("--course-filled", share(slider, slider.get("value")));
+    for (const { slider, bar } of bars) {
+      const [low, high] = [slider.get("value")].flat();
+      bar.style.setProperty("--course-from", high === undefined ? "0%" : share(slider, low));
+      bar.style.setProperty("--course-filled", share(slider, high ?? low));
+    }
   };
+}
+
+// Puts the controls beside the figure where the page is wide enough for both.
+export function sideBySide(root, wide) {
+  const card = root.closest(PARTS.around), full = document.fullscreenElement === card;
+  if (!card?.querySelector(":scope > .course-controls")) return;
+  card.style.setProperty("--course-wide", `${wide}px`);
+  card.classList.toggle("course-beside", !full && card.clientWidth >= Math.max(1200, wide + 264));
 }
 
 // Where a value lies on a slider's bar, as part of its length.

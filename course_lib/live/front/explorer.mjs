@@ -4,7 +4,7 @@
 // The sliders are ordinary widgets; their models are listened to here.
 
 import { makeBar, showValues } from "./bar.mjs";
-import { arrange } from "./card.mjs";
+import { arrange, sideBySide } from "./card.mjs";
 import { face } from "./face.mjs";
 import { darkGround, onTheme } from "./ground.mjs";
 import { SLOW, makeLink } from "./link.mjs";
@@ -16,7 +16,7 @@ import { makePrefetch } from "./prefetch.mjs";
 import { shelf } from "./shelf.mjs";
 import { dim, lit } from "./ties.mjs";
 import { segmented } from "./segments.mjs";
-import { PARTS, keyOf, name, shown, swiping, tellAtRest, typing, undisturbed, valueOf } from "./widgets.mjs";
+import { PARTS, keyOf, name, shown, swiping, tellAtRest, typing, undisturbed, unite, valueOf } from "./widgets.mjs";
 
 const GONE = "Python was restarted or has stopped. Run this cell again to bring the explorer back.";
 const LATE = "Python has not answered for 10 seconds. It is busy with another cell, or was restarted: " +
@@ -31,7 +31,7 @@ export async function render({ model, el }) {
   const page = build(model, el);
   page.stage.dataset.theme = model.get("theme");
   face(model);
-  const points = model.get("points").map((about) => makePoint(about, page.stage));
+  const points = model.get("points").map((about) => makePoint(about, page.sheet));
   const keys = sliders.map((slider) => keyOf(slider));
   const first = sliders.map((slider, i) => slider.get(keys[i]));
   const rulers = sliders.map(ruler);
@@ -221,8 +221,10 @@ export async function render({ model, el }) {
     lighted = name;
     redraw();
   }
-  const parts = (slider) => [...shown(slider)].filter((el) => el.closest(PARTS.around)?.contains(page.root));
+  const parts = (slider) => [...shown(slider)].filter((el) => page.root.closest(PARTS.around)?.contains(el));
   function tied() {
+    for (const [name, unit] of Object.entries(model.get("units")))
+      for (const el of parts(sliders[names.indexOf(name)])) unite(el, unit);
     for (const slider of sliders)
       if (slider.get("_model_name") === "DropdownModel") for (const el of parts(slider)) segmented(el, slider, signal);
     for (const [name, key] of Object.entries(model.get("swatches")))
@@ -247,7 +249,7 @@ export async function render({ model, el }) {
     if (!scene) return;
     paint(page.canvas, scene, frame, lighted);
     page.canvas.dataset.frames = Number(page.canvas.dataset.frames || 0) + 1;
-    for (const point of points) place(point, scene, page.stage);
+    for (const point of points) place(point, scene, page.sheet);
   }
 
   // A frame that was still under way must not take the place of what tells that Python is gone. That
@@ -298,6 +300,7 @@ export async function render({ model, el }) {
   const bars = new Map([...players].map(([slider, { bar }]) => [slider, bar]));
   async function laid() {
     if (fill) return;
+    name(sliders); // by which they are found
     fill = await arrange(page.root, model.get("size")[0], sliders, first, bars, page.reset);
     fill?.();
     tied();
@@ -322,7 +325,7 @@ export async function render({ model, el }) {
     const wide = page.stage.clientWidth;
     if (!wide) return;
     // On a full screen the picture is larger than its author made it.
-    const next = (window.devicePixelRatio || 1) * Math.max(wide / model.get("size")[0], 1);
+    const next = (window.devicePixelRatio || 1) * Math.max(wide / model.get("size")[0], 1) * bar.times();
     const under = darkGround(page.root), below = model.get("theme") === "keep" ? null : under;
     page.root.dataset.night = Boolean(under);
     const fits = Math.abs(next - scale) < 0.005 && wide === width;
@@ -341,7 +344,7 @@ export async function render({ model, el }) {
   }));
   const runner = rulers.findIndex((ruler, i) => ruler && (players.has(sliders[i]) || !players.size));
   const runs = runner >= 0 && { name: names[runner], label: sliders[runner].get("description") };
-  const bar = makeBar(page, { signal, states, runs, ask: send });
+  const bar = makeBar(page, { signal, states, runs, films: model.get("films"), ask: send, rested: fit });
   showValues(page, () => scene, () => frame, signal, light);
   // Hands on a slider say that it moves next.
   const within = (slider, target) => target && [...shown(slider)].some((el) => el.contains(target));
@@ -360,12 +363,14 @@ export async function render({ model, el }) {
   sight.observe(page.stage);
   let settled = 0;
   const watch = new ResizeObserver(() => {
+    sideBySide(page.root, model.get("size")[0]);
     draw();
     laid();
     clearTimeout(settled);
     settled = setTimeout(fit, scale ? 150 : 0);
   });
   watch.observe(page.stage);
+  watch.observe(page.root.closest(PARTS.around) || page.root);
 
   return () => {
     for (const { stop, bar } of players.values()) [stop(), bar.remove()];

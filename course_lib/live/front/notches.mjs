@@ -39,9 +39,13 @@ function* nearestFirst(here, last) {
       if (next >= 0 && next <= last) yield next;
 }
 
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const lowered = (power) => [...power].map((sign) => (sign === "⁻" ? "-" : RAISED.indexOf(sign))).join("");
+
 // The number that a person means: 0,05 and 1/20 and 5e-2 are the same; null where it is none.
 export function numberOf(text) {
-  const plain = text.trim().replace(/[−–]/g, "-").replace(",", ".");
+  const plain = text.trim().replace(/[\u202f\u00a0]/g, "").replace(/[−–]/g, "-").replace(",", ".")
+    .replace(/^(-?)10(?=[⁻⁰¹²³⁴-⁹])/, "$11·10").replace(/·10([⁻⁰¹²³⁴-⁹]+)$/, (_, power) => `e${lowered(power)}`);
   const [whole, below = "1", ...more] = plain.split("/").map((part) => part.trim());
   const numbers = [whole, below].map((part) => (part === "" ? NaN : Number(part)));
   const value = numbers[0] / numbers[1];

@@ -1,6 +1,6 @@
 // Numbers as a person writes them: 3.9·10⁻⁵ and never 3.9e-05, a true minus, 245 760.
 
-const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const POWERS = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
 export function written(text) {
   return text
@@ -8,7 +8,7 @@ export function written(text) {
       const exponent = Number(`${sign}${power}`);
       // A few places to either side are read sooner in full.
       if (exponent >= -3 && exponent <= 4) return Number(all).toFixed(Math.max(after.length - exponent, 0));
-      const ten = `10${[...String(exponent)].map((sign) => RAISED[sign]).join("")}`;
+      const ten = `10${[...String(exponent)].map((sign) => POWERS[sign]).join("")}`;
       return Number(digits) === 1 && !after ? ten : `${digits}·${ten}`;
     })
     .replace(/(^|[\s(\[=≈<>,:;±·/])-(?=\.?\d|inf)/g, "$1−")

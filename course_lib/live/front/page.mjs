@@ -8,7 +8,7 @@ export function build(model, el) {
   const root = document.createElement("div");
   root.className = "course-explorer";
   root.innerHTML = `<style>${STYLE}</style><div class="course-controls"></div>
-    <div class="course-stage"><canvas role="img"></canvas>
+    <div class="course-stage" role="group" aria-label="Picture"><div class="course-sheet"><canvas role="img"></canvas></div>
     <span class="course-busy-mark" aria-hidden="true">computing …</span>
     <p class="course-notice" role="alert"></p></div>
     <div class="course-foot"><p class="course-standing" role="status" aria-live="polite"></p>
@@ -17,7 +17,7 @@ export function build(model, el) {
     <button class="course-reset" type="button" title="Put every control back to its first value">Reset</button></div>
     <pre class="course-printed" hidden></pre>`;
   el.appendChild(root);
-  const stage = root.querySelector(".course-stage");
+  const stage = root.querySelector(".course-stage"), sheet = root.querySelector(".course-sheet");
   stage.style.width = `${width}px`;
   stage.dataset.wide = stage.style.width;
   stage.style.aspectRatio = `${width} / ${height}`;
@@ -26,7 +26,7 @@ export function build(model, el) {
   const canvas = root.querySelector("canvas");
   canvas.setAttribute("aria-label", model.get("alt"));
   return {
-    root, stage, canvas,
+    root, stage, sheet, canvas,
     standing: root.querySelector(".course-standing"),
     printed: root.querySelector(".course-printed"),
     reset: root.querySelector(".course-reset"),

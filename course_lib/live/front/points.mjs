@@ -69,7 +69,7 @@ export function movable(point, page, scene, moved, signal) {
   handle.addEventListener("pointerdown", (event) => grab(event, point), options);
   handle.addEventListener("pointermove", (event) => {
     if (!point.held || !scene()) return;
-    point.value = under(event, point, scene(), page.stage);
+    point.value = under(event, point, scene(), page.sheet);
     moved();
   }, options);
   for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
@@ -128,8 +128,9 @@ export function clickable(points, page, scene, moved, signal) {
   page.canvas.addEventListener("click", (event) => finger && bring(event), { signal });
 
   function bring(event) {
-    if (!scene() || event.button) return;
-    const edge = page.stage.getBoundingClientRect();
+    // Seen closer, a drag moves the picture.
+    if (!scene() || event.button || page.stage.classList.contains("course-zoomed")) return;
+    const edge = page.sheet.getBoundingClientRect();
     const grow = scene().size[0] / edge.width;
     const x = (event.clientX - edge.left) * grow, y = (event.clientY - edge.top) * grow;
     let closest = null, best = Infinity;
@@ -143,7 +144,7 @@ export function clickable(points, page, scene, moved, signal) {
       if (dx * dx + dy * dy < best) [best, closest] = [dx * dx + dy * dy, point];
     }
     if (!closest) return;
-    closest.value = under(event, closest, scene(), page.stage);
+    closest.value = under(event, closest, scene(), page.sheet);
     if (!finger) grab(event, closest);
     moved();
   }

@@ -3,6 +3,7 @@
 import { bitmap, pictures, floats, paint, unpack } from "./painter.mjs";
 import { darkGround, onTheme } from "./ground.mjs";
 import { showValues } from "./bar.mjs";
+import { written } from "./numbers.mjs";
 import { isShort, isWide, segments } from "./segments.mjs";
 import { build, player, pressing, speaker } from "./page.mjs";
 import { dim, lit } from "./ties.mjs";
@@ -27,7 +28,7 @@ export async function replay(host, text) {
   const { signal } = new AbortController();
   const held = pressing(signal), words = speaker(page, held);
   const controls = about.controls.map((control) => plainControl(control, page, show));
-  const points = about.points.map((point) => makePoint(point, page.stage));
+  const points = about.points.map((point) => makePoint(point, page.sheet));
   let frame = null, scene = null, newest = 0, lighted = null;
   const light = (name) => {
     if (name === lighted) return;
@@ -39,7 +40,7 @@ export async function replay(host, text) {
     if (key) lit(row, name, key, light, signal);
   });
 
-  const settle = () => scene && points.forEach((point) => place(point, scene, page.stage));
+  const settle = () => scene && points.forEach((point) => place(point, scene, page.sheet));
   new ResizeObserver(settle).observe(page.stage);
   // A point with one place is a mark: nobody is led to it who could not move it.
   const movables = points.filter(({ places }) => places.some((each) => each.length > 1));
@@ -91,7 +92,7 @@ export async function replay(host, text) {
 }
 
 // A slider, list or box of plain HTML that is asked and set as a widget's model is.
-function plainControl({ label, kind, words, first, play }, page, moved) {
+function plainControl({ label, kind, words, first, unit }, page, moved) {
   const short = kind === "select" && isShort(words);
   const row = document.createElement(short ? "div" : "label");
   row.className = "course-plain";
@@ -113,8 +114,8 @@ function plainControl({ label, kind, words, first, play }, page, moved) {
     else if (kind === "toggle") input.checked = Boolean(value);
     else input.value = value;
     if (kind === "slider") {
-      readout.textContent = words[value];
-      input.setAttribute("aria-valuetext", words[value]);
+      readout.textContent = [written(words[value]), unit].filter(Boolean).join("\u202f");
+      input.setAttribute("aria-valuetext", readout.textContent);
     }
     moved();
   };

@@ -4,7 +4,7 @@
 export function isShort(words) {
   return words.length > 1 && words.length <= 5 && width(words) <= 48;
 }
-export const isWide = (words) => width(words) > 27;
+export const isWide = (words) => width(words) > 32;
 const width = (words) => words.join("").length + 3 * words.length;
 
 let rows = 0;

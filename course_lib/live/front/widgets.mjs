@@ -3,6 +3,7 @@
 // a test in the browser says in words which of them is gone.
 
 import { typed } from "./notches.mjs";
+import { written } from "./numbers.mjs";
 
 export const PARTS = {
   handle: ".noUi-handle", // of noUiSlider: takes the focus
@@ -29,15 +30,33 @@ export function name(sliders) {
         }
         handles.forEach((handle, i) => {
           handle.setAttribute("aria-label", handles.length > 1 ? `${label}, ${i ? "upper" : "lower"} end` : label);
-          if (readout && handles.length === 1) handle.setAttribute("aria-valuetext", readout.textContent);
+          if (readout && handles.length === 1) handle.setAttribute("aria-valuetext", [readout.textContent, readout.dataset.unit].filter(Boolean).join(" "));
         });
         if (!handles.length && el.querySelectorAll("input, button").length > 1) {
           el.setAttribute("role", "group");
           el.setAttribute("aria-label", label);
         }
+        asWritten(view);
         if (bar?.noUiSlider) exact(bar.noUiSlider, view);
         if (bar) bar.style.touchAction = slider.get("orientation") === "vertical" ? "pan-x" : "pan-y";
       });
+}
+
+// What stands after a slider's number.
+export function unite(el, unit) {
+  const readout = el.querySelector(PARTS.readout), handle = el.querySelector(PARTS.handle);
+  if (!readout || readout.dataset.unit) return;
+  readout.dataset.unit = unit;
+  handle?.setAttribute("aria-valuetext", `${readout.textContent} ${unit}`);
+}
+
+// The number beside a slider, as a person writes it.
+function asWritten(view) {
+  if (view.courseWritten || !view.valueToString || !view.readout) return;
+  const { valueToString } = view;
+  view.valueToString = (value) => written(valueToString.call(view, value));
+  view.courseWritten = true;
+  if (document.activeElement !== view.readout) view.readout.textContent = view.valueToString(view.model.get("value"));
 }
 
 // A slider that is set goes to the very value. By itself it goes to the notch beside it, or to what is
