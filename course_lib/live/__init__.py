@@ -14,11 +14,12 @@ for each, in tests/live/test_private_names.py, says in words when a new version 
     matplotlib      _loc _get_lines _get_patches_for_fill _dash_pattern
     ipywidgets      _options_values _options_labels _model_name
     its page        _options_labels comm_live comm_live_update save_changes set_state serializers
-                    handleSliderChanged views jupyter-widgets jupyter-widgets-disconnected
-                    slider-container widget-checkbox widget-dropdown widget-hbox widget-hslider
+                    handleSliderChanged valueToString
+                    views jupyter-widgets jupyter-widgets-disconnected slider-container
+                    widget-button widget-checkbox widget-dropdown widget-hbox widget-hslider
                     widget-label widget-label-basic widget-readout widget-vbox
-    noUiSlider      noUiSlider noUi-base noUi-connects noUi-handle noUi-horizontal noUi-target
-                    noUi-vertical
+    noUiSlider      noUiSlider noUi-base noUi-connect noUi-connects noUi-handle noUi-horizontal
+                    noUi-target noUi-vertical
     Lumino          data-lm-suppress-shortcuts
     jupyter_server  KernelWebsocketHandler.open KernelWebsocketHandler.set_nodelay
 

@@ -50,10 +50,6 @@ NAMES = {
     ),
     "_loc": ("matplotlib", place_of_a_legend),
     "_get_lines": ("matplotlib", lambda: vars(Figure().add_subplot()._get_lines)),
-    "_dash_pattern": (
-        "matplotlib",
-        lambda: Line2D([], [], linestyle="--")._dash_pattern[1],
-    ),
     "_get_patches_for_fill": (
         "matplotlib",
         lambda: vars(Figure().add_subplot()._get_patches_for_fill),
