@@ -31,6 +31,16 @@ STYLE = rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_def
 COLORS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
 DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "D", "^")
+# What marks a minimum, in every picture.
+STAR: dict[str, Any] = {
+    "marker": "*",
+    "linestyle": "none",
+    "markersize": 13,
+    "markerfacecolor": "#f7d774",
+    "markeredgecolor": "#3a3a3a",
+    "markeredgewidth": 0.8,
+    "zorder": 1.9,
+}
 # The names of the course's hyper-parameters on every slider.
 CONTROL_NAMES = {"lr": "learning rate α", "batch": "batch size B"}
 DEPTH = LinearSegmentedColormap.from_list("depth", ["#a9bdd3", "#dfe7ef", "#fcfdfe"])
@@ -136,7 +146,7 @@ def curve(ax: Axes, landscape: Any) -> Drawn:
         If the landscape has more than one coordinate.
     """
     (line,) = ax.plot([], [], color="#4d4d4d", linestyle="-", linewidth=2.2)
-    (stars,) = ax.plot([], [], **_STAR | {"zorder": 2.1})
+    (stars,) = ax.plot([], [], **STAR | {"zorder": 2.1})
     ax.set(xlabel="parameter $w$", ylabel="loss $L(w)$")
     ax.grid(visible=True)
 
@@ -219,7 +229,7 @@ def contour(ax: Axes, landscape: Any) -> Drawn:
     ValueError
         If the landscape does not have two coordinates.
     """
-    (stars,) = ax.plot([], [], **_STAR)
+    (stars,) = ax.plot([], [], **STAR)
     ax.set(xlabel="parameter $x_1$", ylabel="parameter $x_2$")
     ax.set_aspect("equal")
     ax.grid(visible=False)
@@ -359,7 +369,7 @@ def surface(ax: Any, landscape: Any) -> Drawn:
         antialiased=True,
         alpha=0.95,
     )
-    ax.plot(*minima.T, np.log1p(landscape(minima) - floor) + 0.02, **_STAR | {"zorder": 10})
+    ax.plot(*minima.T, np.log1p(landscape(minima) - floor) + 0.02, **STAR | {"zorder": 10})
     name = "$\\log(1 + L)$" if abs(floor) < 1e-9 else "$\\log(1 + L - L_{min})$"
     ax.set(xlabel="parameter $x_1$", ylabel="parameter $x_2$", zlabel=name, title=landscape.name)
     ax.view_init(elev=34, azim=-118)
@@ -701,16 +711,6 @@ def confusion(ax: Axes, matrix: Any) -> Drawn:
 
 
 # ------------------------------------------------------------------------------- what they share
-
-_STAR: dict[str, Any] = {
-    "marker": "*",
-    "linestyle": "none",
-    "markersize": 13,
-    "markerfacecolor": "#f7d774",
-    "markeredgecolor": "#3a3a3a",
-    "markeredgewidth": 0.8,
-    "zorder": 1.9,
-}
 
 
 def _needs_dimension(landscape: Any, wanted: int, name: str) -> None:

@@ -55,14 +55,28 @@ def idle(control: Any, why: Callable[..., str]) -> Any:
 
 
 def check(controls: Mapping[str, Any]) -> None:
-    """Raise a ValueError if a reason asks for a control that is not there."""
+    """Raise a ValueError if a reason asks for a control that is not there.
+
+    Parameters
+    ----------
+    controls : dict
+        Of an explorer, by name.
+    """
     for name, control in controls.items():
         for asked in inspect.signature(_why(control)).parameters:
             checks.one_of(f"idle: what the reason for {name} takes", asked, controls)
 
 
 def reasons(controls: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
-    """Return the controls that have no effect at these values, by name, each with its reason."""
+    """Return the controls that have no effect at these values, by name, each with its reason.
+
+    Parameters
+    ----------
+    controls : dict
+        Of an explorer, by name.
+    values : dict
+        Where each of them stands.
+    """
     found = {}
     for name, control in controls.items():
         why = _why(control)
@@ -73,7 +87,13 @@ def reasons(controls: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
 
 
 def owned(controls: Mapping[str, Any]) -> dict[Artist, str]:
-    """Return the artists that belong to a control, each with the control's name."""
+    """Return the artists that belong to a control, each with the control's name.
+
+    Parameters
+    ----------
+    controls : dict
+        Of an explorer, by name.
+    """
     return {
         artist: name
         for name, control in controls.items()
@@ -82,7 +102,13 @@ def owned(controls: Mapping[str, Any]) -> dict[Artist, str]:
 
 
 def swatches(controls: Mapping[str, Any]) -> dict[str, dict]:
-    """Return the swatch of each control that has marks, as the page draws it."""
+    """Return the swatch of each control that has marks, as the page draws it.
+
+    Parameters
+    ----------
+    controls : dict
+        Of an explorer, by name.
+    """
     return {
         name: _swatch(control.marks)
         for name, control in controls.items()

@@ -1,0 +1,163 @@
+"""Every explorer of every notebook: what its controls do, what it says of them, and its legends.
+
+Each notebook's code is run once. Then each explorer is taken through the corners of its controls.
+"""
+
+import itertools
+import random
+import re
+from functools import lru_cache
+
+import books
+import nbformat
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from test_notebooks import code_of, has_explorers
+
+from course_lib import live, plots
+from course_lib.live import ties
+
+PATHS = [path for path in books.STATIONS if has_explorers(path)]
+NUMBER = r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
+
+
+@lru_cache(maxsize=1)
+def explorers(path):
+    """Run a notebook's code and return its explorers, each with the name of its cell."""
+    explore, made, cell = live.explore, [], [None]
+
+    def recorded(*args, **kwargs):
+        made.append((cell[0].id, explore(*args, **kwargs)))
+        return made[-1][1]
+
+    live.explore = recorded
+    try:
+        names = {"__name__": "__main__"}
+        for cell[0] in code_of(nbformat.read(path, as_version=4)):
+            exec(cell[0].source, names)
+    finally:
+        live.explore = explore
+    return made
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def made(request, capsys):
+    return explorers(request.param)
+
+
+def corners(explorer, count=8):
+    """Return the first state, and some with all controls at their ends."""
+    choose, ends = random.Random(1).choice, {n: k.ends() for n, k in explorer.kinds.items()}
+    first = {name: kind.first for name, kind in explorer.kinds.items()}
+    return [first, *({n: choose(each) for n, each in ends.items()} for _ in range(count))]
+
+
+def seen(explorer, values):
+    buffers = []
+    frame = explorer.frame(buffers, **values)
+    return frame["standing"], frame.get("on"), repr(frame.get("draw")), tuple(buffers[-1:])
+
+
+def test_a_control_without_effect_says_so_and_one_that_says_so_has_none(made):
+    wrong = set()
+    for cell, explorer in made:
+        for state in corners(explorer):
+            seen(explorer, state)  # what stays still is drawn
+            idle = ties.reasons(explorer.controls, state)
+            for name, kind in explorer.kinds.items():
+                places = [p for p in kind.places() if p != state[name]] or kind.ends()
+                some = [places[0], places[len(places) // 3], places[-1]]
+                looks = {seen(explorer, state | {name: place}) for place in [state[name], *some]}
+                if (len(looks) == 1) != (name in idle):
+                    others = {n: v for n, v in state.items() if n != name}
+                    wrong.add((cell, name, f"{len(looks)} pictures, idle: {idle} at {others}"))
+        explorer.reset()
+    assert not wrong, "\n".join(map(str, sorted(wrong)))
+
+
+def symbols(explorer):
+    """Return the symbol of each slider that has one: the last word of its label."""
+    for name, control in explorer.controls.items():
+        label = getattr(control, "description", "")
+        symbol = label.split()[-1] if label else ""
+        if explorer.kinds[name].page == "slider" and re.fullmatch(r"[A-Zα-ωk]\w?[₀-₉]?", symbol):
+            yield name, symbol
+
+
+def test_slider_and_sentence_name_the_same_value(made):
+    wrong, chance = [], random.Random(2)
+    for cell, explorer in made:
+        for name, symbol in symbols(explorer):
+            places = explorer.kinds[name].places()
+            for place in [places[0], places[-1], *chance.sample(places, min(12, len(places)))]:
+                said = explorer.set(**{name: place})
+                for text in re.findall(rf"(?<!\w){symbol}(?!\w)(?: =)? {NUMBER}", said):
+                    digits = re.sub(r"e.*", "", text).lstrip("-0.").replace(".", "")
+                    slack = 0.51 * 10.0 ** (np.floor(np.log10(abs(place) or 1)) - len(digits) + 1)
+                    if not abs(float(text) - place) <= max(slack, 1e-9):
+                        wrong.append(f"{cell}: {symbol} is {place:.6g}, and it says: {said}")
+                        break
+        explorer.reset()
+    assert not wrong, "\n".join(wrong)
+
+
+def covered(ax):
+    """Return the artists of an axes that its legend lies on."""
+    legend = ax.get_legend()
+    if legend is None or not legend.get_visible():
+        return []
+    box, room, found = legend.get_window_extent(), ax.bbox, []
+    for line in ax.lines:
+        if not line.get_visible() or not len(line.get_xdata()):
+            continue
+        points = line.get_transform().transform(line.get_xydata())
+        if line.get_linestyle() not in ("None", "none", " ", ""):
+            far = np.abs(np.diff(points, axis=0)).max(axis=1, initial=0)
+            parts = [
+                np.linspace(one, other, int(np.clip(length / 2, 2, 400)))
+                for one, other, length in zip(points, points[1:], far, strict=False)
+                if np.isfinite(length) and length < 1e6
+            ]
+            points = np.concatenate(parts) if parts else points
+        points = points[np.isfinite(points).all(axis=1)]
+        x, y = points.T
+        points = points[(x >= room.x0) & (x <= room.x1) & (y >= room.y0) & (y <= room.y1)]
+        inside = [box.contains(x, y) for x, y in points]
+        # A few percent of a long line do no harm.
+        if np.sum(inside) > 0.05 * len(points):
+            found.append(line.get_label())
+    for bar in ax.patches:
+        if bar.get_visible() and bar.get_window_extent().overlaps(box):
+            found.append(bar.get_label())
+    return found
+
+
+def test_no_legend_lies_on_what_it_explains(made):
+    wrong = []
+    for cell, explorer in made:
+        if not any(ax.get_legend() for ax in explorer.figure.axes):
+            continue
+        ends = {name: kind.ends() for name, kind in explorer.kinds.items()}
+        states = [{name: end} for name, each in ends.items() for end in each]
+        for state in [*states, *corners(explorer, 16)]:
+            explorer.set(**state)
+            explorer.png()
+            for ax in explorer.figure.axes:
+                wrong += [f"{cell}: {ax.get_title()}: {each} at {state}" for each in covered(ax)]
+            explorer.reset()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_star_has_one_look_everywhere(made):
+    look = plots.STAR
+    for cell, explorer in made:
+        stars = [
+            line
+            for line in itertools.chain(*(ax.lines for ax in explorer.figure.axes))
+            if line.get_marker() == "*"
+        ]
+        for star in stars:
+            assert to_hex(star.get_markerfacecolor()) == look["markerfacecolor"], cell
+            assert to_hex(star.get_markeredgecolor()) == look["markeredgecolor"], cell
+            assert star.get_markersize() == look["markersize"], cell
