@@ -29,7 +29,8 @@ sys.path.insert(0, str(ROOT))
 # The notebooks run with the course of this folder, installed or not.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
 
-import found  # noqa: E402  (beside this file, as what follows)
+import explorer_pages  # noqa: E402  (beside this file, as what follows)
+import found  # noqa: E402
 import frames  # noqa: E402
 import front_page  # noqa: E402
 import lite  # noqa: E402
@@ -129,7 +130,11 @@ def gather(source: Path, count: int, place: places.Place, lab: bool, pdf: bool) 
     for path, shown in frames.of_all(books, count):
         target = source / path.relative_to(ROOT)
         target.parent.mkdir(exist_ok=True)
-        nbformat.write(pages.of(path, shown, site), target)
+        page = pages.of(path, shown, site)
+        if path.stem == "write_your_own_explorer":
+            explorer_pages.link(page)
+        nbformat.write(page, target)
+    explorer_pages.write(source / "docs" / f"{explorer_pages.PAGE}.md")
     print("Computing what the sliders of the optimizers show", flush=True)
     optimizer_pages.write(source / "docs" / "optimizers.md", static, min(count, 500), frames.MOST)
     front_page.write(source, static, books, min(count, 4000) if count < 500 else 4000, lab)

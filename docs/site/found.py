@@ -166,7 +166,8 @@ def share(path: Path) -> None:
 def foot(place: Place, page: str) -> str:
     """Return the HTML that ends a page: where the project is, its license, how to cite it."""
     links = [(place.repository, "Repository")]
-    if page.startswith("docs/") and page not in ("docs/optimizers", "docs/write_your_own_explorer"):
+    made = ("docs/optimizers", "docs/write_your_own_explorer", "docs/explorer_reference")
+    if page.startswith("docs/") and page not in made:
         links.append((place.edit(f"{page}.md"), "Edit this page"))
     links += [
         (f"{place.repository}/blob/main/LICENSE", "MIT license"),

@@ -22,7 +22,10 @@ HERE = Path(__file__).parent
 # A line of the list of lectures in index.md.
 LECTURE = re.compile(r"(?m)^- \[([^\]]+)\]\(notebooks/(\w+)\.ipynb\): (.+)$")
 STUDENTS = ("glossary", "student_guide", "in_the_browser", "optimizers")
-TEACHERS = ("instructor_guide", "classroom", "write_your_own_task", "write_your_own_explorer")
+TEACHERS = (
+    *("instructor_guide", "classroom", "write_your_own_task", "write_your_own_explorer"),
+    "explorer_reference",
+)
 
 
 def write(source: Path, static: Path, books: list[Path], count: int, lab: bool) -> None:
