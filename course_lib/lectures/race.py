@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from matplotlib.textpath import TextPath
-from matplotlib.transforms import Affine2D
 
 from course_lib import plots
 from course_lib.lectures.own_rule import refusal
@@ -180,35 +178,7 @@ class Track(plots.Drawn):
     of: dict[str, tuple] = field(default_factory=dict)
 
 
-class _Name:
-    """The name of a runner at the end of its path: a marker in the shape of the word.
-
-    What is written by matplotlib becomes an image at each move; the outline of a word is quick.
-    """
-
-    def __init__(self, hill: Any, name: str) -> None:
-        self.word, self.gone = (
-            TextPath((0, -0.36 * _SMALL), words, size=_SMALL) for words in (name, f"{name} →")
-        )
-        # The extent of a word is a search along each of its curves: once is enough.
-        self.wide, self.wide_gone = (
-            float(word.get_extents().width) for word in (self.word, self.gone)
-        )
-        (self.artist,) = hill.plot([], [], linestyle="none", color=_INK, zorder=2.6)
-        self.artist.set_markeredgewidth(0)
-
-    def width(self, gone: bool) -> float:
-        return self.wide_gone if gone else self.wide
-
-    def put(self, place: Any, offset: tuple[float, float], gone: bool) -> None:
-        """Write the name beside a place of the map, `offset` points from there."""
-        shape = (self.gone if gone else self.word).transformed(Affine2D().translate(*offset))
-        self.artist.set_marker(shape)
-        self.artist.set_markersize(2 * float(np.abs(shape.vertices).max()))
-        self.artist.set_data([place[0]], [place[1]])
-
-
-def _write(hill: Any, ends: dict[str, np.ndarray], names: dict[str, _Name]) -> None:
+def _write(hill: Any, ends: dict[str, np.ndarray], words: dict[str, Any]) -> None:
     """Write each name at the end of its path, one below the other where many end at one place.
 
     Who has left the map is named at its edge, with an arrow.
@@ -220,12 +190,13 @@ def _write(hill: Any, ends: dict[str, np.ndarray], names: dict[str, _Name]) -> N
         place = np.clip(np.nan_to_num(end, nan=np.inf), low, high)
         gone = not np.array_equal(place, end)
         x, y = (place - low) / (high - low) * size
-        wide = names[name].width(gone)
+        text = f"{name} →" if gone else name
+        wide = plots.width_of(text, _SMALL)
         left, down = next(
             (spot for spot in _beside(x, y, wide) if _is_free(*spot, wide, size, taken)), (x + 8, y)
         )
         taken.append((left, left + wide, down))
-        names[name].put(place, (left - x, down - y), gone)
+        plots.write(words[name], text, place, (left - x, down - y), _SMALL)
 
 
 def _beside(x: float, y: float, wide: float) -> Iterator[tuple[float, float]]:
@@ -263,7 +234,7 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
     names = list(names)
     row = {name: len(names) - 1 - i for i, name in enumerate(names)}
     trails, runs, dots, bars = {}, {}, {}, {}
-    words = {name: _Name(hill, name) for name in names}
+    words = {name: plots.word(hill) for name in names}
     for i, name in enumerate(names):
         line, ring, end = plots.path(hill, series=i).artists
         look = {"marker": end.get_marker(), "markeredgecolor": "white"}
@@ -276,8 +247,6 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
             *_NOWHERE, linestyle=line.get_linestyle(), linewidth=1.5, markevery=[0], **look
         )
         (dots[name],) = rates.plot(*_NOWHERE, linestyle="none", **look)
-        for artist in (runs[name], dots[name]):
-            artist.set_in_layout(False)  # they stay on their axes: nothing has to give way
         (bars[name],) = clock.barh(row[name] - 0.22, 0, height=0.3, color=line.get_color())
         for ax, up in ((lanes, 4), (clock, 1)):
             ax.annotate(
@@ -316,16 +285,12 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
             gap = float(np.clip(runner.gaps[step], TARGET / 15, 1e3))
             first = min(max(runner.gaps[0], TARGET), 1e3)
             runs[name].set_data([gap, first], [row[name]] * 2)
-            if list(dots[name].get_xdata()) != [runner.lr]:  # what stays is not drawn again
-                dots[name].set_data([runner.lr], [row[name]])
+            dots[name].set_data([runner.lr], [row[name]])
             there = 0 <= runner.arrived <= step
             bars[name].set_width(runner.arrived if there else step)
             bars[name].set_alpha(1 if there else 0.4)
         _write(hill, {r.name: r.points[step] for r in finish(runners, step)}, words)
         home.set_data(*np.reshape([r.points[0] for r in runners[:1]], (-1, 2)).T)
 
-    of = {
-        name: (trails[name], words[name].artist, dots[name], runs[name], bars[name])
-        for name in names
-    }
+    of = {name: (trails[name], words[name], dots[name], runs[name], bars[name]) for name in names}
     return Track(draw, (*runs.values(), *bars.values()), of)

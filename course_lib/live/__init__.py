@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     )
     from .explorer import Canvas, Explorer, explore
     from .figures import Picture
-    from .ties import idle, marks
+    from .ties import grip, idle, marks
     from .words import in_color
 
 _HOMES = {
@@ -53,7 +53,7 @@ _HOMES = {
     ),
     "explorer": ("Canvas", "Explorer", "explore"),
     "figures": ("Picture",),
-    "ties": ("idle", "marks"),
+    "ties": ("grip", "idle", "marks"),
     "words": ("in_color",),
 }
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "button",
     "choice",
     "explore",
+    "grip",
     "idle",
     "in_color",
     "int_slider",

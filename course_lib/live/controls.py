@@ -14,6 +14,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from . import checks
 
@@ -268,7 +269,7 @@ class Point:
 
     Attributes
     ----------
-    ax, value, bounds, label
+    ax, value, bounds, label, on
         As `point` was given them, `bounds` with a pair for each coordinate.
     """
 
@@ -276,6 +277,7 @@ class Point:
     value: Any
     bounds: tuple
     label: str = ""
+    on: Any = None
 
     @property
     def flat(self) -> bool:
@@ -297,7 +299,9 @@ class Point:
         return float(numbers) if self.flat else tuple(float(number) for number in numbers)
 
 
-def point(ax: Axes, value: Any, bounds: Any = None, label: str = "") -> Point:
+def point(
+    ax: Axes, value: Any, bounds: Any = None, label: str = "", on: Line2D | None = None
+) -> Point:
     """Return a point on `ax` that the reader moves.
 
     Parameters
@@ -311,6 +315,8 @@ def point(ax: Axes, value: Any, bounds: Any = None, label: str = "") -> Point:
         Where it may go; by default all that `ax` shows.
     label : str
         What a screen reader calls it; by default the name of the parameter of `update`.
+    on : Line2D, optional
+        The curve that a point with a single number lies on; by default it lies at the bottom.
 
     Raises
     ------
@@ -320,6 +326,8 @@ def point(ax: Axes, value: Any, bounds: Any = None, label: str = "") -> Point:
     if not isinstance(ax, Axes):
         raise TypeError(f"point: ax must be the axes it lies on, got {ax!r}.")
     checks.text("point: label", label)
+    if on is not None and not (isinstance(on, Line2D) and np.ndim(value) == 0):
+        raise TypeError(f"point: on must be a line, for a point with a single number, got {on!r}.")
     if np.shape(value) not in ((), (2,)):
         raise ValueError(f"point: value must be a pair (x, y) or a number, got {value!r}.")
     if bounds is None:
@@ -332,8 +340,8 @@ def point(ax: Axes, value: Any, bounds: Any = None, label: str = "") -> Point:
         raise ValueError(
             f"point: bounds must be a pair (low, high) for each coordinate, got {bounds!r}."
         )
-    made = Point(ax, value, tuple(map(tuple, pairs.tolist())), label)
-    return Point(ax, made.checked("point: value", value), made.bounds, label)
+    made = Point(ax, value, tuple(map(tuple, pairs.tolist())), label, on)
+    return Point(ax, made.checked("point: value", value), made.bounds, label, on)
 
 
 def control_of(name: str, given: Any, default: Any = None) -> Any:

@@ -78,6 +78,7 @@ class Canvas(anywidget.AnyWidget):
     at = traitlets.Dict().tag(sync=True)  # where the points are now, by name
     size = traitlets.List(traitlets.Float()).tag(sync=True)
     swatches = traitlets.Dict().tag(sync=True)  # swatches of controls, by name
+    grips = traitlets.List(traitlets.Dict()).tag(sync=True)  # handles of sliders
     theme = traitlets.Unicode("page").tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     standing = traitlets.Unicode().tag(sync=True)
@@ -129,7 +130,9 @@ class Explorer(ipywidgets.VBox):
         self.kinds = {name: kind_of(control) for name, control in controls.items()}
         names = getattr(figure, "control_names", {})
         _label(sliders, names)
+        self._tracks: dict[str, list] = {}
         self._update()
+        self._tracks = ties.tracks(controls)
         width, height = figure.get_size_inches() * 100
         self._canvas = Canvas(
             names=list(sliders),
@@ -145,12 +148,14 @@ class Explorer(ipywidgets.VBox):
                     "axes": figure.axes.index(p.ax),
                     "value": list(np.atleast_1d(p.value)),
                     "bounds": [list(pair) for pair in p.bounds],
+                    "track": ties.track(p),
                 }
                 for name, p in controls.items()
                 if isinstance(p, Point)
             ],
             at=self._points(),
             swatches=ties.swatches(controls),
+            grips=ties.grips(controls, figure.axes),
             size=[float(width), float(height)],
             theme=getattr(figure, "theme", "page"),
             alt=alt,
@@ -278,6 +283,11 @@ class Explorer(ipywidgets.VBox):
         return self._canvas.alt
 
     @property
+    def grips(self) -> list[dict]:
+        """What the browser knows of the sliders' handles on the picture."""
+        return self._canvas.grips
+
+    @property
     def swatches(self) -> dict[str, dict]:
         """The swatches of the controls that have one, by name."""
         return self._canvas.swatches
@@ -373,6 +383,9 @@ class Explorer(ipywidgets.VBox):
                 frame["keys"] = keys
             if idle := ties.reasons(self.controls, values):
                 frame["idle"] = idle
+            tracks = ties.tracks(self.controls)
+            if tracks != self._tracks:
+                frame["tracks"] = tracks
             if self._calls.printed:
                 frame["printed"] = self._calls.printed
         return frame, error

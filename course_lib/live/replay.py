@@ -22,6 +22,7 @@ import numpy as np
 
 from . import checks, figures, front, typeface
 from .calls import in_words
+from .kinds import Log
 
 MOST = 1_500_000  # bytes of one explorer, with everything it needs
 FRAMES = 2500  # at most; drawing them takes a quarter of a minute
@@ -424,11 +425,25 @@ def _packed(explorer: Any, places: dict) -> bytes:
         for about in explorer.points
     ]
     about = {"size": explorer.size, "alt": explorer.alt, "controls": controls, "frames": frames}
+    about["grips"] = [
+        grip | {"at": [_share(explorer, grip["name"], place) for place in places[grip["name"]]]}
+        for grip in explorer.grips
+        if grip["name"] in places
+    ]
     about |= {"points": points, "scenes": scenes, "lengths": list(map(len, buffers))}
     head = json.dumps(about, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 4)
     packed = gzip.compress(b"".join([np.uint32(len(head)).tobytes(), head, *buffers]), mtime=0)
     return base64.b64encode(packed)
+
+
+def _share(explorer: Any, name: str, value: float) -> float:
+    """Return where a value lies on a slider, as a part of its length."""
+    kind = explorer.kinds[name]
+    low, *_, high = kind.ends()
+    if isinstance(kind, Log):
+        return round(math.log(value / low) / math.log(high / low), 5)
+    return round((value - low) / (high - low), 5)
 
 
 def _parts(about: dict) -> list[str]:

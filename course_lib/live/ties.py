@@ -1,4 +1,4 @@
-"""Ties between a control and the picture: what is drawn for it, and where it has no effect.
+"""Ties between a control and the picture: its handle there, what is drawn for it, where it is idle.
 
 Each function takes a control and returns it, so that it can stand where `explore` wants one.
 """
@@ -9,13 +9,19 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.markers import MarkerStyle
 
 from . import checks
+from .controls import Point
+from .kinds import Log, Number, kind_of
 from .theme import tone
+
+FINE = 101  # places along the way of a handle
 
 
 def marks(control: Any, *artists: Artist) -> Any:
@@ -54,6 +60,32 @@ def idle(control: Any, why: Callable[..., str]) -> Any:
     return control
 
 
+def grip(control: Any, ax: Axes, y: Any, x: Any = None) -> Any:
+    """Give a slider a handle on the picture, too: the thing that it moves can be dragged itself.
+
+    Parameters
+    ----------
+    control : Widget
+        A slider for one number.
+    ax : Axes
+        Where the handle lies, of the figure that is explored.
+    y : float, callable or Line2D
+        The height of the handle: always the same, a function of the slider's value, or that of a
+        line, which may move.
+    x : (left, right) or callable, optional
+        Where the handle lies at both ends of the slider, or a function of the slider's value; by
+        default it lies at that value.
+    """
+    if not isinstance(kind_of(control), Number):
+        raise TypeError(f"grip: control must be a slider for one number, got {control!r}.")
+    if not isinstance(ax, Axes):
+        raise TypeError(f"grip: ax must be the axes the handle lies on, got {ax!r}.")
+    if not (isinstance(y, Line2D) or callable(y)):
+        y = checks.number("grip: y", y)
+    control.grip = ax, y, x
+    return control
+
+
 def check(controls: Mapping[str, Any]) -> None:
     """Raise a ValueError if a reason asks for a control that is not there.
 
@@ -84,6 +116,77 @@ def reasons(controls: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
             asked = {each: values[each] for each in inspect.signature(why).parameters}
             found[name] = why(**asked)
     return {name: reason for name, reason in found.items() if reason}
+
+
+def track(control: Any) -> list[list[float]] | None:
+    """Return the way of a control's handle on the picture, from end to end of the control.
+
+    Parameters
+    ----------
+    control : Point or Widget
+        Without a handle, or a point that moves freely, it has none: None.
+    """
+    if isinstance(control, Point):
+        y, x = control.on, None
+    else:
+        _, y, x = getattr(control, "grip", (None, None, None))
+    if y is None:
+        return None
+    kind = kind_of(control)
+    low, *_, high = kind.ends()
+    values = (np.geomspace if isinstance(kind, Log) else np.linspace)(low, high, FINE)
+    if x is None:
+        across = values
+    else:
+        across = np.array([*map(x, values)]) if callable(x) else np.linspace(*x, FINE)
+    if isinstance(y, Line2D):
+        line = np.transpose(np.asarray(y.get_xydata(), dtype=float))
+        line = line[:, np.argsort(line[0])]
+        up = np.interp(across, *line) if line.size else np.zeros(FINE)
+    elif callable(y):
+        up = np.array([float(np.squeeze(y(value))) for value in values])
+    else:
+        up = np.full(FINE, y)
+    return np.transpose([across, np.nan_to_num(up)]).round(5).tolist()
+
+
+def tracks(controls: Mapping[str, Any]) -> dict[str, list]:
+    """Return the ways of all handles that lie on a line, which may have moved.
+
+    Parameters
+    ----------
+    controls : dict
+        Of an explorer, by name.
+    """
+    lines = {
+        name: control.on if isinstance(control, Point) else getattr(control, "grip", [None] * 2)[1]
+        for name, control in controls.items()
+    }
+    return {name: track(controls[name]) or [] for name, y in lines.items() if isinstance(y, Line2D)}
+
+
+def grips(controls: Mapping[str, Any], axes: list[Axes]) -> list[dict]:
+    """Return what the page knows of the sliders' handles on the picture.
+
+    Parameters
+    ----------
+    controls : dict
+        Of an explorer, by name.
+    axes : list of Axes
+        Of its figure.
+    """
+    return [
+        {
+            "name": name,
+            "label": control.description,
+            "axes": axes.index(control.grip[0]),
+            "value": [0.0],
+            "bounds": [[0.0, 1.0]],
+            "track": track(control),
+        }
+        for name, control in controls.items()
+        if hasattr(control, "grip")
+    ]
 
 
 def owned(controls: Mapping[str, Any]) -> dict[Artist, str]:

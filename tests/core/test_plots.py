@@ -417,3 +417,59 @@ def test_few_colors_keep_what_is_clear_clear_and_the_ground_as_it_was():
         Image.open(io.BytesIO(figures.few_colors(file))).convert("RGB").getpixel((4, 4))
         == (254,) * 3
     )
+
+
+# ------------------------------------------------------------------------------ leaving the axes
+
+
+def words(ax):
+    return [line for line in ax.lines if line.get_gid() == "word" and line.get_visible()]
+
+
+@pytest.mark.parametrize(
+    ("points", "drawn", "edge"),
+    [
+        ([(0, 0), (1, 0), (5, 0)], 3, (2, 0)),
+        ([(0, 0), (0, 1), (0, -9), (0, 50)], 3, (0, -2)),
+        ([(0, 0), (9, 0), (1, 1), (1, np.inf), (np.nan, np.nan)], 4, (1, 2)),
+    ],
+)
+def test_a_line_that_leaves_for_good_is_cut_and_a_word_at_the_edge_says_when(points, drawn, edge):
+    _, ax = plots.figure()
+    ax.set(xlim=(-2, 2), ylim=(-2, 2))
+    (line,) = ax.plot([], [])
+    walk = plots.leaving(ax, line)
+    walk.show(*np.transpose(points))
+    assert len(line.get_xdata()) == drawn
+    (word,) = words(ax)
+    assert np.ravel(word.get_data()) == pytest.approx(edge)
+    box = word.get_marker().vertices * ax.figure.dpi / 72 + ax.transData.transform(edge)
+    inner = ax.bbox.extents
+    assert np.all(box >= inner[:2])
+    assert np.all(box <= inner[2:])
+    walk.show([0, 9, 1], [0, 0, 1])  # it comes back
+    assert len(line.get_xdata()) == 3
+    assert words(ax) == []
+
+
+def test_a_walk_that_diverges_is_no_empty_picture():
+    _, (hill, curve) = plots.figure(2)
+    plots.contour(hill, banana)
+    trail, losses = plots.path(hill), plots.loss_curve(curve)
+    wild = descend(banana, GradientDescent(lr=0.3), (2.0, 2.0), 200)
+    for drawn in (trail, losses):
+        drawn.show(wild)
+    assert len(words(hill)) == len(words(curve)) == 1
+    assert len(trail.artists[0].get_xdata()) < 10
+    calm = descend(banana, GradientDescent(lr=0.1), (2.0, 2.0), 200)
+    for drawn in (trail, losses):
+        drawn.show(calm)
+    assert words(hill) == words(curve) == []
+
+
+def test_a_loss_that_falls_below_its_axis_has_not_left():
+    _, curve = plots.figure()
+    plots.loss_curve(curve, low=1e-2).show(
+        descend(banana, GradientDescent(lr=0.1), (2.0, 2.0), 400)
+    )
+    assert words(curve) == []

@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asCode, valueAt } from "../../course_lib/live/front/bar.mjs";
 import { makeLink } from "../../course_lib/live/front/link.mjs";
-import { numberOf, ruler, typed } from "../../course_lib/live/front/notches.mjs";
+import { atPart, numberOf, ruler, typed } from "../../course_lib/live/front/notches.mjs";
 import { written } from "../../course_lib/live/front/numbers.mjs";
 import { colored } from "../../course_lib/live/front/page.mjs";
 import { isShort } from "../../course_lib/live/front/segments.mjs";
 import { clamped, closer } from "../../course_lib/live/front/zoom.mjs";
 import { floats, numbers, paint } from "../../course_lib/live/front/painter.mjs";
-import { pushed } from "../../course_lib/live/front/points.mjs";
+import { pushed, wayAt } from "../../course_lib/live/front/points.mjs";
 import { makePrefetch } from "../../course_lib/live/front/prefetch.mjs";
 import { shelf } from "../../course_lib/live/front/shelf.mjs";
 import { tellAtRest, valueOf } from "../../course_lib/live/front/widgets.mjs";
@@ -279,4 +279,19 @@ test("a number is read as it is written beside a slider", () => {
   for (const [text, value] of [["3.9·10⁻⁵", 3.9e-5], ["10⁻⁵", 1e-5], ["−10⁻¹²", -1e-12], ["245\u202f760", 245760]])
     assert.equal(numberOf(text), value, text);
   for (const value of ["3.9e-5", "1e-12", "245760"]) assert.equal(numberOf(written(value)), Number(value));
+});
+
+test("a handle on a curve goes as far along its way as the pointer is across", () => {
+  const axes = { x: [0, 10, false], y: [0, 1, false] }, logs = { x: [0.01, 1, true], y: [0, 1, false] };
+  const track = [[2, 0], [4, 1], [8, 0]];
+  assert.deepEqual([0.2, 0.4, 0.6, 0.8].map((across) => wayAt({ track }, axes, across)), [0, 0.5, 0.75, 1]);
+  assert.deepEqual([0, 1].map((across) => wayAt({ track }, axes, across)), [0, 1]);
+  assert.equal(wayAt({ track: [[0.01, 0], [0.1, 0], [1, 0]] }, logs, 0.5), 0.5);
+});
+
+test("a slider that is dragged on the picture stops at its notches", () => {
+  const plain = model({ min: 0.09, max: 0.2, step: 0.0002 }), log = model({ min: -2, max: 0, step: 0.5, base: 10 });
+  assert.equal(atPart(plain, 0.5), 0.145);
+  assert.equal(atPart(plain, 1), 0.2);
+  assert.equal(atPart(log, 0.3), 10 ** -1.5);
 });

@@ -4,14 +4,14 @@
 // The sliders are ordinary widgets; their models are listened to here.
 
 import { makeBar, showValues } from "./bar.mjs";
-import { arrange, sideBySide } from "./card.mjs";
+import { arrange, share, sideBySide } from "./card.mjs";
 import { face } from "./face.mjs";
 import { darkGround, onTheme } from "./ground.mjs";
 import { SLOW, makeLink } from "./link.mjs";
-import { ruler } from "./notches.mjs";
+import { atPart, ruler } from "./notches.mjs";
 import { build, player, pressing, speaker } from "./page.mjs";
 import { bitmap, pictures, paint, unpack, unzipped } from "./painter.mjs";
-import { clickable, hinted, makePoint, movable, place } from "./points.mjs";
+import { clickable, hinted, makeGrip, makePoint, movable, place } from "./points.mjs";
 import { makePrefetch } from "./prefetch.mjs";
 import { shelf } from "./shelf.mjs";
 import { dim, lit } from "./ties.mjs";
@@ -32,6 +32,7 @@ export async function render({ model, el }) {
   page.stage.dataset.theme = model.get("theme");
   face(model);
   const points = model.get("points").map((about) => makePoint(about, page.sheet));
+  const grips = model.get("grips").map((about) => makeGrip(about, page.sheet));
   const keys = sliders.map((slider) => keyOf(slider));
   const first = sliders.map((slider, i) => slider.get(keys[i]));
   const rulers = sliders.map(ruler);
@@ -122,7 +123,7 @@ export async function render({ model, el }) {
   // Points are state of the explorer, as sliders are: every view has the same, and the kernel hears
   // of them at rest.
   let telling = 0;
-  const wasDragged = hinted(points);
+  const wasDragged = hinted([...points, ...grips]);
   function pointed() {
     wasDragged();
     draw();
@@ -249,7 +250,13 @@ export async function render({ model, el }) {
     if (!scene) return;
     paint(page.canvas, scene, frame, lighted);
     page.canvas.dataset.frames = Number(page.canvas.dataset.frames || 0) + 1;
+    for (const point of [...points, ...grips]) point.track = frame?.tracks?.[point.name] ?? point.way;
     for (const point of points) place(point, scene, page.sheet);
+    for (const grip of grips) {
+      const slider = sliders[names.indexOf(grip.name)];
+      if (!grip.held) grip.value = [parseFloat(share(slider, slider.get("value"))) / 100];
+      place(grip, scene, page.sheet);
+    }
   }
 
   // A frame that was still under way must not take the place of what tells that Python is gone. That
@@ -265,7 +272,7 @@ export async function render({ model, el }) {
     if (gone || pulse.comm_live !== false) return;
     gone = true;
     idle();
-    for (const point of points) point.handle.classList.add("course-fixed");
+    for (const point of [...points, ...grips]) point.handle.classList.add("course-fixed");
     page.saved.hidden = live;
     if (!live) return;
     page.notice.textContent = GONE;
@@ -281,6 +288,17 @@ export async function render({ model, el }) {
   swiping(sliders, signal);
   typing(sliders, signal);
   for (const point of points) movable(point, page, () => scene, pointed, signal);
+  for (const grip of grips) {
+    const slider = sliders[names.indexOf(grip.name)];
+    const moved = () => {
+      wasDragged();
+      slider.set("value", atPart(slider, grip.value[0]));
+      draw();
+    };
+    movable(grip, page, () => scene, moved, signal);
+    for (const end of ["pointerup", "pointercancel"])
+      grip.handle.addEventListener(end, () => slider.save_changes(), { signal });
+  }
   clickable(points, page, () => scene, pointed, signal);
   page.reset.addEventListener("click", () => {
     for (const { reset } of players.values()) reset();

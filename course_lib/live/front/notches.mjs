@@ -33,6 +33,13 @@ function notched(slider) {
   return { slides: true, notch, around };
 }
 
+// The notch at a part of a slider's length.
+export function atPart(slider, part) {
+  const [min, max, step, base] = ["min", "max", "step", "base"].map((name) => slider.get(name));
+  const plain = Number((min + Math.round((part * (max - min)) / step) * step).toPrecision(13));
+  return base ? base ** Math.min(plain, max) : Math.min(plain, max);
+}
+
 function* nearestFirst(here, last) {
   for (let far = 0; far <= Math.min(last, 300); far++)
     for (const next of far ? [here + far, here - far] : [here])

@@ -21,8 +21,8 @@ export function numbers(bytes) {
 
 // A frame as it is drawn, from the message that brought it.
 export async function unpack(content, buffers, read = numbers) {
-  const { standing, keys, failed, printed, on, idle, draw: layers } = content;
-  const frame = { standing, keys, failed, printed, on, idle, bytes: 500 };
+  const { standing, keys, failed, printed, on, idle, tracks, draw: layers } = content;
+  const frame = { standing, keys, failed, printed, on, idle, tracks, bytes: 500 };
   if (!layers) return frame;
   frame.vertices = read(buffers[content.vertices]);
   frame.bytes += frame.vertices.byteLength + 300 * layers.length;

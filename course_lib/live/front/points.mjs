@@ -2,14 +2,14 @@
 
 export function makePoint(about, stage) {
   const handle = document.createElement("div");
-  handle.className = about.value.length === 1 ? "course-handle course-flat" : "course-handle";
+  handle.className = about.value.length === 1 && !about.track ? "course-handle course-flat" : "course-handle";
   handle.tabIndex = 0;
   handle.setAttribute("role", "slider");
   handle.setAttribute("aria-roledescription", "movable point");
   handle.setAttribute("aria-label", `${about.label}, move it with the arrow keys`);
   handle.hidden = true;
   stage.appendChild(handle);
-  return { ...about, first: [...about.value], handle, held: false };
+  return { ...about, first: [...about.value], way: about.track, handle, held: false };
 }
 
 function fraction(value, [low, high, log]) {
@@ -27,10 +27,11 @@ export function place(point, scene, stage) {
   const shrink = stage.clientWidth / scene.size[0];
   const [left, top, width, height] = axes.box;
   const [x, y] = point.value;
-  point.handle.style.left = `${(left + fraction(x, axes.x) * width) * shrink}px`;
-  // A point with one coordinate slides along the bottom of its axes, under a plumb line.
-  const up = y === undefined ? 0 : fraction(y, axes.y);
-  const lift = y === undefined ? 12 : 0;
+  const on = point.track && along(point, axes, (x - point.bounds[0][0]) / (point.bounds[0][1] - point.bounds[0][0]));
+  point.handle.style.left = `${(left + (on ? on[0] : fraction(x, axes.x)) * width) * shrink}px`;
+  // A point with one coordinate lies on its curve, or slides along the bottom of its axes, under a plumb line.
+  const up = on ? Math.min(Math.max(on[1], 0), 1) : y === undefined ? 0 : fraction(y, axes.y);
+  const lift = y === undefined && !on ? 12 : 0;
   point.handle.style.top = `${(top + (1 - up) * height) * shrink - lift}px`;
   point.handle.style.setProperty("--course-tall", `${height * shrink - 22}px`);
   const words = point.value.map((v) => Number(v.toPrecision(3)));
@@ -38,6 +39,23 @@ export function place(point, scene, stage) {
   point.handle.setAttribute("aria-valuemax", point.bounds[0][1]);
   point.handle.setAttribute("aria-valuenow", words[0]);
   point.handle.setAttribute("aria-valuetext", words.join(", "));
+}
+
+// Where a handle is when it has gone part `t` of its way, as parts of the axes' width and height.
+function along({ track }, axes, t) {
+  const at = Math.min(Math.max(t, 0), 1) * (track.length - 1), i = Math.min(Math.floor(at), track.length - 2);
+  const [from, to] = [track[i], track[i + 1]].map(([x, y]) => [fraction(x, axes.x), fraction(y, axes.y)]);
+  return from.map((part, k) => part + (at - i) * (to[k] - part));
+}
+
+// How far along its way a handle is at this part of the axes' width.
+export function wayAt({ track }, axes, across) {
+  const parts = track.map(([x]) => fraction(x, axes.x)), last = parts.length - 1;
+  const sign = parts[last] > parts[0] ? 1 : -1;
+  const i = Math.min(Math.max(parts.findIndex((part) => sign * (part - across) >= 0), 1), last);
+  const next = sign * (parts[last] - across) < 0 ? last : i;
+  const t = (across - parts[next - 1]) / (parts[next] - parts[next - 1] || 1);
+  return Math.min(Math.max((next - 1 + t) / last, 0), 1);
 }
 
 // The coordinates under the pointer, kept inside the point's bounds.
@@ -48,7 +66,20 @@ function under(event, point, scene, stage) {
   const [left, top, width, height] = axes.box;
   const across = ((event.clientX - edge.left) * grow - left) / width;
   const up = 1 - ((event.clientY - edge.top) * grow - top) / height;
+  if (point.track) {
+    const [low, high] = point.bounds[0];
+    return [low + wayAt(point, axes, across) * (high - low)];
+  }
   return clamp(point, [unfraction(across, axes.x), unfraction(up, axes.y)]);
+}
+
+// A slider's handle on the picture, for the pointer alone: for the keyboard there is the slider.
+export function makeGrip(about, stage) {
+  const grip = makePoint(about, stage);
+  grip.handle.classList.add("course-grip");
+  for (const name of ["tabindex", "role", "aria-roledescription", "aria-label"]) grip.handle.removeAttribute(name);
+  grip.handle.setAttribute("aria-hidden", "true");
+  return grip;
 }
 
 function clamp(point, xy) {
@@ -59,7 +90,7 @@ function grab(event, point) {
   point.held = true;
   point.handle.classList.add("course-grabbed");
   point.handle.setPointerCapture(event.pointerId);
-  point.handle.focus({ preventScroll: true });
+  if (point.handle.tabIndex >= 0) point.handle.focus({ preventScroll: true });
   event.preventDefault();
 }
 

@@ -7,7 +7,7 @@ import { written } from "./numbers.mjs";
 import { isShort, isWide, segments } from "./segments.mjs";
 import { build, player, pressing, speaker } from "./page.mjs";
 import { dim, lit } from "./ties.mjs";
-import { clickable, hinted, makePoint, movable, nearest, place } from "./points.mjs";
+import { clickable, hinted, makeGrip, makePoint, movable, nearest, place } from "./points.mjs";
 
 // Draws an explorer from frames that were computed beforehand, one for each combination of places.
 export async function replay(host, text) {
@@ -40,7 +40,16 @@ export async function replay(host, text) {
     if (key) lit(row, name, key, light, signal);
   });
 
-  const settle = () => scene && points.forEach((point) => place(point, scene, page.sheet));
+  const grips = about.grips.map((grip) => makeGrip(grip, page.sheet));
+  const controlOf = ({ name }) => controls[about.controls.findIndex((control) => control.name === name)];
+  const settle = () => {
+    if (!scene) return;
+    for (const grip of grips) grip.value = [grip.at[controlOf(grip).get("value")]];
+    for (const point of [...points, ...grips]) {
+      point.track = frame?.tracks?.[point.name] ?? point.way;
+      place(point, scene, page.sheet);
+    }
+  };
   new ResizeObserver(settle).observe(page.stage);
   // A point with one place is a mark: nobody is led to it who could not move it.
   const movables = points.filter(({ places }) => places.some((each) => each.length > 1));
@@ -49,9 +58,11 @@ export async function replay(host, text) {
     handle.removeAttribute("tabindex");
     handle.setAttribute("aria-hidden", "true");
   }
-  const wasDragged = hinted(movables);
+  const wasDragged = hinted([...movables, ...grips]);
   const dragged = () => [wasDragged(), show()];
   for (const point of movables) movable(point, page, () => scene, dragged, signal);
+  for (const grip of grips)
+    movable(grip, page, () => scene, () => [wasDragged(), controlOf(grip).set("value", nearest(grip.at, grip.value[0]))], signal);
   if (movables.length) clickable(movables, page, () => scene, dragged, signal);
 
   async function show() {
