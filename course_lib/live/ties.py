@@ -134,7 +134,8 @@ def track(control: Any) -> list[list[float]] | None:
         return None
     kind = kind_of(control)
     low, *_, high = kind.ends()
-    values = (np.geomspace if isinstance(kind, Log) else np.linspace)(low, high, FINE)
+    spaced: Any = np.geomspace if isinstance(kind, Log) else np.linspace
+    values = spaced(low, high, FINE)
     if x is None:
         across = values
     else:
@@ -142,12 +143,14 @@ def track(control: Any) -> list[list[float]] | None:
     if isinstance(y, Line2D):
         line = np.transpose(np.asarray(y.get_xydata(), dtype=float))
         line = line[:, np.argsort(line[0])]
+        line = line[:, np.isfinite(line).all(axis=0)]
         up = np.interp(across, *line) if line.size else np.zeros(FINE)
     elif callable(y):
         up = np.array([float(np.squeeze(y(value))) for value in values])
     else:
         up = np.full(FINE, y)
-    return np.transpose([across, np.nan_to_num(up)]).round(5).tolist()
+    # Six digits, and not six decimals: the axes may be logarithmic.
+    return [[float(f"{number:.6g}") for number in pair] for pair in zip(across, up, strict=True)]
 
 
 def tracks(controls: Mapping[str, Any]) -> dict[str, list]:
@@ -220,16 +223,17 @@ def swatches(controls: Mapping[str, Any]) -> dict[str, dict]:
 
 
 def _swatch(artists: tuple) -> dict:
-    lines = [artist for artist in artists if isinstance(artist, Line2D)]
+    """Return the color, dash and marker of the first line and the first marks among artists."""
+    lines: list[Any] = [artist for artist in artists if isinstance(artist, Line2D)]
     drawn = [line for line in lines if line.get_linestyle() not in ("None", "none", " ", "")]
     marked = [line for line in lines if line.get_marker() not in ("None", "none", " ", "", None)]
-    color = to_rgba(lines[0].get_color()) if lines else to_rgba(artists[0].get_facecolor())
+    color: Any = to_rgba(lines[0].get_color()) if lines else to_rgba(artists[0].get_facecolor())
     key: dict[str, Any] = {"light": to_hex(color), "dark": to_hex(tone(color))}
     if drawn:
-        key["dash"] = list(drawn[0]._dash_pattern[1] or ())  # type: ignore[attr-defined]
+        key["dash"] = list(drawn[0]._dash_pattern[1] or ())
     if marked:
         style = MarkerStyle(marked[0].get_marker())
-        outline = style.get_path().transformed(style.get_transform())
+        outline: Any = style.get_path().transformed(style.get_transform())
         key["marker"] = " ".join(
             "M" + "L".join(f"{10 * x:.2f} {-10 * y:.2f}" for x, y in part) + "Z"
             for part in outline.to_polygons()
