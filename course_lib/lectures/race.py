@@ -235,6 +235,8 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
     row = {name: len(names) - 1 - i for i, name in enumerate(names)}
     trails, runs, dots, bars = {}, {}, {}, {}
     words = {name: plots.word(hill) for name in names}
+    for name in names:  # measured once, not at a step
+        plots.width_of(name, _SMALL), plots.width_of(f"{name} →", _SMALL)
     for i, name in enumerate(names):
         line, ring, end = plots.path(hill, series=i).artists
         look = {"marker": end.get_marker(), "markeredgecolor": "white"}

@@ -129,7 +129,8 @@ def track(control: Any) -> list[list[float]] | None:
     if isinstance(control, Point):
         y, x = control.on, None
     else:
-        _, y, x = getattr(control, "grip", (None, None, None))
+        held: Any = getattr(control, "grip", (None, None, None))
+        _, y, x = held
     if y is None:
         return None
     kind = kind_of(control)
@@ -139,7 +140,7 @@ def track(control: Any) -> list[list[float]] | None:
     if x is None:
         across = values
     else:
-        across = np.array([*map(x, values)]) if callable(x) else np.linspace(*x, FINE)
+        across = np.array([*map(x, values)]) if callable(x) else np.linspace(x[0], x[1], FINE)
     if isinstance(y, Line2D):
         line = np.transpose(np.asarray(y.get_xydata(), dtype=float))
         line = line[:, np.argsort(line[0])]
@@ -228,7 +229,8 @@ def _swatch(artists: tuple) -> dict:
     drawn = [line for line in lines if line.get_linestyle() not in ("None", "none", " ", "")]
     marked = [line for line in lines if line.get_marker() not in ("None", "none", " ", "", None)]
     color: Any = to_rgba(lines[0].get_color()) if lines else to_rgba(artists[0].get_facecolor())
-    key: dict[str, Any] = {"light": to_hex(color), "dark": to_hex(tone(color))}
+    dark: Any = tone(color)
+    key: dict[str, Any] = {"light": to_hex(color), "dark": to_hex(dark)}
     if drawn:
         key["dash"] = list(drawn[0]._dash_pattern[1] or ())
     if marked:
