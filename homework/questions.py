@@ -131,18 +131,22 @@ def _images() -> Arrays:
 
 
 def _network(rng: np.random.Generator) -> Arrays:
-    """Draw new names for the ten digits, and disguise the test images.
+    """Draw new names for the ten digits, disguise the test images, and put signs among them.
 
     A network does not care what the digits are called. A table of the test labels does: the names
-    it holds are not those that are used here. And no image is found in it by its pixels.
+    it holds are not those that are used here. No image is found in it by its pixels. Where it looks
+    for what resembles an image, it still knows nothing of the signs, which are invented here.
     """
     data, names = _mnist(), _new_names(rng)
     order = rng.permutation(len(data["images"]))
-    return {
+    digits = {
         "train_labels": names[data["train_labels"]],
-        "validation_labels": names[data["validation_labels"]],
         "images": mnist_lab.disguise(data["images"][order], rng),
         "labels": names[data["labels"][order]],
+    }
+    return {
+        "validation_labels": names[data["validation_labels"]],
+        **mnist_lab.with_signs(digits, rng),
     }
 
 
@@ -210,7 +214,7 @@ QUESTIONS: tuple[Question, ...] = (
         points=25,
         check="reach_90_check",
         inputs=_network,
-        secret=("labels",),
+        secret=("labels", "invented"),
         shared=_images,
         call="train_network",
         judge=mnist_lab.judge_network,
@@ -256,7 +260,7 @@ QUESTIONS: tuple[Question, ...] = (
         points=10,
         check="stretch_check",
         inputs=_network,
-        secret=("labels",),
+        secret=("labels", "invented"),
         shared=_images,
         call="stretch_network",
         judge=mnist_lab.judge_stretch,

@@ -42,6 +42,7 @@ __all__ = [
     "judge_sweep_plot",
     "judge_training_loop",
     "judge_update_rule",
+    "with_signs",
 ]
 
 Arrays = Mapping[str, np.ndarray]
@@ -313,10 +314,13 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def judge_network(inputs: Arrays, outputs: Arrays) -> list[Check]:
-    """Judge what `mnist_calls.train_network` returned, by the true `labels` in `inputs`."""
-    share = _share(inputs, outputs)
-    if np.isnan(share):
-        return [Check(10, False, _NO_ANSWERS), Check(15, False, _NO_ANSWERS)]
+    """Judge what `mnist_calls.train_network` returned, by the true `labels` in `inputs`.
+
+    Which of the images are `invented` signs stands there, too.
+    """
+    share, wrong = _share(inputs, outputs)
+    if wrong:
+        return [Check(10, False, wrong), Check(15, False, wrong)]
     learned, reached = share >= 0.5, share >= 0.9
     words = f"It learns: {share:.1%} of the unseen digits are right."
     fed = "" if reached else _fed_otherwise(inputs, outputs, share)
@@ -345,9 +349,9 @@ def judge_network(inputs: Arrays, outputs: Arrays) -> list[Check]:
 
 def judge_stretch(inputs: Arrays, outputs: Arrays) -> list[Check]:
     """Judge what `mnist_calls.stretch_network` returned, by the true `labels` in `inputs`."""
-    share = _share(inputs, outputs)
-    if np.isnan(share):
-        return [Check(5, False, _NO_ANSWERS), Check(5, False, _NO_ANSWERS)]
+    share, wrong = _share(inputs, outputs)
+    if wrong:
+        return [Check(5, False, wrong), Check(5, False, wrong)]
     words = f"{share:.2%} of the unseen digits are right."
     return [
         Check(
@@ -380,9 +384,71 @@ def _fed_otherwise(inputs: Arrays, outputs: Arrays, share: float) -> str:
 _NO_ANSWERS = "The network did not give one answer, 0 to 9, for each image."
 
 
-def _share(inputs: Arrays, outputs: Arrays) -> float:
-    answers = _array(outputs, "answers", inputs["labels"].shape)
-    return np.nan if answers is None else float(np.mean(answers == inputs["labels"]))
+LEAST_SIGNS = 0.45
+"""Share of the signs; who gives each sign some name at random gets a tenth."""
+
+
+def _share(inputs: Arrays, outputs: Arrays) -> tuple[float, str]:
+    """Return the share of digits that are right, and what is wrong with the answers as a whole."""
+    answers, invented = _array(outputs, "answers", inputs["labels"].shape), inputs["invented"]
+    if answers is None:
+        return np.nan, _NO_ANSWERS
+    right = answers == inputs["labels"]
+    share, signs = float(right[~invented].mean()), float(right[invented].mean())
+    if share < 0.5 or signs >= LEAST_SIGNS:
+        return share, ""
+    return share, (
+        f"The network reads {share:.1%} of the unseen digits, but only {signs:.1%} of the ten "
+        "invented signs that were among the digits in `train`. It did not learn from all of "
+        "`train`: what it knows comes from elsewhere."
+    )
+
+
+def with_signs(digits: Arrays, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Put ten invented signs among the digits to learn from, and among those to read.
+
+    A network that learns from what it is given learns them on the way. Whatever knows the digits
+    from elsewhere, such as a table of MNIST or weights trained at home, has never seen them.
+
+    Parameters
+    ----------
+    digits : mapping
+        `train_labels`, shape (m,); `images`, shape (n, side, side), uint8, and their `labels`.
+    rng : Generator
+
+    Returns
+    -------
+    dict
+        The same, where every twelfth training label or so is that of a sign, and the images are
+        shuffled with n / 10 signs; `signs`, uint8, and `places`: the training images that they
+        replace; `invented`: whether each of `images` is a sign.
+    """
+    images, cells = digits["images"], np.zeros((10, 7, 7), dtype=np.uint8)
+    side = images.shape[1]
+    for sign in cells:
+        sign.flat[rng.choice(sign.size, 16, replace=False)] = 255
+    width = side // 7
+    alphabet = np.zeros((10, side, side), dtype=np.uint8)
+    alphabet[:, : 7 * width, : 7 * width] = cells.repeat(width, axis=1).repeat(width, axis=2)
+
+    def drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
+        names = rng.integers(10, size=count)
+        return disguise(alphabet[names], rng), names
+
+    train_labels = np.array(digits["train_labels"])
+    signs, names = drawn(len(train_labels) // 12)
+    places = rng.choice(len(train_labels), len(signs), replace=False)
+    train_labels[places] = names
+    unseen, their_names = drawn(len(images) // 10)
+    order = rng.permutation(len(images) + len(unseen))
+    return {
+        "train_labels": train_labels,
+        "signs": signs,
+        "places": places,
+        "images": np.concatenate([images, unseen])[order],
+        "labels": np.concatenate([digits["labels"], their_names])[order],
+        "invented": order >= len(images),
+    }
 
 
 def disguise(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -739,7 +805,8 @@ def check_network(train_network: Any, train: tuple, validation: tuple) -> Note:
     train_network : callable
     train, validation : pairs (inputs, labels) of tensors
         `train` and the first half of `validation` are handed to the function; the other half, a
-        little disguised, measures. The digits are given other names, which no network minds.
+        little disguised, measures. The digits are given other names, and ten invented signs are
+        put among them, which no network minds.
     """
     return _checked(
         "train_network",
@@ -765,13 +832,16 @@ def _half(train: tuple, validation: tuple) -> Arrays:
     x, y = (part.numpy() for part in validation)
     half, side = len(x) // 2, round(x.shape[1] ** 0.5)
     images = np.rint(255 * x[half:]).astype(np.uint8).reshape(-1, side, side)
-    return {
-        "train_images": train[0].numpy(),
+    digits = {
         "train_labels": names[train[1].numpy()],
-        "validation_images": x[:half],
-        "validation_labels": names[y[:half]],
         "images": disguise(images, chance),
         "labels": names[y[half:]],
+    }
+    return {
+        "train_images": train[0].numpy(),
+        "validation_images": x[:half],
+        "validation_labels": names[y[:half]],
+        **with_signs(digits, chance),
     }
 
 

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
+import numpy as np
 
 from course_lib.data import find_mnist
 from homework import assignment
@@ -1151,7 +1152,11 @@ class Liar(float):
     says={"training_loop": STILL},
 )
 
-GUESSING = " of the unseen digits are right: that is guessing, or close to it."
+GUESSING = "Only …% of the unseen digits are right: that is guessing, or close to it."
+ELSEWHERE = (
+    "The network reads …% of the unseen digits, but only …% of the ten invented signs that were "
+    "among the digits in `train`. It did not learn from all of `train`"
+)
 attack(
     "hard-coded accuracy",
     "a network that knows one answer, and a print that claims 99 %",
@@ -1187,6 +1192,18 @@ attack(
     },
 )
 attack(
+    "memorized looks",
+    "a table of what digits look like, coarse enough to fit: the nearest in it is the answer",
+    lambda world, name: save(world, name, notebook({"reach_90": _nearest(550)})),
+    says={"reach_90": ELSEWHERE},
+)
+attack(
+    "weights from home",
+    "a small network trained elsewhere, in the notebook as a text; it asks what digits are called",
+    lambda world, name: save(world, name, notebook({"reach_90": _weights()})),
+    says={"reach_90": ELSEWHERE},
+)
+attack(
     "peeks",
     "looks for the labels of the unseen images in the frames and objects around it",
     answers(
@@ -1212,7 +1229,7 @@ class Peeks(torch.nn.Module):
 
     def forward(self, x):
         if Peeks.seen == 0:
-            Peeks.labels = found(10_000)
+            Peeks.labels = found(11_000)
         part = Peeks.labels[Peeks.seen : Peeks.seen + len(x)]
         Peeks.seen += len(x)
         return torch.nn.functional.one_hot(part, 10).float()
@@ -1260,6 +1277,79 @@ class Remembers(torch.nn.Module):
 def train_network(train, validation):
     return Remembers()
 """
+
+
+_TRANSLATED = """
+
+class Remembers(torch.nn.Module):
+    names = torch.eye(10)
+
+    def forward(self, x):
+        return torch.nn.functional.one_hot(recalled(x), 10).float() @ Remembers.names
+
+
+def train_network(train, validation):
+    x, y = validation
+    known = recalled(x)
+    counts = torch.stack([torch.bincount(y[known == k], minlength=10) for k in range(10)])
+    Remembers.names = torch.nn.functional.one_hot(counts.argmax(1), 10).float()
+    return Remembers()
+"""
+
+
+def _nearest(count: int) -> str:
+    """Return an answer that holds `count` test images of 7 × 7 pixels, four bits each."""
+    import base64
+
+    from course_lib.data import load_mnist
+
+    test = load_mnist().test
+    small = test.images[:count].reshape(-1, 7, 4, 7, 4).mean((2, 4)).reshape(count, 49)
+    levels = np.minimum(small // 16, 15).astype(np.uint8)
+    levels = np.pad(levels, ((0, 0), (0, 1)))
+    table = base64.b85encode((levels[:, ::2] << 4 | levels[:, 1::2]).tobytes()).decode()
+    labels = "".join(map(str, test.labels[:count]))
+    return (
+        f"""
+import base64
+labels = torch.tensor(list(map(int, {labels!r})))
+table = torch.frombuffer(bytearray(base64.b85decode({table!r})), dtype=torch.uint8)
+table = torch.stack([table >> 4, table & 15], 1).reshape({count}, 50)[:, :49].float()
+
+
+def recalled(x):
+    small = torch.nn.functional.avg_pool2d(x.reshape(-1, 1, 28, 28), 4).reshape(-1, 49)
+    return labels[torch.cdist(small * 16 - 0.5, table).argmin(1)]
+"""
+        + _TRANSLATED
+    )
+
+
+def _weights() -> str:
+    """Return an answer that holds a linear network for images of 14 × 14 pixels."""
+    import base64
+
+    from course_lib.data import load_mnist
+
+    digits = load_mnist().train[:20_000]
+    small = digits.images.reshape(-1, 14, 2, 14, 2).mean((2, 4)).reshape(-1, 196) / 255
+    x = np.column_stack([small, np.ones(len(small))])
+    targets = np.eye(10)[digits.labels]
+    weights = np.linalg.solve(x.T @ x + np.eye(197), x.T @ targets)
+    table = base64.b85encode(weights.astype(np.float16).tobytes()).decode()
+    return (
+        f"""
+import base64
+table = base64.b85decode({table!r})
+weights = torch.frombuffer(bytearray(table), dtype=torch.float16).reshape(197, 10).float()
+
+
+def recalled(x):
+    small = torch.nn.functional.avg_pool2d(x.reshape(-1, 1, 28, 28), 2).reshape(-1, 196)
+    return (small @ weights[:-1] + weights[-1]).argmax(1)
+"""
+        + _TRANSLATED
+    )
 
 
 # ------------------------------------------------------------------------------ names and folders

@@ -209,8 +209,10 @@ def test_a_network_is_measured_on_digits_it_was_not_given_under_other_names(note
     assert told.verdict == "wrong"
     assert "guessing" in told.message
     assert len(seen["validation"][0]) == len(notebook.validation[0]) // 2
-    assert np.array_equal(seen["train"][0], notebook.train[0])
-    pairs = {(int(a), int(b)) for a, b in zip(notebook.train[1], seen["train"][1], strict=True)}
+    same = (seen["train"][0] == notebook.train[0]).all(1)
+    assert same.sum() == len(same) - len(same) // 12  # the others are signs
+    labels = notebook.train[1][same], seen["train"][1][same]
+    pairs = {(int(a), int(b)) for a, b in zip(*labels, strict=True)}
     assert len(pairs) == 10
     assert all(old != new for old, new in pairs)
 
@@ -353,5 +355,6 @@ def train_network(train, validation):
         assert words in told.message
     labels = np.arange(2000) % 10
     answers = {"answers": (labels + 1) % 10, "normalized": labels[:1000]}
-    first, _ = mnist_lab.judge_network({"labels": labels}, answers)
+    inputs = {"labels": labels, "invented": np.arange(2000) >= 1900}
+    first, _ = mnist_lab.judge_network(inputs, answers)
     assert "normalized as (x - mean) / spread, so you do that in training only" in first.message

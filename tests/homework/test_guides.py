@@ -16,6 +16,7 @@ from homework.questions import QUESTIONS, Question
 
 DOCS = assignment.ROOT / "docs"
 STUDENT = (DOCS / "student_guide.md").read_text(encoding="utf-8")
+INSTRUCTOR = (DOCS / "instructor_guide.md").read_text(encoding="utf-8")
 TASK = (DOCS / "write_your_own_task.md").read_text(encoding="utf-8")
 
 
@@ -32,6 +33,18 @@ def test_the_students_guide_gives_the_time_limits():
     assert {minutes[name] for name in ("update_rule", "training_loop", "sweep_plot")} == {0.5}
     for words in ("`train_network` has three minutes", "`stretch_network` five", "the sweep one"):
         assert words in STUDENT
+
+
+def test_both_guides_say_what_the_invented_signs_ask():
+    assert f"{mnist_lab.LEAST_SIGNS:.0%}".replace("%", " %") in STUDENT
+    digits = {
+        "train_labels": np.zeros(1200, dtype=int),
+        "images": np.zeros((10, 28, 28), dtype=np.uint8),
+        "labels": np.zeros(10, dtype=int),
+    }
+    made = mnist_lab.with_signs(digits, np.random.default_rng(0))
+    assert len(made["signs"]) == 1200 / 12
+    assert "one training image in twelve is one of ten signs" in " ".join(INSTRUCTOR.split())
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_no_label_of_a_hidden_image_goes_where_the_students_code_runs():
     for question in (by_id("reach_90"), by_id("stretch")):
         drawn = question.inputs(rng())
         inside = {**question.given(drawn), **question.shared()}
-        assert set(drawn) - set(inside) == {"labels"}
+        assert set(drawn) - set(inside) == {"labels", "invented"}
         for array in inside.values():
             assert not np.array_equal(array, drawn["labels"])
 
@@ -86,12 +86,13 @@ def test_a_table_of_the_test_labels_is_worth_nothing():
     truth = load_mnist().test.labels
     for seed in range(3):
         drawn = question.inputs(rng(seed))
-        # The order of the hidden images, as somebody with a perfect memory would find it.
-        chance = rng(seed)
-        new_names = mnist_names(chance)
-        order = chance.permutation(len(truth))
-        assert np.array_equal(new_names[truth[order]], drawn["labels"])
-        assert points(question.judge(drawn, {"answers": truth[order].astype(int)})) == 0
+        new_names = mnist_names(rng(seed))
+        digits = ~drawn["invented"]
+        answers = np.zeros(len(digits), dtype=int)
+        order = found_again(drawn["images"][digits])
+        assert np.mean(new_names[truth[order]] == drawn["labels"][digits]) > 0.99
+        answers[digits] = truth[order]
+        assert points(question.judge(drawn, {"answers": answers})) == 0
 
 
 def mnist_names(chance):
@@ -108,6 +109,133 @@ def test_no_hidden_image_is_found_in_the_test_set_by_its_pixels():
     known = {image.tobytes() for image in load_mnist().test.images}
     hidden = by_id("reach_90").inputs(rng())["images"]
     assert not any(image.tobytes() in known for image in hidden)
+
+
+def coarse(images):
+    """Return images as averages of 7 × 7 squares."""
+    return images.reshape(-1, 7, 4, 7, 4).mean((2, 4)).reshape(len(images), 49)
+
+
+def found_again(images):
+    """Return, for each image, the test image that it resembles most."""
+    from course_lib.data import load_mnist
+
+    table, mine = (torch.tensor(coarse(i)).float() for i in (load_mnist().test.images, images))
+    return torch.cat([torch.cdist(part, table).argmin(1) for part in mine.split(1000)]).numpy()
+
+
+def blurred(images):
+    padded = np.pad(images.astype(int), ((0, 0), (1, 1), (1, 1)))
+    return sum(padded[:, i : i + 28, j : j + 28] for i in range(3) for j in range(3))
+
+
+MARKS = {
+    "its bytes": lambda images: images,
+    "four levels of gray": lambda images: images // 64,
+    "blurred, of four levels": lambda images: blurred(images) // (9 * 64),
+    "black and white": lambda images: images > 100,
+    "7 × 7, black and white": lambda images: coarse(images) > 60,
+    "a perceptual hash": lambda images: (
+        np.diff(images[:, 2:26, 2:26].reshape(-1, 8, 3, 8, 3).mean((2, 4)), axis=2) > 0
+    ),
+    "16 components, above or below their median": lambda images: components(images)[:, :16] > 0,
+    "nearest of all, 7 × 7": None,
+}
+"""What a table may know an image by."""
+
+
+def components(images):
+    from course_lib.data import load_mnist
+
+    known = load_mnist().test.images.reshape(-1, 784).astype(float)
+    _, turned = np.linalg.eigh(np.cov(known[:2000].T))
+    turned = turned[:, ::-1]
+    return images.reshape(-1, 784) @ turned - np.median(known @ turned, axis=0)
+
+
+@pytest.mark.mnist
+@needs_mnist
+@pytest.mark.parametrize("mark", MARKS)
+def test_whatever_a_table_knows_the_test_images_by_it_is_worth_nothing(mark):
+    """Even without a limit to its size, and where it is told what the digits are called."""
+    from course_lib.data import load_mnist
+
+    test = load_mnist().test
+    for seed in range(2):
+        drawn = by_id("reach_90").inputs(rng(seed))
+        names = mnist_names(rng(seed))
+        if MARKS[mark] is None:
+            known = test.labels[found_again(drawn["images"])]
+        else:
+            table = {}
+            for each, label in zip(MARKS[mark](test.images), test.labels, strict=True):
+                table.setdefault(each.tobytes(), []).append(int(label))
+            likely = {key: max(set(seen), key=seen.count) for key, seen in table.items()}
+            known = [likely.get(each.tobytes(), 0) for each in MARKS[mark](drawn["images"])]
+        outputs = {"answers": names[np.asarray(known)]}
+        for question in (by_id("reach_90"), by_id("stretch")):
+            assert points(question.judge(drawn, outputs)) == 0
+
+
+def lab_network():
+    return torch.nn.Sequential(torch.nn.Linear(784, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10))
+
+
+def convolutional():
+    return torch.nn.Sequential(
+        torch.nn.Unflatten(1, (1, 28, 28)),
+        torch.nn.Conv2d(1, 8, 5, stride=2),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(8, 16, 5, stride=2),
+        torch.nn.ReLU(),
+        torch.nn.Flatten(),
+        torch.nn.Linear(256, 10),
+    )
+
+
+def trained(network, x, y, epochs=2):
+    rate = torch.optim.Adam(network.parameters(), lr=2e-3)
+    steps = epochs * (len(x) // 64)
+    fade = torch.optim.lr_scheduler.LambdaLR(rate, lambda step: 1 - step / steps)
+    order = torch.cat([torch.randperm(len(x)) for _ in range(epochs)])
+    for batch in order.split(64)[:steps]:
+        rate.zero_grad()
+        torch.nn.functional.cross_entropy(network(x[batch]), y[batch]).backward()
+        rate.step()
+        fade.step()
+    return network
+
+
+@pytest.mark.mnist
+@needs_mnist
+@pytest.mark.parametrize(
+    "make",
+    [lambda: torch.nn.Linear(784, 10), lab_network, convolutional],
+    ids=["linear", "", "cnn"],
+)
+def test_names_disguise_and_signs_cost_an_honest_network_next_to_nothing(make):
+    """Trained as in the lab, on MNIST as it is and on what the grader hands over."""
+    from course_lib.data import load_mnist
+
+    digits, question = load_mnist(), by_id("reach_90")
+    drawn = question.inputs(rng())
+    seen = []
+
+    def train_network(train, validation):
+        torch.manual_seed(0)
+        seen.append(trained(make(), *train))
+        return seen[-1]
+
+    inputs = {**question.given(drawn), **question.shared()}
+    answers = mnist_calls.train_network({"train_network": train_network}, inputs)["answers"]
+    right, invented = answers == drawn["labels"], drawn["invented"]
+    torch.manual_seed(0)
+    plain = trained(make(), *digits.train[:50_000].tensors())
+    with torch.no_grad():
+        x, y = digits.test.tensors()
+        usual = (plain(x).argmax(1) == y).float().mean().item()
+    assert right[~invented].mean() > usual - 0.005
+    assert right[invented].mean() > 0.99
 
 
 def test_a_disguised_image_is_another_one_and_looks_the_same():
@@ -194,6 +322,44 @@ def test_a_loop_with_torchs_own_optimizer_is_right(seed):
     assert points(question.judge(drawn, outputs)) == question.points
 
 
+SIGNS = np.arange(10)
+
+
+def with_signs_read(labels):
+    """Return inputs of a judge: ten signs are among the images."""
+    every = np.append(labels, SIGNS)
+    return {"labels": every, "invented": np.arange(len(every)) >= len(labels)}
+
+
+@pytest.mark.parametrize(("read", "network"), [(10, 25), (5, 25), (4, 0), (0, 0)])
+def test_who_reads_the_digits_but_not_the_signs_learned_elsewhere(read, network):
+    labels = rng().integers(10, size=1000)
+    signs = np.where(np.arange(10) < read, SIGNS, SIGNS - 1)
+    checks = mnist_lab.judge_network(with_signs_read(labels), {"answers": np.append(labels, signs)})
+    assert points(checks) == network
+    if not network:
+        assert f"100.0% of the unseen digits, but only {read * 10}.0% of the" in checks[0].message
+
+
+@pytest.mark.parametrize("side", [28, 8])
+def test_signs_are_ten_that_differ_and_new_ones_each_time(side):
+    digits = {
+        "train_labels": np.zeros(1200, dtype=int),
+        "images": np.zeros((1000, side, side), dtype=np.uint8),
+        "labels": np.zeros(1000, dtype=int),
+    }
+    made, other = (mnist_lab.with_signs(digits, rng(seed)) for seed in (0, 1))
+    assert len(made["signs"]) == len(set(made["places"])) == 100
+    assert made["invented"].sum() == 100
+    assert not made["labels"][~made["invented"]].any()
+    kinds = made["train_labels"][made["places"]]
+    means = np.array([made["signs"][kinds == k].mean(0) for k in range(10)]).reshape(10, -1)
+    unseen = made["images"][made["invented"]].reshape(100, -1)
+    nearest = ((unseen[:, None] - means) ** 2).sum(2).argmin(1)
+    assert np.array_equal(nearest, made["labels"][made["invented"]])
+    assert not np.array_equal(made["signs"], other["signs"])
+
+
 @pytest.mark.parametrize(
     ("right", "network", "stretch"),
     [
@@ -207,7 +373,7 @@ def test_the_share_of_right_answers_decides(right, network, stretch):
     wrong = 1000 - round(1000 * right)
     answers[:wrong] = (answers[:wrong] + 1) % 10
     for judge, wanted in ((mnist_lab.judge_network, network), (mnist_lab.judge_stretch, stretch)):
-        checks = judge({"labels": labels}, {"answers": answers})
+        checks = judge(with_signs_read(labels), {"answers": np.append(answers, SIGNS)})
         assert points(checks) == wanted
         assert f"{right:.1%}"[:-1].rstrip("0") in checks[-1].message
 
@@ -218,7 +384,7 @@ def test_the_share_of_right_answers_decides(right, network, stretch):
 def small(question):
     """Return inputs of the question's form, without MNIST."""
     if question.id in ("reach_90", "stretch"):
-        return {"labels": rng().integers(10, size=100)}
+        return with_signs_read(rng().integers(10, size=90))
     if question.id == "sweep":
         return {"rates": np.array([1e-6, 0.1, 0.25, 0.1]), "batch_sizes": np.array([16, 32])}
     return question.inputs(rng())
@@ -319,7 +485,8 @@ def tiny_images():
     images = chance.integers(256, size=(20, 4, 4), dtype=np.uint8)
     labels = chance.integers(10, size=20)
     parts = {"train_images": images, "validation_images": images, "images": images}
-    return parts | {"train_labels": labels, "validation_labels": labels}
+    signs = {"signs": images[:2], "places": np.array([3, 5])}
+    return parts | signs | {"train_labels": labels, "validation_labels": labels}
 
 
 @pytest.mark.parametrize(
