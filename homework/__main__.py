@@ -59,14 +59,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return options.do(options) or 0
     except KeyboardInterrupt:
-        print("\nStopped. Say the same again to go on where it was.", file=sys.stderr)
+        print("\nStopped. Run the same command again to continue.", file=sys.stderr)
         return 130
     except Exception as error:
         if type(error).__module__.partition(".")[0] in _OWN:
             print(error, file=sys.stderr)
         elif isinstance(error, OSError):
-            print(f"This can't be read or written: {error}.", file=sys.stderr)
-            print("What was graded is kept. Mend that and say the same again.", file=sys.stderr)
+            print(f"A file can't be read or written: {error}.", file=sys.stderr)
+            print("All grades so far are kept. Fix this, then run it again.", file=sys.stderr)
         else:
             raise
         return 1
@@ -205,7 +205,7 @@ def _grade(options: argparse.Namespace) -> int:
     # Before anything else: where nothing isolates, nothing of a submission is even opened.
     isolation = sandbox.choose(options.isolation, options.unsafe)
     if isolation == "none":
-        print("Without isolation: submissions can do whatever you can do.", file=sys.stderr)
+        print("Nothing is isolated: a submission can do whatever you can do.", file=sys.stderr)
     assignment.pristine()  # before anything is graded: it refuses a notebook that was changed
     submissions = _collected(options)
     students = roster(options.students) if options.students else []
@@ -267,7 +267,7 @@ def _grade(options: argparse.Namespace) -> int:
     for made in failed:
         print(f"{made.student}: {made.words}", file=sys.stderr)
     if failed:
-        print("Say the same again to try those again.", file=sys.stderr)
+        print("Run the same command again to retry these.", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -281,7 +281,7 @@ def _collected(options: argparse.Namespace) -> list[Submission]:
     wanted = {unicodedata.normalize("NFC", name) for name in options.only}
     unknown = sorted(wanted - {found.student for found in submissions})
     if unknown:
-        raise StopError(f"There is no submission of {', '.join(unknown)}.")
+        raise StopError(f"There is no submission by {', '.join(unknown)}.")
     return [found for found in submissions if found.student in wanted]
 
 
@@ -330,7 +330,7 @@ def _with_or_without_dask(options: argparse.Namespace) -> None:
     if importlib.util.find_spec("distributed"):
         return
     if options.scheduler:
-        raise StopError("A scheduler needs Dask. Install it: python -m pip install distributed")
+        raise StopError("--scheduler needs Dask. Install it: python -m pip install distributed")
     if options.workers != 1:
         print(
             "Dask is not installed, so submissions are graded one at a time. Several at a time: "
@@ -379,7 +379,7 @@ def _only_one(folder: Path) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise StopError(
-                f"Another call is grading into {folder}. Wait for it, or use --to."
+                f"Another grade command is writing to {folder}. Wait for it, or use --to."
             ) from None
         yield
 
@@ -398,7 +398,7 @@ def _there(options: argparse.Namespace) -> Path:
     path = options.to / "grades.db"
     if not path.is_file():
         raise StopError(
-            f"There are no grades in {options.to}. Grade first, or name the folder: --to."
+            f"There are no grades in {options.to}. Run grade first, or name the folder with --to."
         )
     return path
 
@@ -416,7 +416,7 @@ def _sheet(options: argparse.Namespace) -> None:
 
     with Gradebook(_there(options)) as book:
         count = write_sheet(book, options.sheet, options.anonymous)
-    print(f"{count} written answers: {options.sheet}. Fill in the points, then: merge.")
+    print(f"{count} written answers: {options.sheet}. Fill in the points, then run merge.")
 
 
 def _log(options: argparse.Namespace) -> None:
@@ -439,8 +439,8 @@ def _similar(options: argparse.Namespace) -> None:
     for pair in alike:
         print(f"{pair.share:4.0%} of the {pair.part} shared: {pair.one}, {pair.other}")
     print(
-        f"{len(alike)} pairs of {len(found)} submissions share at least {options.least:.0%}. Short "
-        "tasks have few solutions: read both before you think anything of it."
+        f"{len(alike)} pairs of {len(found)} submissions share at least {options.least:.0%}. "
+        "Short tasks have few solutions, so read both before you conclude anything."
     )
 
 
@@ -518,7 +518,7 @@ def _restore(options: argparse.Namespace) -> None:
 
     with Gradebook(_there(options)) as book:
         book.restore(unicodedata.normalize("NFC", options.student))
-    print("It is graded again with the next `grade`.")
+    print("The next `grade` will grade it again.")
 
 
 def _rename(options: argparse.Namespace) -> None:

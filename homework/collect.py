@@ -209,8 +209,8 @@ def _gradescope_names(entries: list[_Entry]) -> tuple[dict[str, list[str]], dict
             }, dates
         except (yaml.YAMLError, OSError, LookupError, TypeError, AttributeError) as error:
             raise CollectError(
-                f"Gradescope's {_METADATA} can't be read ({type(error).__name__}), so nobody knows "
-                "whose folders these are. Export the submissions again."
+                f"Gradescope's {_METADATA} can't be read ({type(error).__name__}), so the "
+                "folders have no names. Export the submissions again."
             ) from None
     return {}, {}
 

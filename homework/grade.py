@@ -339,7 +339,7 @@ def _judged(
             for check in question.judge(drawn, outcome.outputs)
         ]
     except Exception:  # what came back is of no form that anybody thought of
-        return _none(question, "wrong", "What your code returned makes no sense.", **used)
+        return _none(question, "wrong", "What your code returned can't be judged.", **used)
     points = sum(worth for worth, passed, _ in checks if passed)
     state = "full" if points == question.points else "partly" if points else "wrong"
     return Result(question.id, points, state, checks, **used)

@@ -186,8 +186,8 @@ class Gradebook:
                 self._base.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError):
                 raise GradebookError(
-                    f"{self.path} can't be written: {error}. What stands in it is whole; mend "
-                    "that and say the same again."
+                    f"{self.path} can't be written: {error}. The grades in it are intact. Fix "
+                    "this, then run the command again."
                 ) from None
             raise
 

@@ -449,7 +449,7 @@ def test_only_one_call_grades_into_a_folder(tmp_path, doors):
         run = grade(world)
         _, err = run.communicate(timeout=300)
     assert run.returncode == 1
-    assert "Another call is grading" in err
+    assert "Another grade command is writing" in err
 
 
 # -------------------------------------------------------------------------------------- Gradescope

@@ -313,7 +313,7 @@ def test_without_dask_one_is_graded_at_a_time_and_it_is_said(monkeypatch, capsys
         "Dask is not installed, so submissions are graded one at a time" in capsys.readouterr().err
     )
     options = command_line._parser().parse_args(["grade", "x", "--scheduler", "tcp://x:1"])
-    with pytest.raises(command_line.StopError, match="A scheduler needs Dask"):
+    with pytest.raises(command_line.StopError, match="--scheduler needs Dask"):
         command_line._with_or_without_dask(options)
 
 
