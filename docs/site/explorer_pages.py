@@ -21,9 +21,10 @@ code. How they are used, step by step, is told in
 CHAPTERS = {
     "Make an explorer": ("explore",),
     "Controls": (
-        *("slider", "int_slider", "log_slider", "range_slider", "choice", "toggle", "point"),
-        *("Point", "marks", "idle"),
+        *("slider", "int_slider", "log_slider", "range_slider", "choice", "toggle", "button"),
+        *("point", "Point"),
     ),
+    "Ties between controls and picture": (),  # and whatever has no place elsewhere
     "What `explore` returns": ("Explorer",),
     "Figures": ("Picture",),
 }
@@ -39,12 +40,17 @@ def write(page: Path) -> None:
 def text() -> str:
     """Return the page in Markdown."""
     parts = [HEAD]
+    placed = {*INSIDE}.union(*CHAPTERS.values())
+    others = [name for name in live.__all__ if name not in placed]
     for chapter, names in CHAPTERS.items():
         parts.append(f"## {chapter}")
-        for name in names:
-            if name in live.__all__:
-                parts.append(section(name, getattr(live, name)))
-    parts[-1:-1] = [section(f"Explorer.{name}", getattr(live.Explorer, name)) for name in METHODS]
+        for name in names or others:
+            parts.append(section(name, getattr(live, name)))
+            if name == "Explorer":
+                parts += [
+                    section(f"Explorer.{method}", getattr(live.Explorer, method))
+                    for method in METHODS
+                ]
     return "\n\n".join(parts) + "\n"
 
 
