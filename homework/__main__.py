@@ -65,7 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
         if type(error).__module__.partition(".")[0] in _OWN:
             print(error, file=sys.stderr)
         elif isinstance(error, OSError):
-            print(f"A file can't be read or written: {error}.", file=sys.stderr)
+            place, why = error.filename or "A file", error.strerror or error
+            print(f"{place} can't be read or written: {why}.", file=sys.stderr)
             print("All grades so far are kept. Fix this, then run it again.", file=sys.stderr)
         else:
             raise

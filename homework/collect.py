@@ -19,7 +19,15 @@ from pathlib import Path
 
 from homework.assignment import LARGEST, AssignmentError, parse
 
-__all__ = ["CollectError", "Student", "Submission", "collect", "roster", "separator"]
+__all__ = [
+    "CollectError",
+    "Student",
+    "Submission",
+    "collect",
+    "roster",
+    "separator",
+    "system_of",
+]
 
 _CANVAS = (
     re.compile(r"^(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_\d+_(?P<file>.+)$", re.I | re.S),
@@ -144,17 +152,17 @@ def _unwrapped(entries: list[_Entry]) -> list[_Entry]:
     while True:
         first = {entry.parts[0] for entry in entries}
         deep = all(len(entry.parts) > 1 and not entry.problem for entry in entries)
-        if len(first) != 1 or not deep or _system_of(entries[0].parts[0]):
+        if len(first) != 1 or not deep or system_of(entries[0].parts[0]):
             return entries
         inner = [replace(entry, parts=entry.parts[1:]) for entry in entries]
-        known = any(_system_of(entry.parts[0]) for entry in inner)
+        known = any(system_of(entry.parts[0]) for entry in inner)
         people = {_person(entry) for entry in inner if _is_notebook(entry) and _is_lab(entry)}
         if not known and len(people) < 2:
             return entries
         entries = inner
 
 
-def _system_of(name: str) -> bool:
+def system_of(name: str) -> bool:
     """Return whether a name was given by one of the systems that students hand in to."""
     patterns = (*_CANVAS, _MOODLE, _GRADESCOPE)
     return name == _METADATA or any(pattern.match(name) for pattern in patterns)
@@ -219,7 +227,7 @@ def _refuse_crowds(found: dict[str, list[_Found]]) -> None:
     """Stop where folders hold the labs of several people, such as one for each section."""
     crowds = {}
     for student, items in found.items():
-        if _system_of(items[0].entry.parts[0]):
+        if system_of(items[0].entry.parts[0]):
             continue
         notebooks = [item.entry for item in items if _is_notebook(item.entry)]
         if len(notebooks) > 1:

@@ -14,7 +14,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from homework.collect import CollectError, roster, separator
+from homework.collect import CollectError, roster, separator, system_of
 from homework.feedback import feedback_page
 from homework.gradebook import GradebookError, Row
 
@@ -128,7 +128,14 @@ def _column(head: list[str], system: str, assignment: str, path: Path) -> int:
     else:
         found = [n for n, title in enumerate(titles) if re.search(r"\(\d+\)$", title)]
     if len(found) != 1:
-        names = ", ".join(titles[n] for n in found) or "none"
+        if not found:
+            named = f" named {assignment}" if assignment else ""
+            raise GradebookError(
+                f"{path} has no column for the grades{named}. Is it the right export from "
+                f"{system.capitalize()}? Its columns: {', '.join(titles[:12])}. Name one: "
+                "--assignment TITLE."
+            )
+        names = ", ".join(titles[n] for n in found)
         raise GradebookError(
             f"Which column of {path} takes the grades? Name it: --assignment TITLE. Found: {names}."
         )
@@ -147,9 +154,22 @@ def _write_pages(rows: list[Row], path: Path) -> int:
         for row in rows:
             if not row.file:
                 continue
-            first, *inner = row.file.split("/")
-            stem = re.sub(r"\.(ipynb|zip)(\.txt)?$", "", first, flags=re.I)
-            name = f"{first}/feedback.html" if inner else f"{stem}.html"
-            archive.writestr(name, feedback_page(row))
+            archive.writestr(_page_name(row.file), feedback_page(row))
             count += 1
     return count
+
+
+_FILE = re.compile(r"\.(ipynb|zip)(\.(txt|json))?$", re.I)
+
+
+def _page_name(file: str) -> str:
+    """Return the name of a page: that of the file or folder by which the system knows its owner.
+
+    What lies around it in the download is left out, and so is what lies in it. Where no system gave
+    a name, the page lies where the notebook lay.
+    """
+    parts = file.split("/")
+    known = next((part for part in parts if system_of(part)), None)
+    if known is None:
+        return _FILE.sub("", file) + ".html"
+    return f"{_FILE.sub('', known)}.html" if _FILE.search(known) else f"{known}/feedback.html"

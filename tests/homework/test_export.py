@@ -70,7 +70,34 @@ def test_gradescope_and_a_plain_list_get_totals(tmp_path):
     assert exported(tmp_path, "csv")[0] == [["student", "total"], ["jdoe", "15"]]
 
 
+@pytest.mark.parametrize(
+    ("file", "page"),
+    [
+        ("doejane_12_34_work.zip/work/lab.ipynb", "doejane_12_34_work.html"),
+        ("download/doejane_12_34_lab.ipynb", "doejane_12_34_lab.html"),
+        (
+            "all/Jane Doe_77_assignsubmission_file/work.zip/lab.ipynb",
+            "Jane Doe_77_assignsubmission_file/feedback.html",
+        ),
+        ("assignment_5_export/submission_111/lab.ipynb", "submission_111/feedback.html"),
+        (
+            "submitted/jdoe/mnist_lab/08_mnist_lab.ipynb",
+            "submitted/jdoe/mnist_lab/08_mnist_lab.html",
+        ),
+        ("hw1/jdoe.ipynb.txt", "hw1/jdoe.html"),
+    ],
+)
+def test_a_page_goes_by_the_name_that_the_system_gave_the_submission(tmp_path, file, page):
+    rows = rows_of(tmp_path, "csv", ("other", file))
+    export(rows, "csv", tmp_path / "csv", None, "")
+    with zipfile.ZipFile(tmp_path / "csv" / "feedback.zip") as archive:
+        assert sorted(archive.namelist()) == sorted(["jdoe.html", page])
+
+
 def test_what_cannot_be_entered_is_told(tmp_path):
+    with pytest.raises(GradebookError, match="Is it the right export from Moodle"):
+        exported(tmp_path, "moodle", CANVAS)
+    (tmp_path / "grades.db").unlink()
     with pytest.raises(GradebookError, match="gradebook export"):
         exported(tmp_path, "canvas")
     with pytest.raises(GradebookError, match=r"Essay \(98\), MNIST lab \(99\)"):
