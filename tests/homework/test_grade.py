@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -759,7 +760,7 @@ def test_every_word_of_the_command_line_is_in_its_help():
     )
     words = "release grade report sheet merge log similar gradescope preview correct export"
     for word in (*words.split(), "remove", "restore", "rename", "check"):
-        assert f"\n    {word} " in run.stdout
+        assert re.search(rf"(?m)^    {word}\b", run.stdout)
 
 
 def test_report_sheet_merge_and_correct_work_from_the_command_line(tmp_path, capsys):
