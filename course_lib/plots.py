@@ -20,7 +20,7 @@ from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
-from matplotlib.transforms import Affine2D
+from matplotlib.transforms import Affine2D, ScaledTranslation
 
 from course_lib import arguments
 from course_lib.live import looks, typeface
@@ -34,7 +34,8 @@ STYLE = rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_def
 COLORS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7")
 DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "D", "^")
-# What marks a minimum, in every picture.
+# What marks a minimum, in every picture. It lies above the ends of walks, whose marks show between
+# its arms.
 STAR: dict[str, Any] = {
     "marker": "*",
     "linestyle": "none",
@@ -42,7 +43,7 @@ STAR: dict[str, Any] = {
     "markerfacecolor": "#f7d774",
     "markeredgecolor": "#3a3a3a",
     "markeredgewidth": 0.8,
-    "zorder": 1.9,
+    "zorder": 2.45,
 }
 # The names of the course's hyper-parameters on every slider.
 CONTROL_NAMES = {"lr": "learning rate α", "batch": "batch size B"}
@@ -149,7 +150,7 @@ def curve(ax: Axes, landscape: Any) -> Drawn:
         If the landscape has more than one coordinate.
     """
     (line,) = ax.plot([], [], color="#4d4d4d", linestyle="-", linewidth=2.2)
-    (stars,) = ax.plot([], [], **STAR | {"zorder": 2.1})
+    (stars,) = ax.plot([], [], **STAR)
     ax.set(xlabel="parameter $w$", ylabel="loss $L(w)$")
     ax.grid(visible=True)
 
@@ -438,7 +439,7 @@ def path(ax: Axes, label: str | None = None, series: int | None = None) -> Drawn
     )
     away = word(ax)
     if label:
-        ax.legend(loc="upper right")
+        legend(ax)
 
     def draw(walk: Any, upto: int | None = None) -> None:
         last = _last(walk, upto)
@@ -462,6 +463,29 @@ def path(ax: Axes, label: str | None = None, series: int | None = None) -> Drawn
         end.set_data(*runs[:, -1].T)
 
     return Drawn(draw, (line, start, end))
+
+
+@_on_axes
+def legend(ax: Axes, columns: int = 2) -> Any:
+    """Put the legend below the axes, where no move of what it explains can bring it.
+
+    Parameters
+    ----------
+    ax : Axes
+        With labeled artists.
+    columns : int
+        How many names stand beside each other.
+    """
+    below = ScaledTranslation(0, -34 / 72, ax.figure.dpi_scale_trans)
+    return ax.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=ax.transAxes + below,
+        ncols=columns,
+        fontsize=9,
+        frameon=False,
+        borderaxespad=0,
+    )
 
 
 @_on_axes
@@ -535,7 +559,7 @@ def loss_curve(
     ax.grid(visible=True)
     ax.set_title("loss along the walk")
     if label:
-        ax.legend(loc="upper right")
+        legend(ax)
     shown: list[Any] = []
 
     def draw(walk: Any, upto: int | None = None) -> None:
