@@ -11,6 +11,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -504,14 +505,22 @@ def number(value: float | None) -> str:
 _FORMULA = tuple("=+-@\t\r\n'＝＋－＠")
 
 
+# A spreadsheet that separates by semicolons or tabs honors the quotes of a line's first field only:
+# in all others, what follows such a mark or a line break begins a cell.
+_WITHIN = re.compile(r"""([;\t\r\n]"*)(?=[=+\-@'＝＋－＠])""")
+_MARKED = re.compile(r"""([;\t\r\n]"*)'(?=[=+\-@'＝＋－＠])""")
+
+
 def cell(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
+    """Return text that no spreadsheet takes for a formula, whatever it separates cells by."""
+    text = _WITHIN.sub(r"\1'", text)
     return f"'{text}" if text[:1] in _FORMULA else text
 
 
 def uncelled(text: str) -> str:
     """Return the text that `cell` was given."""
-    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
+    text = text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text
+    return _MARKED.sub(r"\1", text)
 
 
 def _plain(text: str) -> str:

@@ -32,7 +32,7 @@ from homework.feedback import (
     write_pages,
 )
 from homework.grade import Grade, Result, Work
-from homework.gradebook import Gradebook, GradebookError, missing_from
+from homework.gradebook import Gradebook, GradebookError, cell, missing_from, uncelled
 from homework.questions import QUESTIONS
 from homework.sheets import merge_sheet, write_sheet
 
@@ -344,6 +344,69 @@ def test_an_error_in_the_own_code_is_told_as_such(where):
         "When the cell with your own imports and functions runs, it stops in line 3 with "
         "SyntaxError: invalid syntax"
     )
+
+
+class Calls:
+    """In place of a sandbox: every call ends as it is told, and how it was limited is kept."""
+
+    def __init__(self, *outcomes):
+        self.outcomes, self.limits = list(outcomes), []
+
+    def call(self, cells, call, inputs, shared, limits):
+        self.limits.append(limits)
+        return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+
+
+def filled_in():
+    """Return an answer, of whatever worth, to each question that needs no MNIST."""
+    sources = {"update_rule": "class MyRule: x = 1", "training_loop": "one_epoch = print"}
+    sources["sweep_plot"] = "plot_sweep = print"
+    pieces = [grading.assignment.Piece(name, source) for name, source in sources.items()]
+    return grading.assignment.Answers(dict(sources), [], pieces)
+
+
+@pytest.mark.parametrize(("waited", "calls", "state"), [(40.0, 2, "wrong"), (1.0, 1, "stopped")])
+def test_what_ran_out_of_time_while_it_waited_for_a_processor_is_tried_once_more(
+    monkeypatch, waited, calls, state
+):
+    late = sandbox.Outcome("time", seconds=60.0, cpu=29.0, waited=waited)
+    fake = Calls(late, sandbox.Outcome("answered"))
+    monkeypatch.setattr(grading, "_sandbox", lambda settings: fake)
+    settings = grading.Settings(questions=("update_rule",))
+    (result,), _ = grading._each_question(filled_in(), 1, settings)
+    assert (result.state, len(fake.limits)) == (state, calls)
+
+
+def test_whoever_sleeps_in_every_call_is_waited_for_ever_more_shortly(monkeypatch):
+    fake = Calls(sandbox.Outcome("time", seconds=15.0, cpu=0.1))
+    monkeypatch.setattr(grading, "_sandbox", lambda settings: fake)
+    settings = grading.Settings(questions=("update_rule", "training_loop", "sweep_plot"))
+    results, _ = grading._each_question(filled_in(), 1, settings)
+    assert [result.state for result in results] == ["stopped"] * 3
+    first, second, third = (limits.idle for limits in fake.limits)
+    assert first == settings.limits.idle
+    assert (second, third) == (first / 2, first / 4)
+
+
+@pytest.mark.parametrize(
+    "text", ["=1", "a;=1", 'a\t"=1+1"', "a\n- b", "a\n\n'=b", "'=1", "plain; text", "a;'=b;''=c"]
+)
+def test_what_is_kept_from_being_a_formula_comes_back_as_it_was(text):
+    assert uncelled(cell(text)) == text
+
+
+def test_every_field_is_quoted_so_that_no_spreadsheet_splits_one_into_a_formula(book, tmp_path):
+    """A spreadsheet that separates by semicolons would take what follows for a cell of its own."""
+    book.record(grade("anna;=1+1", answer='text;=HYPERLINK(1)\n=1+1;"=2;\t=3'), "v1")
+    book.write_csv(tmp_path / "gradebook.csv")
+    write_sheet(book, tmp_path / "sheet.csv")
+    for name in ("gradebook.csv", "sheet.csv"):
+        text = (tmp_path / name).read_text(encoding="utf-8-sig")
+        assert re.fullmatch(r'(?:"(?:[^"]|"")*"(?:,"(?:[^"]|"")*")*\n?)*', text)
+        for mark in ";\t,":
+            lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+            cells = [each for line in lines for each in line]
+            assert not [each for each in cells if each.lstrip('"').startswith(tuple("=+-@"))]
 
 
 def test_only_what_changed_is_graded_again(book):
