@@ -58,6 +58,14 @@ def test_canvas_gets_its_columns_and_no_other_assignment(tmp_path):
     assert pages == ["doejane_12_34_lab.html"]
 
 
+def test_who_handed_in_nothing_gets_a_zero_and_no_page(tmp_path):
+    with Gradebook(tmp_path / "grades.db") as book:
+        book.record(Grade("Muster, Max", "", "", 0, "missing", "Nothing was handed in."), "v1")
+    table, pages, _ = exported(tmp_path, "canvas", CANVAS, "MNIST lab")
+    assert [line[-1] for line in table[2:]] == ["15", "0"]
+    assert pages == ["doejane_12_34_lab.html"]
+
+
 def test_moodle_gets_its_worksheet_and_its_folders(tmp_path):
     table, pages, _ = exported(tmp_path, "moodle", MOODLE)
     assert [line[3] for line in table] == ["Grade", "15", ""]
