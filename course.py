@@ -702,6 +702,7 @@ def renamed(text, old, new):
         text = text.replace(slash.join(old), slash.join(new))
         # The folder that a server clones into has the name of the copy.
         text = text.replace("tree" + slash + old[1], "tree" + slash + new[1])
+    text = text.replace("%s.github.io/%s" % old, "%s.github.io/%s" % new)
     for before, after in (("ghcr.io/%s/", 0), ("$HOME/%s", 1), ("cd %s\n", 1)):
         text = text.replace(before % old[after], before % new[after])
     return text

@@ -7,7 +7,8 @@ ones. Only the explorers are computed anew: their notebooks run once, and each e
 frames of its sliders in a file of its own, which a page fetches when the reader comes near it. The
 first time that takes a quarter of an hour on two cores; later only what has changed is computed.
 The folder `lab/` holds the course as `lite.py` builds it, where every lecture runs in the browser,
-and `pdf/` each lecture on paper, where a Chromium, Chrome or Edge is found to print it.
+`slides/` the decks, and `pdf/` lectures and decks on paper, where a Chromium, Chrome or Edge is
+found to print them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import re
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -26,8 +28,6 @@ import nbformat
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
-# The notebooks run with the course of this folder, installed or not.
-os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
 
 import explorer_pages  # noqa: E402  (beside this file, as what follows)
 import found  # noqa: E402
@@ -38,6 +38,7 @@ import optimizer_pages  # noqa: E402
 import pages  # noqa: E402
 import places  # noqa: E402
 import printed  # noqa: E402
+import slides  # noqa: E402
 from sphinx.cmd.build import main as sphinx  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
@@ -46,7 +47,6 @@ BADGE = r"\[!\[([^\]]*)\]\(https?:[^)]*\)\]\(([^)]*)\)"
 # The README's moving picture moves for ever; the first page has explorers in its place.
 FILM = re.compile(r"!\[[^\]]*\]\(docs/images/course\.webp\)\n*")
 SCRIPTS = ("site.js", "practice.mjs")
-FONTS = ROOT / "course_lib" / "live" / "fonts"
 
 
 def main() -> int:
@@ -64,7 +64,7 @@ def main() -> int:
     shutil.rmtree(chosen.out, ignore_errors=True)
     browser = None if chosen.no_pdf else places.course.find_browser()
     place = places.here()
-    gather(source, chosen.frames, place, lab=not chosen.no_lab, pdf=bool(browser))
+    shown = gather(source, chosen.frames, place, lab=not chosen.no_lab, pdf=bool(browser))
     print("Writing the pages", flush=True)
     os.environ |= {
         "COURSE_PLACE": f"{place.owner}/{place.name}",
@@ -74,6 +74,10 @@ def main() -> int:
     if not failed:
         found.named(chosen.out)
         found.maps(chosen.out, place)
+        for path, views in shown.items():
+            papers = f"../pdf/{path.stem}-slides.pdf" if browser else ""
+            links = {"The page": f"../notebooks/{path.stem}.html", "PDF": papers}
+            slides.for_site(path, views, chosen.out, links)
     if not failed and browser:
         on_paper(chosen.out)
     if not failed and not chosen.no_lab:
@@ -94,23 +98,39 @@ def main() -> int:
 
 
 def on_paper(out: Path) -> None:
-    """Print every lecture of the website in `out` into its folder `pdf`."""
+    """Print every lecture of the website in `out`, and its slides, into its folder `pdf`."""
     (out / "pdf").mkdir()
-    lectures = sorted((out / "notebooks").glob("*.html"))
-    for page in tqdm(lectures, "Printing the lectures", unit="lecture"):
-        printed.printed(out, out / "pdf" / f"{page.stem}.pdf", f"notebooks/{page.name}")
+    papers = [(page.stem, f"notebooks/{page.name}") for page in out.glob("notebooks/*.html")]
+    papers += [
+        (f"{page.stem}-slides", f"slides/{page.name}?print-pdf")
+        for page in out.glob("slides/*.html")
+    ]
+
+    def one(paper: tuple[str, str]) -> None:
+        printed.printed(out, out / "pdf" / f"{paper[0]}.pdf", paper[1])
+
+    with ThreadPoolExecutor(2) as printers:
+        progress = tqdm(
+            printers.map(one, sorted(papers)), "Printing", len(papers), unit="paper", leave=True
+        )
+        list(progress)
 
 
-def gather(source: Path, count: int, place: places.Place, lab: bool, pdf: bool) -> None:
-    """Put everything Sphinx reads into `source`, at the places that the links name."""
+def gather(
+    source: Path, count: int, place: places.Place, lab: bool, pdf: bool
+) -> dict[Path, dict[str, list[dict]]]:
+    """Put everything Sphinx reads into `source`, at the places that the links name.
+
+    Return what the cells of each notebook show on a page.
+    """
     from course_lib.live import front
 
-    static = source / "_static"
+    static, views = source / "_static", {}
     (static / "explorers").mkdir(parents=True)
     (static / "pictures").mkdir()
     for name in (*SCRIPTS, "site.css", "favicon.svg"):
         shutil.copy(HERE / name, static)
-    shutil.copytree(FONTS, static / "fonts")
+    slides.bring(static)
     (static / "live.js").write_text(front.source(), encoding="utf-8")
     (static / "terms.json").write_text(json.dumps(pages.meanings(), ensure_ascii=False))
     found.share(static / "share.png")
@@ -128,6 +148,7 @@ def gather(source: Path, count: int, place: places.Place, lab: bool, pdf: bool) 
     site = pages.Site(static, pages.glossary(), place, lab, pdf)
     books = [*sorted(ROOT.glob("notebooks/*.ipynb")), *sorted(ROOT.glob("docs/*.ipynb"))]
     for path, shown in frames.of_all(books, count):
+        views[path] = shown
         target = source / path.relative_to(ROOT)
         target.parent.mkdir(exist_ok=True)
         page = pages.of(path, shown, site)
@@ -138,6 +159,7 @@ def gather(source: Path, count: int, place: places.Place, lab: bool, pdf: bool) 
     print("Computing what the sliders of the optimizers show", flush=True)
     optimizer_pages.write(source / "docs" / "optimizers.md", static, min(count, 500), frames.MOST)
     front_page.write(source, static, books, min(count, 4000) if count < 500 else 4000, lab)
+    return views
 
 
 if __name__ == "__main__":

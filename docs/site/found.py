@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import places
 from places import Place
 
 TITLE = "How neural networks learn"
@@ -166,9 +167,14 @@ def share(path: Path) -> None:
 def foot(place: Place, page: str) -> str:
     """Return the HTML that ends a page: where the project is, its license, how to cite it."""
     links = [(place.repository, "Repository")]
-    made = ("docs/optimizers", "docs/write_your_own_explorer", "docs/explorer_reference")
-    if page.startswith("docs/") and page not in made:
-        links.append((place.edit(f"{page}.md"), "Edit this page"))
+    made = {
+        "index": "docs/site/index.md",
+        "docs/optimizers": "course_lib/optimizers.py",
+        "docs/explorer_reference": "course_lib/live/explorer.py",
+    }
+    source = made.get(page, f"{page}.md")
+    if (places.ROOT / source).exists():  # a notebook's page says it at its top
+        links.append((place.edit(source), "Edit this page"))
     links += [
         (f"{place.repository}/blob/main/LICENSE", "MIT license"),
         (f"{place.repository}/blob/main/CITATION.cff", "Cite this"),

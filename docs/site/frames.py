@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -30,6 +31,8 @@ sys.path.insert(0, {here!r})
 import capture
 capture.begin({most}, {frames})
 """
+# The notebooks run with the course of this folder, installed or not.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
 NEEDED = ("explore(", ".reveal(", "the_race(")
 
 

@@ -73,7 +73,9 @@ def of(path: Path, shown: dict, site: Site):
                     output = nbformat.v4.new_output("display_data", {"text/html": found["reveal"]})
                     cell.outputs = [output]
         cells.append(cell)
-    cells.insert(1, nbformat.v4.new_markdown_cell(ways(path, up, run, site), id="ways-out"))
+    deck = any(cell.metadata.get("slides") for cell in book.cells)
+    around = ways(path, up, run, site, deck)
+    cells.insert(1, nbformat.v4.new_markdown_cell(around, id="ways-out"))
     book.cells = cells
     return book
 
@@ -86,8 +88,8 @@ def run_link(path: Path, up: str, site: Site) -> str:
     return f'<a class="run-page" href="{to}">run this page</a>'
 
 
-def ways(path: Path, up: str, run: str, site: Site) -> str:
-    """Return the HTML of what can be done with a page: run, download or change it, go to slides."""
+def ways(path: Path, up: str, run: str, site: Site, deck: bool) -> str:
+    """Return the HTML of what can be done with a page: run, download or change it, show slides."""
     where = path.relative_to(ROOT).as_posix()
     links = [
         (site.place.binder(where), "Binder"),
@@ -97,6 +99,10 @@ def ways(path: Path, up: str, run: str, site: Site) -> str:
     ]
     if site.pdf and path.parent.name == "notebooks":
         links.insert(2, (f"{up}pdf/{path.stem}.pdf", "PDF"))
+        if deck:
+            links.insert(3, (f"{up}pdf/{path.stem}-slides.pdf", "Slides as PDF"))
+    if deck:
+        links.append((f"{up}slides/{path.stem}.html", "Slides"))
     rows = "".join(f'<li><a href="{html.escape(to)}">{words}</a></li>' for to, words in links)
     first = run.replace("run this page", "Run this page").replace(
         "run-page", "run-page course-first"

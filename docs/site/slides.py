@@ -30,7 +30,6 @@ import textwrap
 from functools import partial
 from pathlib import Path
 
-import build
 import frames
 import nbformat
 import pages
@@ -45,6 +44,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 REVEAL = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
+FONTS = frames.ROOT / "course_lib" / "live" / "fonts"
 WIDEST = 78  # characters of code that fit on a slide
 LIGHT, DARK = HtmlFormatter(style="friendly", nowrap=True), HtmlFormatter(style="github-dark")
 
@@ -54,19 +54,19 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<link rel="icon" href="_static/favicon.svg">
-<link rel="stylesheet" href="reveal/reveal.css">
-<link rel="stylesheet" href="_static/slides.css">
+<link rel="icon" href="{up}_static/favicon.svg">
+<link rel="stylesheet" href="{up}_static/reveal/reveal.css">
+<link rel="stylesheet" href="{up}_static/slides.css">
 <style>{colors}</style>
 </head>
 <body>
 <div class="reveal"><main class="slides">
 {slides}
 </main></div>
-<script src="reveal/reveal.js"></script>
-<script src="reveal/notes.js"></script>
-<script type="module" src="_static/slides.js"></script>
-<script type="module" src="_static/site.js"></script>
+<script src="{up}_static/reveal/reveal.js"></script>
+<script src="{up}_static/reveal/notes.js"></script>
+<script type="module" src="{up}_static/slides.js"></script>
+<script type="module" src="{up}_static/site.js"></script>
 </body>
 </html>
 """
@@ -76,32 +76,29 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("lecture", help="its number, such as 05")
     options.add_argument("--pdf", action="store_true", help="print the deck, too")
-    options.add_argument("--out", type=Path, default=build.ROOT / "build" / "slides")
+    options.add_argument("--out", type=Path, default=frames.ROOT / "build" / "slides")
     options.add_argument("--frames", type=int, default=frames.FRAMES)
     chosen = options.parse_args()
     path = lecture(chosen.lecture)
     book = nbformat.read(path, as_version=4)
-    if not any(cell.metadata.get("slides") for cell in book.cells):
+    if not marked(book):
         print(f"{path.name} has no slides: none of its cells is marked.", file=sys.stderr)
         return 1
     out = chosen.out / path.stem
     shutil.rmtree(out, ignore_errors=True)
     static = out / "_static"
-    shutil.copytree(build.FONTS, static / "fonts", dirs_exist_ok=True)
     (static / "explorers").mkdir(parents=True)
     (static / "pictures").mkdir()
-    (out / "reveal").mkdir()
-    for name in ("dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js", "LICENSE"):
-        shutil.copy(REVEAL / name, out / "reveal")
-    for name in ("site.js", "slides.js", "slides.css", "favicon.svg"):
-        shutil.copy(build.HERE / name, static)
+    bring(static)
+    for name in ("site.js", "favicon.svg"):
+        shutil.copy(frames.HERE / name, static)
     from course_lib.live import front
 
     (static / "live.js").write_text(front.source(), encoding="utf-8")
     print(f"Computing what the sliders of {path.stem} show", flush=True)
     views = frames.of_one(path, chosen.frames)
     pdf = f"{path.stem}.pdf" if chosen.pdf else ""
-    page = deck(book, partial(shown, stem=path.stem, views=views, static=static), pdf)
+    page = deck(book, partial(shown, stem=path.stem, views=views, static=static), {"PDF": pdf})
     (out / "index.html").write_text(page, encoding="utf-8")
     if chosen.pdf:
         try:
@@ -117,9 +114,48 @@ def main() -> int:
     return 0
 
 
+def bring(static: Path) -> None:
+    """Put into the folder `static` what turns slides, and the typeface."""
+    shutil.copytree(FONTS, static / "fonts")
+    (static / "reveal").mkdir()
+    for name in ("dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js", "LICENSE"):
+        shutil.copy(REVEAL / name, static / "reveal")
+    for name in ("slides.js", "slides.css"):
+        shutil.copy(frames.HERE / name, static)
+
+
+def marked(book) -> bool:
+    """Return whether a lecture has slides."""
+    return any(cell.metadata.get("slides") for cell in book.cells)
+
+
+def for_site(path: Path, views: dict, out: Path, links: dict[str, str]) -> Path | None:
+    """Write the deck of a lecture into the folder `slides` of a website; return it, if any.
+
+    Parameters
+    ----------
+    path : Path
+        The lecture.
+    views : dict
+        What `frames` found in its cells.
+    out : Path
+        The website, which has its pictures and explorers.
+    links : dict
+        What the first slide links to, by words.
+    """
+    book = nbformat.read(path, as_version=4)
+    if not marked(book):
+        return None
+    show = partial(shown, stem=path.stem, views=views, static=out / "_static", up="../")
+    target = out / "slides" / f"{path.stem}.html"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(deck(book, show, links, "../"), encoding="utf-8")
+    return target
+
+
 def lecture(number: str) -> Path:
     """Return the notebook of a lecture, by its number."""
-    there = sorted((build.ROOT / "notebooks").glob("*.ipynb"))
+    there = sorted((frames.ROOT / "notebooks").glob("*.ipynb"))
     found = [path for path in there if path.stem.split("_")[0] == number.zfill(2)]
     if not found:
         known = ", ".join(path.stem.split("_")[0] for path in there)
@@ -127,7 +163,7 @@ def lecture(number: str) -> Path:
     return found[0]
 
 
-def deck(book, show, pdf: str = "") -> str:
+def deck(book, show, links: dict[str, str] | None = None, up: str = "") -> str:
     """Return the page of all slides of a lecture.
 
     Parameters
@@ -136,18 +172,21 @@ def deck(book, show, pdf: str = "") -> str:
         The lecture, with its stored outputs.
     show : callable
         Gets a cell, "picture", "print" or "code", and the slide's entry; returns the HTML of it.
-    pdf : str
-        The name of the deck on paper, which the first slide links to.
+    links : dict
+        What the first slide links to, such as the deck on paper, by words.
+    up : str
+        The way to the folder that `_static` is in.
     """
     cells = {cell.id: cell for cell in book.cells}
     slides = []
+    ways = " ".join(f'<a href="{to}">{words}</a>' for words, to in (links or {}).items() if to)
+    first = f'<p class="course-pdf">{ways}</p>' if ways else ""
     for cell in book.cells:
         for entry in cell.metadata.get("slides", []):
-            first = f'<p class="course-pdf"><a href="{pdf}">PDF</a></p>' if pdf else ""
             slides.append(slide(entry, cell, cells, show, "" if slides else first))
     title = re.match(r"# (.+)", book.cells[0].source)
     name = title[1] if title else "Slides"
-    return PAGE.format(title=html.escape(name), slides="\n".join(slides), colors=colors())
+    return PAGE.format(title=html.escape(name), slides="\n".join(slides), colors=colors(), up=up)
 
 
 def slide(entry: dict, cell, cells: dict, show, last: str = "") -> str:
@@ -190,7 +229,7 @@ def outcome(cell) -> tuple[str, str]:
     return found[1], (found[2] or "").strip()
 
 
-def shown(cell, what: str, entry: dict, stem: str, views: dict, static: Path) -> str:
+def shown(cell, what: str, entry: dict, stem: str, views: dict, static: Path, up: str = "") -> str:
     """Return a picture, a print-out or the code of a cell as HTML, and put its files in place."""
     if what == "code":
         return colored(excerpt(cell.source, entry.get("lines", "")))
@@ -200,7 +239,7 @@ def shown(cell, what: str, entry: dict, stem: str, views: dict, static: Path) ->
         data = output.get("data", {})
         if what == "picture" and name:
             about = output.metadata.get("image/png", {})
-            found.append(figure(name, "", about, data.get("text/plain", ""), bool(moving)))
+            found.append(figure(name, up, about, data.get("text/plain", ""), bool(moving)))
         elif what == "print" and output.output_type == "stream":
             found.append(f"<pre>{html.escape(output.text)}</pre>")
         elif what == "print" and "text/markdown" in data:  # the source that the cell shows

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pages import alone, served  # noqa: F401  (fixtures of the site and the slides)
+from pages import alone, served, site  # noqa: F401  (fixtures of the site and the slides)
 from servers import PATIENCE, ROOT, Lab, browser_start, jupyterlab, seeing_the_course
 
 pytest.register_assert_rewrite("lite_tests")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,10 @@ from pathlib import Path
 import pytest
 from servers import ROOT
 
+sys.path.insert(0, str(ROOT))
+import course
+
+FRAMES = "20"  # of an explorer; where a text names values there are as many as they need
 BUILT = [
     pytest.mark.browser,
     pytest.mark.timeout(1500),
@@ -30,15 +35,37 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 def build(program: str, *arguments: str) -> str:
+    """Run a program of docs/site with few frames, and return what it said."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "docs" / "site" / program), *arguments, "--frames", "20"]
-        + ["--no-lab"] * (program == "build.py"),
+        [sys.executable, str(ROOT / "docs" / "site" / program), *arguments, "--frames", FRAMES],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Path:
+    """The website in the folder COURSE_SITE, or else one with few frames.
+
+    It is built once for all tests: the first of their processes builds it, and the others wait.
+    """
+    if built := os.environ.get("COURSE_SITE"):
+        return Path(built).resolve()
+    common = tmp_path_factory.getbasetemp()
+    common = common.parent if "PYTEST_XDIST_WORKER" in os.environ else common
+    out = common / "website"
+    with open(common / "website.lock", "a") as file:
+        while not course.try_lock(file.fileno()):
+            time.sleep(0.5)
+        if not out.exists():
+            part = common / "website.part"
+            said = build("build.py", "--no-lab", "--out", str(part))
+            assert "WARNING" not in said, said
+            part.rename(out)
+    return out
 
 
 @pytest.fixture

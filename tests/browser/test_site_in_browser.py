@@ -7,14 +7,13 @@ import html
 import html.parser
 import json
 import math
-import os
 import re
 import urllib.parse
 from pathlib import Path
 
 import nbformat
 import pytest
-from pages import BUILT, build
+from pages import BUILT
 from servers import ROOT
 
 pytest.importorskip("sphinx")
@@ -38,17 +37,6 @@ UPSTREAM = [
 ]
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    """The website in the folder COURSE_SITE, or else one built with few frames."""
-    if built := os.environ.get("COURSE_SITE"):
-        return Path(built).resolve()
-    out = tmp_path_factory.mktemp("website") / "site"
-    said = build("build.py", "--out", str(out))
-    assert "WARNING" not in said.replace("[IPKernelApp] WARNING", ""), said
-    return out
-
-
 class Links(html.parser.HTMLParser):
     """The places in a page that links can lead to, and what it links to and loads."""
 
@@ -69,7 +57,7 @@ class Links(html.parser.HTMLParser):
 
 def pages(site: Path) -> dict[Path, Links]:
     # The page for what is not found is served from other folders, with a base of its own.
-    apart = {"_static", "lab", "404.html"}
+    apart = {"_static", "lab", "slides", "404.html"}  # slides are not read on a phone
     found = {path.resolve(): path for path in site.rglob("*.html") if not apart & {*path.parts}}
     return {place: Links(path.read_text(encoding="utf-8")) for place, path in found.items()}
 
@@ -303,6 +291,16 @@ def test_what_is_found_and_shared_of_a_page_is_in_its_head(site):
     assert (site / "_static" / "share.png").stat().st_size > 20_000
 
 
+def test_every_page_leads_to_where_it_is_edited(site):
+    for place in pages(site):
+        if place.name == "search.html":
+            continue
+        text = place.read_text(encoding="utf-8")
+        edited = re.findall(r'href="https://github.com/[^/"]+/[^/"]+/edit/main/([^"]+)"', text)
+        assert len(edited) == 1, place.name
+        assert (ROOT / edited[0]).is_file(), edited[0]
+
+
 def test_a_term_says_what_it_means_to_mouse_and_keyboard(site, served, page, alone):
     page.goto(f"{served(site)}/notebooks/01_gradient_basics.html")
     link = page.locator("article a[href*='glossary.html#parameter']").first
@@ -330,6 +328,28 @@ def test_a_click_on_the_picture_brings_a_point_there(site, served, page, alone):
     explorer.locator(".course-reset").click()
     page.wait_for_timeout(100)
     assert explorer.evaluate(SEEN) == before
+    assert alone == []
+
+
+def test_paper_is_white_and_cuts_nothing_off_whatever_the_theme(site, served, page, alone):
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{served(site)}/notebooks/05_momentum.html")
+    explorer = page.locator("[data-explorer]").first
+    explorer.scroll_into_view_if_needed()
+    explorer.locator("[data-live=true]").wait_for()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(color_scheme="dark", media="print")
+    page.wait_for_timeout(300)
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    shown = page.locator(".skip-to-content, .course-ways, .course-play, .sidebar-drawer")
+    assert [one.inner_text() for one in shown.all() if one.is_visible()] == []
+    cut = "all => all.filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).length"
+    assert page.locator("article pre").evaluate_all(cut) == 0
+    look = "all => [...new Set(all.map(e => getComputedStyle(e).filter))]"
+    assert page.locator(".course-figure img, .course-stage canvas").evaluate_all(look) == ["none"]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(color_scheme="dark", media="screen")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
     assert alone == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import books
@@ -40,11 +41,16 @@ FAULTS = """() => {
 PIXELS = "canvas => canvas.toDataURL()"
 
 
-@pytest.fixture(scope="module", params=LECTURES)
-def deck(request, tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("slides")
-    build("slides.py", request.param[:2], "--out", str(out))
-    return out / request.param
+@pytest.fixture(params=LECTURES)
+def deck(request, site) -> Path:
+    """The slides of a lecture, as the website has them."""
+    return site / "slides" / f"{request.param}.html"
+
+
+def opened(deck: Path, served, page) -> None:
+    """Open a deck, and wait until its first slide is there."""
+    page.goto(f"{served(deck.parents[1])}/slides/{deck.name}")
+    page.wait_for_function("document.querySelector('.reveal.ready')")
 
 
 @pytest.mark.parametrize(
@@ -53,8 +59,7 @@ def deck(request, tmp_path_factory) -> Path:
 def test_every_slide_fits_and_every_explorer_moves(deck, served, page, alone, size, theme):
     page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    page.goto(f"{served(deck)}/index.html")
-    page.wait_for_function("document.querySelector('.reveal.ready')")
+    opened(deck, served, page)
     faults, explorers = [], 0
     for slide in range(1, 200):
         for explorer in page.locator("section.present [data-explorer]").all():
@@ -95,18 +100,17 @@ def test_every_slide_fits_and_every_explorer_moves(deck, served, page, alone, si
 
 
 def test_no_deck_shows_what_only_a_reader_at_work_needs(deck):
-    page = (deck / "index.html").read_text(encoding="utf-8")
+    page = deck.read_text(encoding="utf-8")
     for scaffold in ("Not attempted", "google.colab", "exercises solved"):
         assert scaffold not in page
     assert "<mi>&</mi>" not in page  # a formula's own marks: an environment that MathML lacks
 
 
 def test_s_shows_the_notes_and_how_long_a_slide_takes(deck, served, page):
-    page.goto(f"{served(deck)}/index.html")
-    page.wait_for_function("document.querySelector('.reveal.ready')")
-    with page.expect_popup() as opened:
+    opened(deck, served, page)
+    with page.expect_popup() as window:
         page.keyboard.press("s")
-    speaker = opened.value
+    speaker = window.value
     speaker.wait_for_function("document.querySelector('.speaker-controls-notes .value')?.innerText")
     first = page.locator("section.present aside.notes").text_content().split()[0]
     assert first in speaker.locator(".speaker-controls-notes .value").inner_text()
@@ -115,8 +119,35 @@ def test_s_shows_the_notes_and_how_long_a_slide_takes(deck, served, page):
 
 def test_d_turns_a_deck_dark_and_light_again(deck, served, page):
     page.emulate_media(color_scheme="light")
-    page.goto(f"{served(deck)}/index.html")
-    page.wait_for_function("document.querySelector('.reveal.ready')")
+    opened(deck, served, page)
     for paper in ("rgb(20, 20, 20)", "rgb(255, 255, 255)"):
         page.keyboard.press("d")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+
+
+def test_a_deck_is_on_paper_with_a_sheet_for_each_slide_and_its_page_links_it(deck, site):
+    slides = deck.read_text(encoding="utf-8").count("<section ")
+    paper = site / "pdf" / f"{deck.stem}-slides.pdf"
+    assert sheets(paper) == slides
+    lecture = (site / "notebooks" / deck.name).read_text(encoding="utf-8")
+    for link in (f"../slides/{deck.name}", f"../pdf/{paper.name}"):
+        assert f'href="{link}"' in lecture
+
+
+def test_a_deck_is_built_and_printed_with_no_website(tmp_path, served, page, alone):
+    build("slides.py", "1", "--pdf", "--out", str(tmp_path))
+    deck = tmp_path / LECTURES[0]
+    page.goto(f"{served(deck)}/index.html")
+    page.wait_for_function("document.querySelector('.reveal.ready')")
+    slides = page.locator(".slides > section").count()
+    assert sheets(deck / f"{deck.name}.pdf") == slides
+    while not page.locator("section.present [data-moves=true]").count():
+        assert not page.evaluate("Reveal.isLastSlide()")
+        page.keyboard.press("PageDown")
+        page.wait_for_timeout(400)
+    assert alone == []
+
+
+def sheets(paper: Path) -> int:
+    """Return how many pages a PDF has, as Chromium writes it."""
+    return len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes()))
