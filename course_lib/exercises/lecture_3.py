@@ -6,6 +6,7 @@ that each message says what the reader did.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -271,6 +272,7 @@ BOTH_CONDITIONS = Exercise(
 # ----------------------------------------------------------------------------- 3.6 a cycle of eight
 
 
+@functools.lru_cache(maxsize=20_000)  # a page asks it at thousands of rates, for each answer
 def _long_run(alpha: float) -> float:
     """Return the cycle length of gradient descent on the quartic from w = 2, after 20 000 steps.
 

@@ -381,7 +381,7 @@ TWO_STEPS = Exercise(
 # ---------------------------------------------------------------------- 6.7 a memory long enough
 
 
-@functools.lru_cache(maxsize=1000)
+@functools.lru_cache(maxsize=20_000)  # a page asks it at thousands of β₂, for each answer
 def _reddi_end(beta2: float) -> float:
     """Return where Adam ends after 3000 steps of the counter-example; NaN for no valid β₂."""
     if not 0 <= beta2 < 1:

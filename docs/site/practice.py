@@ -193,6 +193,8 @@ def ranges(holds) -> list[list[float]]:
             inside, outside = float(low), float(high)
             for _ in range(60):
                 middle = (inside + outside) / 2
+                if middle in (inside, outside):
+                    break
                 if true(middle) == was:
                     inside = middle
                 else:

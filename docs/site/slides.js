@@ -8,41 +8,54 @@ const onPaper = /print-pdf/.test(location.search);
 // On paper an explorer is its stored picture.
 if (onPaper) document.querySelectorAll("[data-explorer]").forEach((figure) => delete figure.dataset.explorer);
 
-// Pictures grow to the room that the words leave, or shrink to it; words keep their size.
+// Code that has a slide to itself is as large as the slide allows, from 24 pixels on.
+function enlarge(slide) {
+  const code = [...slide.querySelectorAll(".course-seen > pre")];
+  const fits = (size) => {
+    for (const pre of code) pre.style.fontSize = `${size}px`;
+    return slide.scrollHeight <= slide.clientHeight && code.every((pre) => pre.scrollWidth <= pre.clientWidth);
+  };
+  let size = code.length ? 36 : 0;
+  while (size > 24 && !fits(size)) size -= 1;
+  if (size === 24) fits(size);
+}
+
+// Pictures grow to the room that the words leave, or shrink to it; words keep their size. They stand
+// above the picture, or beside it where that leaves it more room.
 function fit(slide) {
   if (!slide || slide.offsetParent === null) return;
+  enlarge(slide);
   const figures = [...slide.querySelectorAll(".course-figure")];
   if (!figures.length) return;
-  const narrow = figures.length === 1 && ratio(figures[0]) < 1.6 && slide.querySelector(".course-words");
-  slide.classList.toggle("course-side", Boolean(narrow));
+  const words = slide.querySelector(".course-words");
   const grow = (by) => figures.forEach((figure) => figure.style.setProperty("--grown", by));
-  const unit = slide.getBoundingClientRect().width / slide.offsetWidth; // of the screen, for one of the slide
-  const foot = slide.getBoundingClientRect().top + FOOT * unit;
-  const room = slide.getBoundingClientRect().right - 40 * unit;
+  const { top, right, width } = slide.getBoundingClientRect();
+  const unit = width / slide.offsetWidth; // of the screen, for one of the slide
+  const foot = top + FOOT * unit;
+  const room = right - 40 * unit;
   const fits = (by) => {
     grow(by);
+    if (words && words.getBoundingClientRect().bottom > foot) return false;
     return figures.every((figure) => {
       const { bottom, right } = figure.getBoundingClientRect();
       return bottom <= foot && right <= room && figure.scrollWidth <= figure.clientWidth + 1;
     });
   };
-  let low = 0.4;
-  let high = 2;
-  grow(low);
-  while (high - low > 0.01) {
-    const middle = (low + high) / 2;
-    if (fits(middle)) low = middle;
-    else high = middle;
-  }
-  grow(low);
-}
-
-// Width over height of a stored picture, or of the explorer in its place.
-function ratio(figure) {
-  const picture = figure.querySelector("img");
-  if (picture) return picture.getAttribute("width") / picture.getAttribute("height");
-  const [wide, tall] = figure.querySelector(".course-stage").style.aspectRatio.split("/").map(Number);
-  return wide / tall;
+  const largest = (side) => {
+    slide.classList.toggle("course-side", side);
+    let [low, high] = [0.4, 2];
+    if (!fits(low)) return 0;
+    while (high - low > 0.01) {
+      const middle = (low + high) / 2;
+      if (fits(middle)) low = middle;
+      else high = middle;
+    }
+    grow(low);
+    return low;
+  };
+  const beside = figures.length === 1 && words ? largest(true) : 0;
+  if (beside <= 1.05 * largest(false)) return;
+  largest(true);
 }
 
 // Light or dark as the system has it, until D is pressed; paper is white.
