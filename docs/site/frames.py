@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -39,9 +38,11 @@ NEEDED = ("explore(", ".reveal(", "the_race(")
 def of_all(books: list[Path], frames: int) -> Iterator[tuple[Path, dict]]:
     """Run the notebooks, two at once, and yield each with what its cells show on a page."""
     with ThreadPoolExecutor(AT_ONCE) as kernels:
-        told = kernels.map(partial(of_one, frames=frames), books)
-        progress = tqdm(told, "Computing what the sliders show", len(books), unit="notebook")
-        yield from zip(books, progress, strict=True)
+        # The largest, which show most, begin: at the end no kernel is left to run alone.
+        largest = sorted(books, key=lambda path: path.stat().st_size, reverse=True)
+        running = {path: kernels.submit(of_one, path, frames) for path in largest}
+        for path in tqdm(books, "Computing what the sliders show", unit="notebook"):
+            yield path, running[path].result()
 
 
 def of_one(path: Path, frames: int = FRAMES) -> dict[str, list[dict]]:

@@ -5,8 +5,11 @@ const FOOT = 676; // pixels of a slide, below which its number stands
 const slides = document.querySelector(".slides");
 const onPaper = /print-pdf/.test(location.search);
 
-// On paper an explorer is its stored picture.
-if (onPaper) document.querySelectorAll("[data-explorer]").forEach((figure) => delete figure.dataset.explorer);
+// On paper an explorer is its stored picture, and no picture waits until it is near.
+if (onPaper) {
+  document.querySelectorAll("[data-explorer]").forEach((figure) => delete figure.dataset.explorer);
+  document.querySelectorAll("img").forEach((picture) => (picture.loading = "eager"));
+}
 
 // Code that has a slide to itself is as large as the slide allows, from 24 pixels on.
 function enlarge(slide) {
@@ -97,6 +100,7 @@ Reveal.initialize({
   display: "flex",
   showNotes: false,
   pdfSeparateFragments: false,
+  pdfMaxPagesPerSlide: 1, // a picture is fitted after the sheets are laid out
   plugins: [RevealNotes],
   keyboardCondition: () => !document.activeElement?.matches(CONTROLS),
 });

@@ -125,6 +125,25 @@ def test_d_turns_a_deck_dark_and_light_again(deck, served, page):
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
 
 
+SHEETS = """() => [...document.querySelectorAll(".pdf-page")].flatMap((sheet, number) => {
+  const paper = sheet.getBoundingClientRect();
+  return [...sheet.querySelectorAll("h1, h2, p, pre, .course-figure")]
+    .filter((el) => !el.closest("aside") && el.checkVisibility())
+    .map((el) => [el, el.getBoundingClientRect()])
+    .filter(([el, box]) => box.left < paper.left + 40 || box.right > paper.right ||
+      box.bottom > paper.bottom || (el.matches(".course-figure") && box.height < 200))
+    .map(([el]) => `sheet ${number + 1}: ${el.outerHTML.slice(0, 80)}`);
+})"""
+
+
+def test_each_sheet_is_laid_out_as_its_slide(deck, served, page, alone):
+    page.goto(f"{served(deck.parents[1])}/slides/{deck.name}?print-pdf")
+    page.wait_for_function("document.querySelectorAll('.pdf-page .course-figure').length > 3")
+    page.wait_for_timeout(500)
+    assert page.evaluate(SHEETS) == []
+    assert alone == []
+
+
 def test_a_deck_is_on_paper_with_a_sheet_for_each_slide_and_its_page_links_it(deck, site):
     slides = deck.read_text(encoding="utf-8").count("<section ")
     paper = site / "pdf" / f"{deck.stem}-slides.pdf"
