@@ -54,10 +54,12 @@ function fit(slide) {
       else high = middle;
     }
     grow(low);
-    return low;
+    return figures[0].querySelector("img, .course-stage").getBoundingClientRect().width;
   };
   const beside = figures.length === 1 && words ? largest(true) : 0;
-  if (beside <= 1.05 * largest(false)) return;
+  // Beside the words the controls of an explorer are larger, too: worth a tenth of the picture.
+  const worth = slide.querySelector(".course-explorer") ? 0.9 : 1.05;
+  if (beside < worth * largest(false)) return;
   largest(true);
 }
 
