@@ -20,7 +20,7 @@ from course_lib.live import replay
 
 KIND = "application/x-course-page+json"
 NEXT: dict[str, Any] = {}  # what the page wants of the cell that runs next
-ALWAYS = 3000  # frames that a page may need for what its text names
+HEAVIEST = 5_000_000  # bytes of an explorer, for all that its text names
 WIDE, STEPS, PAUSE = 420, 22, 90  # a film: pixels, pictures one way, milliseconds of each
 
 
@@ -54,14 +54,14 @@ def begin(most: int, frames: int) -> None:
 
 
 def packed(explorer: Any, most: int, frames: int, named: dict | None) -> bytes:
-    """Return the frames of an explorer: as many as asked for, or more where the text names more."""
+    """Return the frames of an explorer, heavier than `most` only where its text names so much."""
     while True:
         try:
             return replay.packed(explorer, None, most, frames, named)[1]
         except ValueError:
-            if not named or frames >= ALWAYS:
+            if not named or 2 * most > HEAVIEST:
                 raise
-            frames = min(4 * frames, ALWAYS)
+            most *= 2  # its lists, which stay whole, are too heavy
 
 
 def film(explorer: Any, control: str, values: list, wide: int = WIDE) -> bytes:

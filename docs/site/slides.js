@@ -1,6 +1,6 @@
 // The deck: fixed slides of 1280 by 720, made as large as the screen allows.
 
-const CONTROLS = "input, select, button, .course-handle[tabindex]";
+const CONTROLS = "input, select, button, [data-explorer] *";
 const FOOT = 676; // pixels of a slide, below which its number stands
 const slides = document.querySelector(".slides");
 const onPaper = /print-pdf/.test(location.search);
@@ -71,13 +71,16 @@ asTheSystem();
 dark.addEventListener("change", asTheSystem);
 const flip = () => paint(document.body.dataset.theme === "dark" ? "light" : "dark");
 
-// A slider or a point that is focused takes the arrow keys for itself. The keys of a presenter's
-// remote turn the slides all the same, and Escape gives the arrows back.
+// A slider or a point that is focused takes keys for itself. The keys of a presenter's remote turn the
+// slides all the same, and Escape gives the arrows back.
+const busy = () => document.activeElement?.matches(CONTROLS);
 addEventListener("keydown", (event) => {
-  const busy = document.activeElement?.matches(CONTROLS);
-  if (!busy || !["PageDown", "PageUp", "Escape"].includes(event.key)) return;
+  if (!busy() || !["PageDown", "PageUp", "Escape"].includes(event.key)) return;
   document.activeElement.blur();
-  if (event.key === "Escape") event.stopPropagation();
+  event.stopImmediatePropagation(); // a point would take a large step
+  event.preventDefault();
+  if (event.key === "PageDown") Reveal.next();
+  if (event.key === "PageUp") Reveal.prev();
 }, { capture: true });
 
 Reveal.on("ready", (event) => {
@@ -104,5 +107,5 @@ Reveal.initialize({
   pdfSeparateFragments: false,
   pdfMaxPagesPerSlide: 1, // a picture is fitted after the sheets are laid out
   plugins: [RevealNotes],
-  keyboardCondition: () => !document.activeElement?.matches(CONTROLS),
+  keyboardCondition: () => !busy(),
 });
