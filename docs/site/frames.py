@@ -20,7 +20,8 @@ from tqdm import tqdm
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 KEPT = ROOT / "build" / "frames"
-# A page is read on a phone, too. Only the race comes near so many bytes, by its many lists.
+# A page is read on a phone, too. Only a race may take more bytes, where its text names entries of
+# three lists.
 FRAMES, MOST = 3000, 1_200_000  # of each explorer
 AT_ONCE = 2  # notebooks: each has a kernel of up to 1 GB
 KIND = "application/x-course-page+json"
