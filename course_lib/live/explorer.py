@@ -310,6 +310,10 @@ class Explorer(ipywidgets.VBox):
         values = self.values | values
         return self._seen(values, *self._drawn(values), buffers)[0]
 
+    def night(self, buffers: list[bytes], /) -> dict | None:
+        """Return what stays still in the frame drawn last, as on a dark page. For `replay`."""
+        return self._scene.night(buffers)
+
     @contextmanager
     def at_scale(self, scale: float) -> Iterator[None]:
         """Draw frames for a screen of another scale, and then go back to what is shown."""

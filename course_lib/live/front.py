@@ -23,6 +23,7 @@ ORDER += [
     "bar",
     "page",
     "prefetch",
+    "night",
     "explorer",
     "replay",
 ]

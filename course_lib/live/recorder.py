@@ -267,7 +267,8 @@ class Recorder(Toned, RendererBase):
         if face is not None and (gc.get_forced_alpha() or len(face) == 3):
             face = (*face[:3], gc.get_alpha())
         edge = _css(tuple(self.tone(gc.get_rgb()))) if width > 0 else None
-        return {
+        kept = {"kept": True} if self.keeps else {}
+        return kept | {
             "face": _css(tuple(self.tone(face))) if face is not None else None,
             "edge": edge,
             "width": width,

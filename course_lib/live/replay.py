@@ -20,7 +20,7 @@ from zlib import crc32
 
 import numpy as np
 
-from . import checks, figures, front, typeface
+from . import checks, figures, front, theme, typeface
 from .calls import in_words
 from .kinds import Log
 
@@ -377,6 +377,7 @@ def _packed(explorer: Any, places: dict) -> bytes:
     frames, scenes = [None] * math.prod(shape), {}
     # What stays still may depend on a list or a toggle: these change least often.
     order = sorted(places, key=lambda name: _has_notches(explorer, name))
+    theme.group(explorer.figure)
     with explorer.at_scale(SCALE):
         for at in itertools.product(*(range(len(places[name])) for name in order)):
             place = dict(zip(order, at, strict=True))
@@ -391,6 +392,10 @@ def _packed(explorer: Any, places: dict) -> bytes:
                     scenes[frame["on"]] = scene
                     below = scene["below"]
                     buffers[below] = figures.few_colors(io.BytesIO(buffers[below]))
+                    if night := explorer.night(buffers):
+                        scene["night"], below = night, night["below"]
+                        clear = figures.few_colors(io.BytesIO(buffers[below]), clear=True)
+                        buffers[below] = clear
             for layer in frame.get("draw", ()):
                 if "image" in layer:
                     image = layer["image"]
@@ -430,6 +435,7 @@ def _packed(explorer: Any, places: dict) -> bytes:
         for grip in explorer.grips
         if grip["name"] in places
     ]
+    about["theme"] = getattr(explorer.figure, "theme", "page")
     about |= {"points": points, "scenes": scenes, "lengths": list(map(len, buffers))}
     head = json.dumps(about, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 4)

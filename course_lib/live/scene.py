@@ -137,6 +137,27 @@ class Scene:
         content["vertices"] = len(buffers) - 1
         return content
 
+    def night(self, buffers: list[bytes]) -> dict | None:
+        """Return what stays still as it is drawn for a dark page; images go to `buffers`.
+
+        None for a figure that keeps its colors.
+        """
+        if getattr(self.figure, "theme", "page") == "keep":
+            return None
+        images: list[bytes] = []
+        before, order, self.canvas.ground = self.canvas.ground, self._order, theme.DARK
+        try:
+            with drawn_by(self.figure):
+                still = self._draw_still(images, len(buffers))
+        finally:
+            self.canvas.ground = before
+        if [part for part in self._order if isinstance(part, int)] != [
+            part for part in order if isinstance(part, int)
+        ]:
+            return None
+        buffers += images
+        return {"below": still["below"], "between": still["between"]}
+
     def fresh(self) -> np.ndarray:
         """Return the whole figure as matplotlib draws it now: the measure of what is shown."""
         with drawn_by(self.figure):
@@ -337,7 +358,8 @@ class Scene:
         renderer.clear()
         artist.draw(renderer)
         if image := self._taken(buffers):
-            recorder.layers.append(image)
+            kept = {"kept": True} if theme.keeps(artist) else {}
+            recorder.layers.append(image | kept)
 
     def _record(self, artist: Artist, recorder: Recorder, buffers: list[bytes]) -> None:
         """Draw one moving artist, or take again what was recorded of it if it is the same."""

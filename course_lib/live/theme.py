@@ -107,9 +107,14 @@ class Toned:
         """End the drawing of an artist."""
         self._groups = self._groups[:-1]
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what is drawn now keeps its colors."""
+        return KEPT in self._groups
+
     def tone(self, color: Any) -> Any:
         """Return a color as it is drawn here."""
-        if self.ground is None or KEPT in self._groups:
+        if self.ground is None or self.keeps:
             return color
         return tone(tuple(map(float, color)), self.ground)
 
@@ -173,6 +178,17 @@ def group(figure: Figure) -> None:
                 _name(artist, KEPT)
                 if (arrow := getattr(artist, "arrow_patch", None)) is not None:
                     _name(arrow, KEPT)
+
+
+def keeps(artist: Artist) -> bool:
+    """Return whether a moving artist keeps its colors on every page.
+
+    Parameters
+    ----------
+    artist : Artist
+        Of a figure whose groups have names, as `group` gives them.
+    """
+    return artist.get_gid() == KEPT or isinstance(artist, (AxesImage, QuadMesh))
 
 
 def _name(artist: Artist, name: str) -> None:

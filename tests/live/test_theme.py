@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from course_lib import plots
 from course_lib.landscapes import banana
-from course_lib.live import explore, slider, theme
+from course_lib.live import explore, front, slider, theme
 from course_lib.live.compose import composed
 from course_lib.live.figures import Picture
 from course_lib.live.recorder import Recorder
@@ -143,3 +148,18 @@ def test_a_notebook_gets_a_picture_for_each_theme(monkeypatch):
     assert page.count("<img") == 2
     assert "course-night" in page
     assert "invert" not in page
+
+
+def test_a_page_without_a_kernel_tones_colors_as_python_does():
+    if not shutil.which("node"):
+        pytest.skip("node is not installed")
+    colors = [(r, g, b) for r in (0, 77, 255) for g in (0, 114, 255) for b in (0, 178, 255)]
+    module = (Path(front.__file__).parent / "front" / "night.mjs").as_uri()
+    asked = f"{json.dumps(colors)}.map((color) => tone(color, {list(theme.DARK)}))"
+    code = f'import {{ tone }} from "{module}"; console.log(JSON.stringify({asked}))'
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", code], capture_output=True, text=True, check=True
+    )
+    for color, there in zip(colors, json.loads(done.stdout), strict=True):
+        here = 255 * np.array(theme.tone(tuple(part / 255 for part in color)))[:3]
+        assert np.abs(here - there).max() < 1, color

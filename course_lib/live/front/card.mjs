@@ -8,6 +8,7 @@ export const STYLE = `
   --course-line: var(--jp-border-color1, #bbb); --course-key: var(--jp-layout-color2, #eee); }
 body[data-jp-theme-light="false"] .course-card, body[data-jp-theme-light="false"] .course-explorer,
 body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-accent: #56B4E9; --course-on: #111; }
+.course-explorer[data-night="true"] { --course-accent: #56B4E9; --course-on: #111; }
 .jupyter-widgets.course-card { overflow: visible; padding: 2px 0; width: 100%; container-type: inline-size; }
 .course-card > .course-controls { width: 100%; max-width: var(--course-wide, 100%); }
 .course-controls.course-controls { position: relative; display: grid; align-items: end; gap: 2px 20px; margin: 0 0 4px;
@@ -56,7 +57,7 @@ body[data-jp-theme-light="false"] .course-number, body.vscode-dark .course-numbe
 .course-controls .widget-label-basic { font: 0.93em/24px var(--course-face); color: var(--course-ink); }
 .course-key { color: var(--course-light); display: inline-flex; margin: 0 6px 0 4px; vertical-align: middle; }
 .course-key-mark { stroke: var(--jp-layout-color1, #fff); stroke-width: 1; }
-body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key { color: var(--course-dark); }
+body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key, .course-explorer[data-night="true"] .course-key { color: var(--course-dark); }
 /* A control without effect: dimmed, with the reason on its bar; it can still be moved. */
 .course-idle .slider-container, .course-idle > select, .course-idle > .course-segments, .course-idle > input { opacity: 0.4; }
 .course-why { font-size: 12px; line-height: 1.3; font-style: italic; color: var(--course-ink); background: var(--jp-layout-color0, #fff);

@@ -2,6 +2,7 @@
 
 import { bitmap, pictures, floats, paint, unpack } from "./painter.mjs";
 import { darkGround, onTheme } from "./ground.mjs";
+import { toner } from "./night.mjs";
 import { showValues } from "./bar.mjs";
 import { written } from "./numbers.mjs";
 import { isShort, isWide, segments } from "./segments.mjs";
@@ -20,8 +21,9 @@ export async function replay(host, text) {
   const buffers = about.lengths.map((size) => new Uint8Array(plain, (start += size) - size, size));
   const scenes = {};
   for (const [id, scene] of Object.entries(about.scenes)) {
-    const between = await pictures(scene.between, buffers);
-    scenes[id] = { ...scene, below: await bitmap(buffers[scene.below]), between };
+    const still = async ({ below, between }) =>
+      ({ below: await bitmap(buffers[below]), between: await pictures(between, buffers) });
+    scenes[id] = { ...scene, ...(await still(scene)), night: scene.night && (await still(scene.night)) };
   }
   host.replaceChildren(); // the still picture that stood here
   const page = build({ get: (key) => about[key] }, host);
@@ -29,7 +31,8 @@ export async function replay(host, text) {
   const held = pressing(signal), words = speaker(page, held);
   const controls = about.controls.map((control) => plainControl(control, page, show));
   const points = about.points.map((point) => makePoint(point, page.sheet));
-  let frame = null, scene = null, newest = 0, lighted = null;
+  page.stage.dataset.theme = about.theme;
+  let frame = null, scene = null, ground = null, turn = null, drawn = null, newest = 0, lighted = null;
   const light = (name) => {
     if (name === lighted) return;
     lighted = name;
@@ -40,6 +43,13 @@ export async function replay(host, text) {
     if (key) lit(row, name, key, light, signal);
   });
 
+  function themed() {
+    ground = darkGround(page.root);
+    page.root.dataset.night = Boolean(ground);
+    turn = ground && toner(ground);
+    inTheme();
+  }
+  themed();
   const grips = about.grips.map((grip) => makeGrip(grip, page.sheet));
   const controlOf = ({ name }) => controls[about.controls.findIndex((control) => control.name === name)];
   const settle = () => {
@@ -65,6 +75,14 @@ export async function replay(host, text) {
     movable(grip, page, () => scene, () => [wasDragged(), controlOf(grip).set("value", nearest(grip.at, grip.value[0]))], signal);
   if (movables.length) clickable(movables, page, () => scene, dragged, signal);
 
+  // On a dark page its own still pictures, and the colors of what moves toned as Python tones them.
+  function inTheme() {
+    if (!drawn) return;
+    const still = scenes[drawn.on], dark = Boolean(ground && still.night);
+    page.stage.dataset.dark = dark;
+    [frame, scene] = dark ? [turn(drawn), { ...still, ...still.night }] : [drawn, still];
+  }
+
   async function show() {
     let at = controls.reduce((at, control) => at * control.count + control.get("value"), 0);
     for (const point of points)
@@ -76,7 +94,8 @@ export async function replay(host, text) {
     const next = await unpack(about.frames[at], buffers, floats);
     if (mine !== newest) return;
     words.say(next.standing, next.failed, next.printed, next.keys);
-    if (next.layers) [frame, scene] = [next, scenes[next.on]];
+    if (next.layers) drawn = next;
+    inTheme();
     controls.forEach(({ row }, i) => dim(row, next.idle?.[about.controls[i].name]));
     if (scene) paint(page.canvas, scene, frame, lighted);
     settle();
@@ -94,9 +113,10 @@ export async function replay(host, text) {
     controls.forEach((control, i) => control.set("value", about.controls[i].first));
     show();
   });
-  const themed = () => (page.root.dataset.night = Boolean(darkGround(page.root)));
-  onTheme(themed, signal);
-  themed();
+  onTheme(() => {
+    themed();
+    if (scene) paint(page.canvas, scene, frame, lighted);
+  }, signal);
   showValues(page, () => scene, () => frame, signal, light);
   await show();
   page.root.dataset.live = "true";
