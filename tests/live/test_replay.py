@@ -310,10 +310,11 @@ def test_each_still_part_is_kept_once():
     # Two, and at most one more while the layout settles.
     assert len(about["frames"]) == 8
     assert 2 <= len(about["scenes"]) <= 3
-    pictures = [s["below"] for s in about["scenes"].values()]
+    stills = [part for s in about["scenes"].values() for part in (s, s["night"])]
+    pictures = [still["below"] for still in stills]
     layers = [layer for frame in about["frames"] for layer in frame["draw"]]
     pictures += [layer["image"] for layer in layers if layer["kind"] == "image"]
-    pictures += [part["image"] for s in about["scenes"].values() for part in s["between"]]
+    pictures += [part["image"] for still in stills for part in still["between"]]
     filled = {at for at, buffer in enumerate(buffers) if buffer.startswith(b"\x89PNG")}
     assert filled == set(pictures)
 
