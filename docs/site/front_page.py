@@ -21,7 +21,7 @@ from course_lib.optimizers import Momentum
 HERE = Path(__file__).parent
 # A line of the list of lectures in index.md.
 LECTURE = re.compile(r"(?m)^- \[([^\]]+)\]\(notebooks/(\w+)\.ipynb\): (.+)$")
-STUDENTS = ("glossary", "student_guide", "in_the_browser", "optimizers")
+STUDENTS = ("glossary", "student_guide", "from_97_to_99", "in_the_browser", "optimizers")
 TEACHERS = (
     *("instructor_guide", "classroom", "write_your_own_task", "write_your_own_explorer"),
     "explorer_reference",

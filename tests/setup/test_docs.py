@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 import random
 import re
+import runpy
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -270,3 +272,28 @@ def test_every_public_name_says_what_it_is_and_what_it_takes(name):
                 assert inspect.getdoc(function) or f"`{method}(" in told, f"{method} says nothing"
     missing = [name for name in takes if not re.search(rf"\b{re.escape(name)}\b", told)]
     assert not missing
+
+
+# -------------------------------------------------------------------------- the page of the digits
+
+
+def test_the_table_of_the_digits_is_the_one_that_was_measured():
+    """If it is not, copy what `tests/benchmarks/from_97_to_99.py` printed at its last run."""
+    pytest.importorskip("torch")
+    script = ROOT / "tests" / "benchmarks" / "from_97_to_99.py"
+    measure = runpy.run_path(str(script))
+    table = json.loads(measure["STORED"].read_text(encoding="utf-8"))
+    assert [line["change"] for line in table] == [step.change for step in measure["STEPS"]] + [
+        measure["VOTE"]
+    ]
+    page = (ROOT / "docs" / "from_97_to_99.md").read_text(encoding="utf-8")
+    assert measure["as_markdown"](table) in page
+
+
+def test_every_rate_of_the_table_is_better_than_its_neighbors():
+    stored = ROOT / "tests" / "benchmarks" / "from_97_to_99.json"
+    for line in json.loads(stored.read_text(encoding="utf-8")):
+        if "tried" in line:
+            tried = {float(rate): score for rate, score in line["tried"].items()}
+            assert min(tried) < line["lr"] < max(tried)
+            assert tried[line["lr"]] == max(tried.values())
