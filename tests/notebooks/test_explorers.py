@@ -48,9 +48,17 @@ def made(request, capsys):
 
 def corners(explorer, count=3):
     """Return the first state, and some with all controls at their ends."""
-    choose, ends = random.Random(1).choice, {n: k.ends() for n, k in explorer.kinds.items()}
+    chance = random.Random(1)
     first = {name: kind.first for name, kind in explorer.kinds.items()}
-    return [first, *({n: choose(each) for n, each in ends.items()} for _ in range(count))]
+
+    def end(kind):
+        if not isinstance(kind.control, live.Point):
+            return chance.choice(kind.ends())
+        # A walk that begins right at a minimum would stay, whatever its rate.
+        place = tuple(chance.uniform(*pair) for pair in kind.control.bounds)
+        return place[0] if kind.control.flat else place
+
+    return [first, *({n: end(k) for n, k in explorer.kinds.items()} for _ in range(count))]
 
 
 def seen(explorer, values):
