@@ -167,7 +167,7 @@ def range_slider(
     return _written(made, "range_slider", unit, format)
 
 
-class Button(ipywidgets.Button):
+class Button(ipywidgets.Button):  # type: ignore[misc]
     """A button that counts how often it was pressed."""
 
     value = traitlets.Int(0).tag(sync=True)

@@ -88,5 +88,6 @@ def in_color(text: Any, of: Any) -> str:
 @lru_cache
 def _inks(color: str) -> tuple[str, str]:
     rgb = to_rgb(color)
-    light, dark = theme.ink(rgb, theme.PAPER), theme.ink(theme.tone(rgb)[:3], theme.NIGHT)
+    light: Any = theme.ink(rgb, theme.PAPER)
+    dark: Any = theme.ink(theme.tone(rgb)[:3], theme.NIGHT)
     return to_hex(light), to_hex(dark)
