@@ -13,6 +13,7 @@ import nbformat
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.transforms import Bbox
 from test_notebooks import code_of, has_explorers
 
 from course_lib import live, plots
@@ -136,7 +137,8 @@ def covered(ax):
         if np.sum(inside) > 0.05 * len(points):
             found.append(line.get_label())
     for bar in ax.patches:
-        if bar.get_visible() and bar.get_window_extent().overlaps(box):
+        inside = Bbox.intersection(bar.get_window_extent(), room)
+        if bar.get_visible() and inside is not None and inside.overlaps(box):
             found.append(bar.get_label())
     return found
 
