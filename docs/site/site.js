@@ -14,8 +14,16 @@ async function bring(figure) {
       fetch(figure.dataset.explorer),
     ]);
     if (!answer.ok) throw new Error(`the answer was ${answer.status}`);
-    const stage = document.createElement("div");
-    await replay(stage, await answer.text());
+    // It stands on the page, unseen, while it is drawn: it asks whether the page is dark.
+    const stage = figure.appendChild(document.createElement("div"));
+    stage.hidden = true;
+    try {
+      await replay(stage, await answer.text());
+    } catch (error) {
+      stage.remove();
+      throw error;
+    }
+    stage.hidden = false;
     figure.replaceChildren(stage);
     figure.dataset.moves = "true";
     if ("plays" in figure.dataset && !CALM.matches) figure.querySelector(".course-run")?.click();

@@ -117,6 +117,19 @@ def test_s_shows_the_notes_and_how_long_a_slide_takes(deck, served, page):
     assert int(page.locator("section.present").get_attribute("data-timing")) >= 30
 
 
+def test_an_explorer_is_dark_from_the_start_on_a_dark_slide(deck, served, page, alone):
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    opened(deck, served, page)
+    while not page.locator("section.present [data-explorer]").count():
+        assert not page.evaluate("Reveal.isLastSlide()")
+        page.evaluate("Reveal.next()")
+    page.locator("section.present [data-moves=true]").wait_for()
+    stage = page.locator("section.present .course-stage")
+    if stage.get_attribute("data-theme") != "keep":
+        assert stage.get_attribute("data-dark") == "true"
+    assert alone == []
+
+
 def test_d_turns_a_deck_dark_and_light_again(deck, served, page):
     page.emulate_media(color_scheme="light")
     opened(deck, served, page)
