@@ -121,6 +121,7 @@ body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course
 .course-hint { position: absolute; left: 20px; top: -4px; padding: 0 6px; border-radius: 3px; pointer-events: none;
   font: 12px/20px var(--course-face); white-space: nowrap; color: #1a1a1a; background: #fff;
   border: 1px solid #1a1a1a; }
+.course-rightmost .course-hint { left: auto; right: 20px; }
 .course-fixed .course-hint { display: none; }
 .course-fixed.course-fixed { background: none; transform: none; }
 .course-handle::after { content: ""; position: absolute; inset: -12px; border-radius: 50%; }

@@ -29,6 +29,8 @@ export function place(point, scene, stage) {
   const [x, y] = point.value;
   const on = point.track && along(point, axes, (x - point.bounds[0][0]) / (point.bounds[0][1] - point.bounds[0][0]));
   point.handle.style.left = `${(left + (on ? on[0] : fraction(x, axes.x)) * width) * shrink}px`;
+  const room = (scene.size[0] - left - (on ? on[0] : fraction(x, axes.x)) * width) * shrink;
+  point.handle.classList.toggle("course-rightmost", room < 90);
   // A point with one coordinate lies on its curve, or slides along the bottom of its axes, under a plumb line.
   const up = on ? Math.min(Math.max(on[1], 0), 1) : y === undefined ? 0 : fraction(y, axes.y);
   const lift = y === undefined && !on ? 12 : 0;
