@@ -103,7 +103,8 @@ class Number(Kind):
         count = (control.max - control.min) / control.step if control.step else math.inf
         if count > MANY:
             return []
-        return [control.min + control.step * notch for notch in range(math.floor(count + 1e-6) + 1)]
+        notches = range(math.floor(count + 1e-6) + 1)
+        return [min(control.max, control.min + control.step * notch) for notch in notches]
 
 
 class Log(Number):
@@ -140,7 +141,7 @@ class Range(Kind):
     """A slider with two handles, for a pair of numbers."""
 
     def read(self, sent: Any) -> tuple:
-        return tuple(sent)
+        return tuple(type(self.first[0])(number) for number in sent)  # JSON drops a ".0"
 
     def set(self, name: str, value: Any) -> tuple:
         low, high = self.control.min, self.control.max

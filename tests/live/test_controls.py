@@ -197,9 +197,17 @@ def test_a_format_that_python_does_not_know_is_refused(make):
 def test_a_range_slider_hands_over_a_pair_and_refuses_what_is_none():
     made = explore(Figure(), lambda band: str(band), band=range_slider(0, 10, (2, 5), unit="s"))
     assert made.set(band=(3, 4)) == "(3.0, 4.0)"
+    assert str(made.kinds["band"].read([2, 5])) == "(2.0, 5.0)"  # JSON has no 2.0
     for value in (3, (5, 2), (0, 11)):
         with pytest.raises((TypeError, ValueError), match="range_slider: value must"):
             range_slider(0, 10, value)
+
+
+def test_no_place_of_a_slider_lies_beyond_its_end():
+    made = explore(Figure(), lambda share: f"{share}", share=slider(0, 0.95, 0.9))
+    places = made.kinds["share"].places()  # 95 notches of 0.01 add up to 0.9500000000000001
+    assert len(places) == 96
+    assert places[-1] == 0.95
 
 
 def test_a_button_counts_how_often_it_was_pressed():

@@ -976,6 +976,7 @@ def test_the_frames_of_a_batch_are_those_of_one_call_for_each_place(monkeypatch)
     explorer, _ = batch_explorer()
     browser = Browser(explorer)
     browser.ask(screen=1)
+    browser.ask(lr=0.3)  # it flies off, and the word that says so is known to move from now on
     browser.ask(lr=0.02)
     content, buffers = browser.sweep("lr", [0.01, 0.3], start=[-1.5, 2])
     for lr, frame in zip([0.01, 0.3], content["frames"], strict=True):

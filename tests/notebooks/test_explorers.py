@@ -72,9 +72,9 @@ def test_a_control_without_effect_says_so_and_one_that_says_so_has_none(made):
     wrong = set()
     for cell, explorer in made:
         for state in corners(explorer):
-            seen(explorer, state)  # what stays still is drawn
             idle = ties.reasons(explorer.controls, state)
             for name, kind in explorer.kinds.items():
+                seen(explorer, state)  # what stays still is drawn
                 places = [p for p in kind.places() if p != state[name]] or kind.ends()
                 some = [places[0], places[len(places) // 3], places[-1]]
                 looks = {seen(explorer, state | {name: place}) for place in [state[name], *some]}
@@ -101,6 +101,8 @@ def test_slider_and_sentence_name_the_same_value(made):
             places = explorer.kinds[name].places()
             for place in [places[0], places[-1], *chance.sample(places, min(12, len(places)))]:
                 said = explorer.set(**{name: place})
+                if name in ties.reasons(explorer.controls, explorer.values):
+                    break  # what it says there is not about this slider
                 for text in re.findall(rf"(?<!\w){symbol}(?!\w)(?: =)? {NUMBER}", said):
                     digits = re.sub(r"e.*", "", text).lstrip("-0.").replace(".", "")
                     slack = 0.51 * 10.0 ** (np.floor(np.log10(abs(place) or 1)) - len(digits) + 1)

@@ -39,6 +39,7 @@ TORCH = EXTRAS["torch"][0].removeprefix("torch==")
 COME_ALONG = {
     "IPython",
     "PIL",
+    "jupyter_core",
     "jupyter_server",
     "markdown_it",
     "nbclient",
