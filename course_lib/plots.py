@@ -870,8 +870,10 @@ def _left(ax: Axes, away: Any, points: np.ndarray, steps: Any) -> int:
         if across
         else (edge[0] + 8 if edge[0] + wide + 8 < x1 else edge[0] - wide - 8, edge[1])
     )
-    y -= 1.2 * tall * [line for line in ax.lines if line.get_gid() == "word"].index(away)
     x, y = np.clip(x, x0 + 4, x1 - wide - 4), np.clip(y, y0 + tall, y1 - tall)
+    # Words of several lines that leave at one place stand below each other.
+    lower = 1.2 * tall * [line for line in ax.lines if line.get_gid() == "word"].index(away)
+    y += -lower if y - lower > y0 + tall else lower
     at = ax.transData.inverted().transform(np.clip(edge, (x0, y0), (x1, y1)))
     offset = (np.array([x, y]) - np.clip(edge, (x0, y0), (x1, y1))) * scale
     write(away, text, at, offset, 9, "bold")

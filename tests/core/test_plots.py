@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from matplotlib import pyplot
+from matplotlib.transforms import Affine2D
 from PIL import Image
 
 from course_lib import plots
@@ -473,3 +474,19 @@ def test_a_loss_that_falls_below_its_axis_has_not_left():
         descend(banana, GradientDescent(lr=0.1), (2.0, 2.0), 400)
     )
     assert words(curve) == []
+
+
+def test_words_of_two_lines_that_leave_at_one_place_do_not_overlap():
+    figure, ax = plots.figure()
+    ends = [plots.leaving(ax, ax.plot([], [])[0]) for _ in range(2)]
+    ax.set(xlim=(0, 100), ylim=(0, 1))
+    figure.canvas.draw()
+    for end, rise in zip(ends, (0.3, 0.31), strict=True):
+        end.show(np.arange(20), rise * np.arange(20))
+    figure.canvas.draw()
+    boxes = []
+    for line in (line for line in ax.lines if line.get_gid() == "word"):
+        ((x, y),) = ax.transData.transform(line.get_xydata())
+        scale = figure.dpi / 72  # a word is a marker whose outline is in points
+        boxes.append(line.get_marker().get_extents(Affine2D().scale(scale).translate(x, y)))
+    assert not boxes[0].overlaps(boxes[1])

@@ -61,7 +61,7 @@ body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key, .co
 /* A control without effect: dimmed, with the reason on its bar; it can still be moved. */
 .course-idle .slider-container, .course-idle > select, .course-idle > .course-segments, .course-idle > input { opacity: 0.4; }
 .course-why { font-size: 12px; line-height: 1.3; font-style: italic; color: var(--course-ink); background: var(--jp-layout-color0, #fff);
-  pointer-events: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  position: relative; z-index: 1; pointer-events: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .course-why:empty { display: none; }
 .course-controls > .widget-hslider > .course-why, .course-plain > .course-why { grid-area: 2 / 1 / 3 / 4; justify-self: center; align-self: center; padding: 0 6px; max-width: 100%; }
 .course-controls > .widget-dropdown > .course-why { grid-area: 1 / 3 / 2 / 4; }
