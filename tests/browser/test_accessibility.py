@@ -17,6 +17,7 @@ FOCUSED = """explorer => {
   if (!on.closest(explorer)) return null;
   if (on.classList.contains("widget-readout")) return "value of " + on.parentElement
     .querySelector(".noUi-handle").getAttribute("aria-label");
+  if (on.type === "radio") return on.closest("[role=radiogroup]").getAttribute("aria-label");
   return on.getAttribute("aria-label") || on.labels?.[0]?.firstChild.textContent.trim() ||
     on.closest(".widget-checkbox")?.textContent.replace("\\u200b", "").trim() ||
     on.textContent.trim();
@@ -71,7 +72,7 @@ def test_the_keyboard_alone_reaches_and_moves_all_of_an_explorer(page, lab):
         name = page.evaluate(FOCUSED, EXPLORER)
         if name is None and stops:
             break
-        if name is None:
+        if name is None or name == "update on release":  # offered where the machine is slow
             continue
         stops.append(name)
         key = {"momentum": "ArrowDown", "double": "Space", "speed": "ArrowDown"}.get(name)
@@ -96,8 +97,10 @@ def test_the_keyboard_alone_reaches_and_moves_all_of_an_explorer(page, lab):
         "Save the picture as PNG",  # the first of the bar, which is one stop
     ]
     # And out of it again the way one came.
-    for _ in range(3):
+    for _ in range(4):
         page.keyboard.press("Shift+Tab")
+        if page.evaluate(FOCUSED, EXPLORER) == "Reset":
+            break
     assert page.evaluate(FOCUSED, EXPLORER) == "Reset"
     page.keyboard.press("Enter")
     page.wait_for_function(

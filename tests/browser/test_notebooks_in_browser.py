@@ -28,6 +28,9 @@ HEIGHTS = """() => {
     card.getBoundingClientRect().top;
   return { room, heights: [...document.querySelectorAll(".course-card")].map(of).map(Math.round) };
 }"""
+# A point of its own is brought to where the picture is clicked, the handle of a slider is dragged.
+POINT, GRIP = ".course-handle:not(.course-grip)", ".course-grip"
+KEYS = {"select-one": "ArrowDown", "checkbox": "Space", "radio": "ArrowRight"}
 # The commonest laptop.
 SCREEN = {"width": 1366, "height": 768}
 CHANGED = """([out, picture, standing]) =>
@@ -52,8 +55,10 @@ def test_notebook_runs_and_its_explorers_move(notebook, lab, page):
     assert max(seen["heights"]) <= seen["room"]
     for output in outputs:
         moves_by_keyboard(page, output)
-        if output.query_selector(".course-handle"):
+        if output.query_selector(POINT):
             moves_by_click(page, output)
+        if output.query_selector(GRIP):
+            moves_by_drag(page, output)
     has_no_grave_fault(page, calls)
 
 
@@ -95,18 +100,17 @@ def explorers(page) -> list:
 
 
 def moves_by_keyboard(page, output) -> None:
-    control = output.query_selector(".noUi-handle, select, input[type=checkbox], .course-handle")
-    kind = control.evaluate("element => element.tagName")
+    kinds = "select:not([hidden]), input[type=radio]:checked, input[type=checkbox]"
+    control = output.query_selector(f".noUi-handle, {kinds}, {POINT}")
     at_end = control.get_attribute("aria-valuenow") == control.get_attribute("aria-valuemax")
-    slider_key = "ArrowLeft" if at_end else "ArrowRight"
-    key = {"SELECT": "ArrowDown", "INPUT": "Space"}.get(kind, slider_key)
+    key = KEYS.get(control.evaluate("it => it.type"), "ArrowLeft" if at_end else "ArrowRight")
     output.scroll_into_view_if_needed()
     control.focus()
     changes(page, output, lambda: page.keyboard.press(key))
 
 
 def moves_by_click(page, output) -> None:
-    handle = output.query_selector(".course-handle")
+    handle = output.query_selector(POINT)
     stage = output.query_selector(".course-stage")
     stage.scroll_into_view_if_needed()
     stage.evaluate("element => element.scrollIntoView({block: 'center'})")
@@ -119,6 +123,22 @@ def moves_by_click(page, output) -> None:
     places = iter((x + right * (40 + 9 * i), y + down * (60, 25)[i % 2]) for i in range(20))
     changes(page, output, lambda: page.mouse.click(*next(places)))
     assert handle.bounding_box() != box, "the point did not move to where the plot was clicked"
+
+
+def moves_by_drag(page, output) -> None:
+    handle, stage = output.query_selector(GRIP), output.query_selector(".course-stage")
+    stage.evaluate("element => element.scrollIntoView({block: 'center'})")
+
+    def drag() -> None:
+        box, edge = handle.bounding_box(), stage.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        far = 60 if x < edge["x"] + edge["width"] / 2 else -60
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + far, y - far, steps=4)
+        page.mouse.up()
+
+    changes(page, output, drag)
 
 
 def changes(page, output, act, attempts: int = 12) -> None:
