@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -126,13 +127,13 @@ def moves_by_click(page, output) -> None:
 
 
 def moves_by_drag(page, output) -> None:
-    handle, stage = output.query_selector(GRIP), output.query_selector(".course-stage")
-    stage.evaluate("element => element.scrollIntoView({block: 'center'})")
+    handle = output.query_selector(GRIP)
+    output.query_selector(".course-stage").evaluate("it => it.scrollIntoView({block: 'center'})")
+    ways = itertools.cycle((60, -60))  # one of them leads away from an end of the slider
 
     def drag() -> None:
-        box, edge = handle.bounding_box(), stage.bounding_box()
+        box, far = handle.bounding_box(), next(ways)
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        far = 60 if x < edge["x"] + edge["width"] / 2 else -60
         page.mouse.move(x, y)
         page.mouse.down()
         page.mouse.move(x + far, y - far, steps=4)
