@@ -36,6 +36,7 @@ __all__ = [
     "check_training_loop",
     "check_update_rule",
     "disguise",
+    "hidden_digits",
     "judge_network",
     "judge_stretch",
     "judge_sweep",
@@ -826,21 +827,40 @@ def check_stretch(stretch_network: Any, train: tuple, validation: tuple) -> Note
     )
 
 
+def hidden_digits(train: tuple, validation: tuple, test: tuple) -> Arrays:
+    """Return inputs for `points` of a network that no check has shown: for nbgrader's hidden tests.
+
+    Parameters
+    ----------
+    train, validation, test : pairs (inputs, labels) of tensors
+        The digits of `test` measure. They get names drawn by chance, and signs are put among them.
+    """
+    chance = np.random.default_rng()
+    sets = [tuple(part.numpy() for part in each) for each in (train, validation, test)]
+    return _renamed(*sets, chance.permutation(10), chance)
+
+
 def _half(train: tuple, validation: tuple) -> Arrays:
-    chance = np.random.default_rng(3)
     names = np.roll(np.arange(10), 3)  # no digit keeps its name
-    x, y = (part.numpy() for part in validation)
-    half, side = len(x) // 2, round(x.shape[1] ** 0.5)
-    images = np.rint(255 * x[half:]).astype(np.uint8).reshape(-1, side, side)
+    (x, y), learn = (tuple(part.numpy() for part in each) for each in (validation, train))
+    half = len(x) // 2
+    seen, unseen = (x[:half], y[:half]), (x[half:], y[half:])
+    return _renamed(learn, seen, unseen, names, np.random.default_rng(3))
+
+
+def _renamed(train: tuple, validation: tuple, unseen: tuple, names: Any, chance: Any) -> Arrays:
+    """Return the inputs of a network's question, the digits under other names and among signs."""
+    side = round(unseen[0].shape[1] ** 0.5)
+    images = np.rint(255 * unseen[0]).astype(np.uint8).reshape(-1, side, side)
     digits = {
-        "train_labels": names[train[1].numpy()],
+        "train_labels": names[train[1]],
         "images": disguise(images, chance),
-        "labels": names[y[half:]],
+        "labels": names[unseen[1]],
     }
     return {
-        "train_images": train[0].numpy(),
-        "validation_images": x[:half],
-        "validation_labels": names[y[:half]],
+        "train_images": train[0],
+        "validation_images": validation[0],
+        "validation_labels": names[validation[1]],
         **with_signs(digits, chance),
     }
 
