@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -142,14 +143,21 @@ def track(control: Any) -> list[list[float]] | None:
     else:
         across = np.array([*map(x, values)]) if callable(x) else np.linspace(x[0], x[1], FINE)
     if isinstance(y, Line2D):
-        line = np.transpose(np.asarray(y.get_xydata(), dtype=float))
-        line = line[:, np.argsort(line[0])]
-        line = line[:, np.isfinite(line).all(axis=0)]
-        up = np.interp(across, *line) if line.size else np.zeros(FINE)
-    elif callable(y):
-        up = np.array([float(np.squeeze(y(value))) for value in values])
-    else:
-        up = np.full(FINE, y)
+        line = np.asarray(y.get_xydata(), dtype=float)
+        return _on_line(line.tobytes(), np.asarray(across, dtype=float).tobytes())
+    up = np.array([float(np.squeeze(y(value))) for value in values]) if callable(y) else y
+    return _pairs(across, np.broadcast_to(up, FINE))
+
+
+@lru_cache(256)  # each frame asks, and most lines stay where they are
+def _on_line(line: bytes, across: bytes) -> list[list[float]]:
+    points, along = np.frombuffer(line).reshape(-1, 2).T, np.frombuffer(across)
+    points = points[:, np.argsort(points[0])]
+    points = points[:, np.isfinite(points).all(axis=0)]
+    return _pairs(along, np.interp(along, *points) if points.size else np.zeros(FINE))
+
+
+def _pairs(across: np.ndarray, up: np.ndarray) -> list[list[float]]:
     # Six digits, and not six decimals: the axes may be logarithmic.
     return [[float(f"{number:.6g}") for number in pair] for pair in zip(across, up, strict=True)]
 
