@@ -20,6 +20,7 @@ from course_lib import live, plots
 from course_lib.live import ties
 
 PATHS = [path for path in books.STATIONS if has_explorers(path)]
+ONE = r"(?<![\d.])1 (updates|steps|times|examples|walks|epochs)\b"
 NUMBER = r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
 
 
@@ -79,6 +80,7 @@ def test_a_control_without_effect_says_so_and_one_that_says_so_has_none(made):
                 places = [p for p in kind.places() if p != state[name]] or kind.ends()
                 some = [places[0], places[len(places) // 3], places[-1]]
                 looks = {seen(explorer, state | {name: place}) for place in [state[name], *some]}
+                wrong |= {(cell, name, said) for said, *_ in looks if re.search(ONE, said)}
                 if (len(looks) == 1) != (name in idle):
                     others = {n: v for n, v in state.items() if n != name}
                     wrong.add((cell, name, f"{len(looks)} pictures, idle: {idle} at {others}"))
