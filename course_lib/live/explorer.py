@@ -12,7 +12,6 @@ import inspect
 import itertools
 import json
 import random
-import threading
 import time
 import zlib
 from collections import deque
@@ -28,7 +27,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from . import checks, files, front, replay, ties, typeface
+from . import checks, files, front, looks, replay, ties, typeface
 from .calls import Calls, check, failure, in_words, kept
 from .compose import composed, differs
 from .controls import Point, control_of, same
@@ -120,8 +119,6 @@ class Explorer(ipywidgets.VBox):
         self._calls = Calls(update, figure)
         self._request: dict | None = None
         self._sweeps: deque[dict] = deque()
-        # JupyterLab may have messages answered in a thread of their own while a cell runs.
-        self._turn = threading.RLock()
         self._task: asyncio.Task | None = None
         self._resting: asyncio.TimerHandle | None = None
         self._on_screen = False
@@ -197,7 +194,7 @@ class Explorer(ipywidgets.VBox):
             for name in moved:
                 self.kinds[name].back(self.values[name])
             raise
-        with self._turn:
+        with looks.turn:
             self.values |= moved
             self._update()
             self._canvas.at = self._points()
@@ -245,10 +242,11 @@ class Explorer(ipywidgets.VBox):
 
     def png(self) -> bytes:
         """Return the picture as it stands now, as a PNG file."""
-        picture = Picture.png(self.figure)
-        if self._on_screen and self._scene.drawn:
-            self._scene.fresh()  # at another size all was laid out anew, which is no move
-        return picture
+        with looks.turn:
+            picture = Picture.png(self.figure)
+            if self._on_screen and self._scene.drawn:
+                self._scene.fresh()  # at another size all was laid out anew, which is no move
+            return picture
 
     def html(self, sweeps: list[str] | None = None) -> str:
         """Return a piece of HTML in which sliders move the picture with no kernel and no network.
@@ -317,7 +315,7 @@ class Explorer(ipywidgets.VBox):
     @contextmanager
     def at_scale(self, scale: float) -> Iterator[None]:
         """Draw frames for a screen of another scale, and then go back to what is shown."""
-        with self._turn:
+        with looks.turn:
             before = self.figure.dpi / 100, self._scene.canvas.ground, self._scene.width
             self._scene.resize(scale)
             self._scene.settle()
@@ -422,7 +420,7 @@ class Explorer(ipywidgets.VBox):
 
     def _save(self, content: dict) -> None:
         """Send what the reader wants to save."""
-        with self._turn:
+        with looks.turn:
             kind = content["save"]
             save = {"gif": files.gif, "mp4": files.mp4}.get(kind)
             file = save(self, content["slider"]) if save else files.svg(self)
@@ -441,7 +439,7 @@ class Explorer(ipywidgets.VBox):
         self._resting = asyncio.get_running_loop().call_later(REST, self._rest)
 
     def _answer(self) -> None:
-        with self._turn:
+        with looks.turn:
             if self._request:
                 self._answer_request()
             if self._sweeps:
@@ -542,7 +540,7 @@ class Explorer(ipywidgets.VBox):
 
     def _rest(self) -> None:
         """Compare with a fresh drawing what is seen at rest, and keep it."""
-        with self._turn:
+        with looks.turn:
             if self.error is None and self._scene.outdated():
                 self._send_frame({})
             self._keep()

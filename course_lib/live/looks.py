@@ -7,6 +7,7 @@ look puts its settings in force for as long as either takes; then the process's 
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FunctionType
@@ -21,6 +22,10 @@ from . import typeface
 
 # matplotlib says of which names they are; here they are any.
 _settings: Any = matplotlib.rcParams
+
+# Settings are the process's, and matplotlib draws in one thread only. JupyterLab may have a slider
+# answered in a thread of its own while a cell draws: whoever draws waits for this turn.
+turn = threading.RLock()
 
 # What belongs to the process, and not to the look of a figure.
 OF_THE_PROCESS = ("backend", "interactive", "toolbar", "timezone", "webagg", "tk.", "macosx")
@@ -41,24 +46,24 @@ def look(**settings: Any) -> dict[str, Any]:
 
 @contextmanager
 def drawn_by(figure: Any) -> Iterator[None]:
-    """Put the look of `figure` in force for a while; a figure without one changes nothing.
+    """Put the look of `figure` in force for a while, and let no other thread draw meanwhile.
+
+    A figure without a look changes no setting.
 
     Parameters
     ----------
     figure : Figure
         With an attribute `look`, as `look` makes it, or any other.
     """
-    settings: Mapping[str, Any] | None = getattr(figure, "look", None)
-    if settings is None:
-        yield
-        return
-    # Plain dict's way: they were checked once, and each frame comes by here.
-    before = {name: dict.__getitem__(_settings, name) for name in settings}
-    dict.update(_settings, settings)
-    try:
-        yield
-    finally:
-        dict.update(_settings, before)
+    settings: Mapping[str, Any] = getattr(figure, "look", None) or {}
+    with turn:
+        # Plain dict's way: they were checked once, and each frame comes by here.
+        before = {name: dict.__getitem__(_settings, name) for name in settings}
+        dict.update(_settings, settings)
+        try:
+            yield
+        finally:
+            dict.update(_settings, before)
 
 
 def figure_of(artist: Any) -> Any:

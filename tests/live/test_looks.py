@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import matplotlib as mpl
@@ -138,3 +139,33 @@ def test_importing_changes_no_setting_of_the_process(module):
     environment = clean | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [True, True, True]
+
+
+def test_two_threads_that_draw_at_once_keep_the_look_of_each_figure():
+    """JupyterLab has sliders answered in a thread of their own while a cell draws."""
+    figure, ax = plots.figure()
+    plots.contour(ax, banana)
+    ax.set_title(r"$\alpha = 2$")
+    bare = mpl.figure.Figure()
+    bare.add_subplot(title=r"$\alpha = 2$")
+    before, size = dict(mpl.rcParams), sys.getswitchinterval()
+    plain = explore(bare, lambda a: None, a=slider(0, 1, 0)).png()
+    course = explore(figure, lambda a: None, a=slider(0, 1, 0)).png()
+    seen: dict[str, list[bytes]] = {"plain": [], "course": []}
+
+    def draw(name, drawn):
+        explorer = explore(drawn, lambda a: None, a=slider(0, 1, 0))
+        for _ in range(8):
+            seen[name].append(explorer.png())
+
+    sys.setswitchinterval(1e-6)
+    try:
+        other = threading.Thread(target=draw, args=("plain", bare))
+        other.start()
+        draw("course", figure)
+        other.join()
+    finally:
+        sys.setswitchinterval(size)
+    assert set(seen["plain"]) == {plain}
+    assert set(seen["course"]) == {course}
+    assert dict(mpl.rcParams) == before
