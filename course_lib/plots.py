@@ -17,16 +17,18 @@ from matplotlib import rc_params_from_file
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
-from matplotlib.transforms import Affine2D, ScaledTranslation
+from matplotlib.transforms import ScaledTranslation
 
 from course_lib import arguments
 from course_lib.live import looks, typeface
 from course_lib.live.figures import Picture
 from course_lib.live.figures import follow as follow
 from course_lib.live.figures import show as show
+from course_lib.live.letters import left_at
+from course_lib.live.letters import width_of as width_of
+from course_lib.live.letters import word as word
+from course_lib.live.letters import write as write
 
 # One look for all figures that are made here, regardless of the reader's matplotlib settings.
 STYLE = rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_default_template=False)
@@ -453,7 +455,7 @@ def path(ax: Axes, label: str | None = None, series: int | None = None) -> Drawn
             )
         runs = points.reshape(len(points), -1, 2).swapaxes(0, 1)
         if len(runs) == 1:
-            runs = runs[:, : _left(ax, away, runs[0], walk.steps)]
+            runs = runs[:, : left_at(ax, away, runs[0], walk.steps)]
         else:
             away.set_visible(False)
         # One line for all runs, broken by NaN between them.
@@ -510,7 +512,7 @@ def leaving(ax: Axes, line: Any) -> Drawn:
 
     def draw(x: Any, y: Any, steps: Any = None) -> None:
         points = np.stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)], axis=1)
-        count = _left(ax, away, points, np.arange(len(points)) if steps is None else steps)
+        count = left_at(ax, away, points, np.arange(len(points)) if steps is None else steps)
         line.set_data(*points[:count].T)
 
     return Drawn(draw, (line, away))
@@ -582,7 +584,7 @@ def loss_curve(
         if losses.shape[1] == 1:
             # What falls below the axis has not left: it has arrived.
             above = np.maximum(losses[:, 0], ax.get_ylim()[0])
-            count = _left(ax, away, np.stack([steps, above], axis=1), steps)
+            count = left_at(ax, away, np.stack([steps, above], axis=1), steps)
             losses, steps = losses[:count], steps[:count]
         else:
             away.set_visible(False)
@@ -779,105 +781,6 @@ def confusion(ax: Axes, matrix: Any) -> Drawn:
 
 
 # ------------------------------------------------------------------------------- what they share
-
-
-@functools.lru_cache(512)
-def _outline(text: str, size: float, weight: str) -> TextPath:
-    face = FontProperties(family=looks.families(), weight=weight)
-    return TextPath((0, -0.36 * size), text, size, prop=face)
-
-
-@_on_axes
-def word(ax: Axes) -> Any:
-    """Return a line that `write` turns into a word: quicker to move than a text of matplotlib.
-
-    Parameters
-    ----------
-    ax : Axes
-        Where the word will stand. Until it is written it is not seen.
-    """
-    look: dict[str, Any] = {"linestyle": "none", "color": "#262626", "markeredgewidth": 0}
-    (line,) = ax.plot([], [], gid="word", zorder=2.6, scalex=False, scaley=False, **look)
-    line.set_visible(False)
-    return line
-
-
-def write(
-    line: Any, text: str, at: Any, offset: Any, size: float = 8, weight: str = "normal"
-) -> None:
-    """Write a word on a picture that moves, as a marker in its shape.
-
-    Parameters
-    ----------
-    line : Line2D
-        From `word`. It becomes the word.
-    text : str
-        What is written.
-    at : (x, y)
-        Where it is tied to, in the coordinates of its axes.
-    offset : (right, up)
-        From there to the middle of its left edge, in points.
-    size : float
-        In points.
-    weight : {"normal", "bold"}
-        Of the letters.
-    """
-    shape = _outline(text, size, weight).transformed(Affine2D().translate(*offset))
-    line.set_marker(shape)
-    line.set_markersize(2 * float(np.abs(shape.vertices).max()))
-    line.set_data([at[0]], [at[1]])
-    line.set_visible(True)
-
-
-@functools.lru_cache(512)  # a search along each curve of the letters
-def width_of(text: str, size: float = 8, weight: str = "normal") -> float:
-    """Return the width of a word that `write` writes, in points.
-
-    Parameters
-    ----------
-    text, size, weight
-        As for `write`.
-    """
-    return float(_outline(text, size, weight).get_extents().width)
-
-
-def _left(ax: Axes, away: Any, points: np.ndarray, steps: Any) -> int:
-    """Return how many points a line has until it leaves its axes for good, and say when it does."""
-    low, high = np.transpose([sorted(ax.get_xlim()), sorted(ax.get_ylim())])
-    with np.errstate(all="ignore"):
-        inside = np.all((points >= low) & (points <= high), axis=1)
-    if not len(points) or inside[-1] or not inside.any():
-        away.set_visible(False)
-        return len(points)
-    last = int(np.flatnonzero(inside)[-1])
-    far = np.clip(np.nan_to_num(points[last : last + 2], nan=1e30), -1e30, 1e30)
-    if ax.get_yscale() == "log":
-        far[:, 1] = np.maximum(far[:, 1], low[1])
-    (x0, y0, x1, y1), scale = ax.bbox.extents, 72 / ax.figure.dpi
-    begin, end = np.clip(ax.transData.transform(far), -1e12, 1e12)
-    # How much of the step lies inside, and through which edge it leaves.
-    room = np.where(end > begin, (x1, y1), (x0, y0)) - begin
-    with np.errstate(all="ignore"):
-        parts = np.where(end == begin, np.inf, room / (end - begin))
-    across = bool(parts[0] <= parts[1])
-    edge = begin + min(parts.min(), 1.0) * (end - begin)
-    arrow = "←→"[int(end[0] > begin[0])] if across else "↓↑"[int(end[1] > begin[1])]
-    text = f"step {int(steps[last + 1])} {arrow}"
-    wide, tall = width_of(text, 9, "bold") / scale, 12 / scale
-    # Beside the line, not on it.
-    x, y = (
-        (edge[0] - wide - 6, edge[1] + np.sign(edge[1] - begin[1] + 0.5) * tall)
-        if across
-        else (edge[0] + 8 if edge[0] + wide + 8 < x1 else edge[0] - wide - 8, edge[1])
-    )
-    x, y = np.clip(x, x0 + 4, x1 - wide - 4), np.clip(y, y0 + tall, y1 - tall)
-    # Words of several lines that leave at one place stand below each other.
-    lower = 1.2 * tall * [line for line in ax.lines if line.get_gid() == "word"].index(away)
-    y += -lower if y - lower > y0 + tall else lower
-    at = ax.transData.inverted().transform(np.clip(edge, (x0, y0), (x1, y1)))
-    offset = (np.array([x, y]) - np.clip(edge, (x0, y0), (x1, y1))) * scale
-    write(away, text, at, offset, 9, "bold")
-    return last + 2
 
 
 def _needs_dimension(landscape: Any, wanted: int, name: str) -> None:
