@@ -71,7 +71,8 @@ class Limits:
     cell_seconds : float
         The same for running the cells before it, all of them together.
     patience : float
-        How many times as long a call may take by the clock: a busy machine is not its fault.
+        How many times as long a call may take by the clock where nobody counts its processor time:
+        a busy machine is not its fault.
     idle : float
         For how long it may sleep, in seconds: nobody's homework waits for anything.
     memory : int
@@ -393,7 +394,7 @@ class Sandbox:
                 ended.update(json.loads(_all_of(control) or b"{}"))
             control.close()
 
-        outcome = _follow(frames, output, limits, end)
+        outcome = _follow(frames, output, limits, end, counted=True)
         if "code" not in ended:
             raise SandboxError(ended.get("sandbox", "The process that watches over it is gone."))
         return _with_reason(outcome, ended, limits)
@@ -495,10 +496,11 @@ def _all_of(line: socket.socket, most: int = 100_000) -> bytes:
 # ------------------------------------------------------------------- reading what the inside says
 
 
-def _follow(frames: int, output: int, limits: Limits, end: Any) -> Outcome:
+def _follow(frames: int, output: int, limits: Limits, end: Any, counted: bool = False) -> Outcome:
     """Read what comes through the two pipes until there is an answer or a limit is reached.
 
-    Whatever is read may have been written to do harm. `end` kills all that runs inside.
+    Whatever is read may have been written to do harm. `end` kills all that runs inside. Where a
+    keeper counts processor time and ends what sleeps, the clock ends nothing.
     """
     begin = time.monotonic()
     news: queue.Queue[tuple[str, Any]] = queue.Queue()
@@ -514,7 +516,8 @@ def _follow(frames: int, output: int, limits: Limits, end: Any) -> Outcome:
     deadline = begin + limits.cell_seconds * limits.patience
     while True:
         try:
-            kind, content = news.get(timeout=max(0.0, deadline - time.monotonic()))
+            left = None if counted else max(0.0, deadline - time.monotonic())
+            kind, content = news.get(timeout=left)
         except queue.Empty:
             ended, content = "time", None
             break

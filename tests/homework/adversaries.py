@@ -855,7 +855,7 @@ sys.addaudithook(lambda *rest: None)
 signal.signal(signal.SIGTERM, lambda *rest: None)
 signal.signal(signal.SIGALRM, lambda *rest: None)
 signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
-threading.Thread(target=lambda: [None for _ in iter(int, 1)], daemon=True).start()
+threading.Thread(target=lambda: all(each == 0 for each in iter(int, 1)), daemon=True).start()
 if set(os.listdir("/tmp")) - {".mpl"}:
     raise Succeeded("left by an earlier call")
 for module in ("numpy", "torch", "usercustomize"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import zipfile
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -811,6 +813,17 @@ def test_what_does_not_end_is_ended_without_isolation_too():
 
 
 # ---------------------------------------------------------------------------------------- the words
+
+
+@pytest.mark.skipif(sandbox.why_no_namespaces() is not None, reason="no namespaces here")
+def test_the_clock_ends_nothing_whose_processor_time_is_counted(monkeypatch):
+    """However long a submission waits for a processor: here, a day between any two looks."""
+    days = itertools.count(step=86400.0)
+    monkeypatch.setattr(sandbox, "time", SimpleNamespace(monotonic=lambda: next(days)))
+    with sandbox.Sandbox("namespaces", warm=False) as place:
+        outcome = place.call([], "", {})
+    assert outcome.ended == "answered"
+    assert outcome.seconds >= 86400
 
 
 def test_every_word_of_the_command_line_is_in_its_help():
