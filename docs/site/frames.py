@@ -86,12 +86,14 @@ def of_one(path: Path, frames: int = FRAMES) -> dict[str, list[dict]]:
 def wishes(book) -> dict[str, dict]:
     """Return what the metadata ask of a notebook's explorers, by the name of their cell.
 
-    A text says in `tries` which values it names of which controls, and of which explorer (`of`). An
-    explorer says in `film` which control moves on the front page, and from where to where.
+    A text says in `tries` which values it names of which controls of an explorer (`of`), and what
+    only Python can do. An explorer says in `film` which control moves on the front page, and from
+    where to where.
     """
     found: dict[str, dict] = {}
     for cell in book.cells:
-        if tries := cell.metadata.get("tries"):
+        tries = cell.metadata.get("tries", {})
+        if "of" in tries:
             named = {name: values for name, values in tries.items() if name not in ("of", "python")}
             known = found.setdefault(tries["of"], {}).setdefault("named", {})
             for name, values in named.items():

@@ -55,11 +55,11 @@ def of(path: Path, shown: dict, site: Site):
     run = run_link(path, up, site)
     cells = []
     for cell in book.cells:
+        if task := TASK.fullmatch(cell.source):
+            cell = heading_of(task[1], cell)
         if cell.cell_type == "markdown":
             cell.source = with_ways_to_python(cell, run)
             cell.source = linked(anchored(cell.source), site.terms, folder)
-        elif task := TASK.fullmatch(cell.source):
-            cell = heading_of(task[1], cell, site.terms, folder)
         else:
             to_be_read(cell, run)
             pictures = [found for found in shown.get(cell.id, []) if "frames" in found]
@@ -127,13 +127,11 @@ def with_ways_to_python(cell, run: str) -> str:
     return text
 
 
-def heading_of(number: str, cell, terms: dict, folder: str):
+def heading_of(number: str, cell):
     """Return the task of an exercise as words with a heading, to which links can lead."""
     title, rest = exercise(number)._repr_markdown_().split("\n\n", 1)
     text = f"### {title.strip('*')}\n\n{rest}"
-    return nbformat.v4.new_markdown_cell(
-        linked(anchored(text), terms, folder), id=cell.id, metadata=cell.metadata
-    )
+    return nbformat.v4.new_markdown_cell(text, id=cell.id, metadata=cell.metadata)
 
 
 def to_be_read(cell, run: str) -> None:

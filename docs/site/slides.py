@@ -9,7 +9,7 @@ is not marked stays out. An entry is a dictionary:
     title      the heading
     text       words in Markdown
     show       what the cell has to show: "picture" (a figure or an explorer), "print", "code"
-    lines      which lines of code, such as "4-9"
+    lines      which lines of code, such as "4-9" or "1, 5"
     ask        a question with its options, to answer before the slider moves
     answer     the name of the cell that reveals it: what happens appears with the next key
     then       words that appear with the next key
@@ -250,8 +250,11 @@ def shown(cell, what: str, entry: dict, stem: str, views: dict, static: Path, up
 
 def excerpt(source: str, lines: str) -> str:
     """Return some lines of code; of one that is too wide for a slide, without its comment."""
-    first, _, last = lines.partition("-")
-    chosen = source.splitlines()[int(first or 1) - 1 : int(last) if last else None]
+    written, chosen = source.splitlines(), []
+    for part in lines.split(","):
+        first, dash, last = part.partition("-")
+        begin = int(first or 1) - 1
+        chosen += written[begin : int(last) if last else None if dash or not first else begin + 1]
     short = (re.sub(r"  # .*", "", line) if len(line) > WIDEST else line for line in chosen)
     return textwrap.dedent("\n".join(short))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import collections
+import ast
 import html
 import html.parser
 import json
@@ -173,14 +173,17 @@ def test_every_instruction_can_be_followed_on_its_page(site, served, page, alone
     """What a text tells to move, and to which value, is tried in the built page."""
     page.goto(f"{served(site)}/notebooks/{stem}.html")
     source = ROOT / "notebooks" / f"{stem}.ipynb"
-    names = controls_of(source)
+    cells = {cell.id: cell for cell in nbformat.read(source, as_version=4).cells}
+    phrases = [text.metadata["tries"].get("python", []) for text in TEXTS[stem]]
+    assert page.locator(".course-python a.run-page").count() == sum(map(len, phrases))
     for text in TEXTS[stem]:
         tries = dict(text.metadata["tries"])
-        for phrase in tries.pop("python", []):
-            leads = page.locator(".course-python a.run-page")
-            assert phrase in text.source
-            assert leads.count() > 0
-        explorer = page.locator(f"[data-explorer*='-{tries.pop('of')}-']")
+        tries.pop("python", [])
+        if "of" not in tries:
+            continue
+        of = tries.pop("of")
+        known = labels_of(cells[of].source)
+        explorer = page.locator(f"[data-explorer*='-{of}-']")
         explorer.scroll_into_view_if_needed()
         explorer.locator("[data-live=true]").wait_for()
         for name, values in tries.items():
@@ -188,45 +191,39 @@ def test_every_instruction_can_be_followed_on_its_page(site, served, page, alone
                 for value in values:
                     if isinstance(value, (int, float)):  # an entry of a list has many names
                         assert any(way in text.source for way in written(value)), (name, value)
-            labels = names[name]
-            control = explorer.locator(".course-plain").filter(has_text=labels)
+            label = re.compile("^" + re.escape(known.get(name) or name.replace("_", " ")))
+            control = explorer.locator(".course-plain").filter(has_text=label)
             if not control.count():  # a point: a ring that takes the focus
-                assert explorer.locator(".course-handle[tabindex]").count() >= 1, (name, labels)
+                ring = explorer.locator(".course-handle[tabindex]").first
+                assert moves(explorer, ring), f"{stem}: the ring {name} of {of}"
                 continue
             field = control.locator("input, select").first
-            assert moves(explorer, field), f"{stem}: {name} of {text.metadata['tries']['of']}"
+            assert moves(explorer, field), f"{stem}: {name} of {of}"
             for value in values:
                 assert reached(control, field, value), f"{stem}: {name} has no {value}"
     assert alone == []
 
 
-def controls_of(path: Path) -> dict[str, re.Pattern]:
-    """Return what stands before each control, by the name that `update` knows it by."""
-    known = {
-        "lr": r"^(learning rate|α)",
-        "momentum": "^momentum",
-        "beta1": "^β₁",
-        "beta2": "^β₂",
-        "c": "^factor c",
-        "w": "^w",
-    }
-    code = "\n".join(c.source for c in nbformat.read(path, 4).cells if c.cell_type == "code")
-    named = dict(re.findall(r"(\w+)=\w+\((?:[^()]|\([^()]*\))*label=\"([^\"]+)\"", code))
-    found = collections.defaultdict(lambda: re.compile("^$"))
-    for name in {key for texts in TEXTS.values() for t in texts for key in t.metadata["tries"]}:
-        label = known.get(name) or (name in named and "^" + re.escape(named[name]))
-        found[name] = re.compile(label or "^" + re.escape(name.replace("_", " ")))
-    found["knob_0"] = re.compile("^W₁₁")
-    found["batch"] = re.compile("^batch size B")
+def labels_of(source: str) -> dict[str, str]:
+    """Return what stands before the controls of an explorer, by the names `update` knows."""
+    found = {"lr": "learning rate", "beta1": "β₁", "beta2": "β₂", "batch": "batch size B"}
+    found["knob_0"] = "W₁₁"
+    for call in ast.walk(ast.parse(source)):
+        for control in call.keywords if isinstance(call, ast.Call) else ():
+            for part in ast.walk(control.value):
+                labels = isinstance(part, ast.keyword) and part.arg == "label"
+                if labels and isinstance(part.value, ast.Constant):
+                    found[control.arg] = part.value.value
     return found
 
 
 def moves(explorer, field) -> bool:
-    """Return whether a control changes what is seen or said."""
+    """Return whether a control or a ring changes what is seen or said."""
     seen = {explorer.evaluate(SEEN)}
     kind = field.get_attribute("type") or "select"
     field.focus()
-    for key in ["Space", "Space"] if kind == "checkbox" else ["Home", "ArrowRight", "End"]:
+    keys = ["Home", "ArrowRight", "End", "ArrowUp"]
+    for key in ["Space", "Space"] if kind == "checkbox" else keys:
         field.press(key)
         field.page.wait_for_timeout(120)
         seen.add(explorer.evaluate(SEEN))
