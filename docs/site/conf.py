@@ -71,6 +71,14 @@ def plain_where_folded(app, doctree):
                 code["language"] = "text"
 
 
+def rows_named(app, doctree):
+    """Let the first column of a table name its rows where nothing stands above it."""
+    for table in doctree.findall(nodes.tgroup):
+        head = table.next_node(nodes.thead)
+        if head and not head.next_node(nodes.entry).astext().strip():
+            table.next_node(nodes.colspec)["stub"] = 1
+
+
 def in_the_head(app, page, template, context, doctree):
     """Say what a page is about to those who find it, and name what the theme leaves nameless."""
     tree = context.get("furo_navigation_tree", "")
@@ -109,5 +117,6 @@ def source_of(text, path):
 
 def setup(app):
     app.connect("doctree-read", plain_where_folded)
+    app.connect("doctree-read", rows_named)
     app.connect("html-page-context", in_the_head, priority=900)
     app.add_html_math_renderer("mathml", (inline, None), (block, None))
