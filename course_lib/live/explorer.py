@@ -84,6 +84,7 @@ class Canvas(anywidget.AnyWidget):
     colors = traitlets.List().tag(sync=True)  # of the numbers it says
     printed = traitlets.Unicode().tag(sync=True)
     still = traitlets.Bytes().tag(sync=True)
+    night = traitlets.Bytes().tag(sync=True)  # the same for dark, once a page was
     cost = traitlets.Float().tag(sync=True)  # milliseconds that `update` took when it was made
 
     def __repr__(self) -> str:
@@ -108,6 +109,7 @@ class Explorer(ipywidgets.VBox):
     """
 
     described = True
+    _dark = False  # whether a page of this kernel was
 
     def __init__(
         self, figure: Figure, update: Callable, controls: dict, alt: str, redraw: bool = False
@@ -160,6 +162,7 @@ class Explorer(ipywidgets.VBox):
             colors=getattr(self.standing, "keys", []),
             printed=self.printed,
             still=self.png(),
+            night=self._for_dark(),
             cost=self._cost,
         )
         self._kept = True  # what is seen now is what the notebook has
@@ -247,6 +250,20 @@ class Explorer(ipywidgets.VBox):
             if self._on_screen and self._scene.drawn:
                 self._scene.fresh()  # at another size all was laid out anew, which is no move
             return picture
+
+    def night_png(self) -> bytes:
+        """Return the picture as `png` does, drawn for a dark page, on a clear ground."""
+        if getattr(self.figure, "theme", "page") == "keep":
+            return self.png()
+        with looks.turn:
+            picture = Picture.night(self.figure)
+            if self._on_screen and self._scene.drawn:
+                self._scene.fresh()
+            return picture
+
+    def _for_dark(self) -> bytes:
+        """Return the picture for dark, nothing as long as no page of this kernel is dark."""
+        return self.night_png() if Explorer._dark else b""
 
     def html(self, sweeps: list[str] | None = None) -> str:
         """Return a piece of HTML in which sliders move the picture with no kernel and no network.
@@ -460,6 +477,7 @@ class Explorer(ipywidgets.VBox):
             if not self._on_screen:
                 self._scene.settle()
             self._on_screen = True
+            Explorer._dark = bool(ground) or Explorer._dark
         if not self._on_screen:
             return
         asked = self._asked(request)
@@ -535,7 +553,7 @@ class Explorer(ipywidgets.VBox):
         self._canvas.standing, self._canvas.printed = self.standing, self.printed
         self._canvas.colors = getattr(self.standing, "keys", [])
         self._canvas.at = self._points()
-        self._canvas.still = self.png()
+        self._canvas.still, self._canvas.night = self.png(), self._for_dark()
         self._kept = True
 
     def _rest(self) -> None:

@@ -24,10 +24,11 @@ from .looks import KINDS, drawn_by
 
 # One picture for each theme of the page; on paper it is the light one.
 IN_PAGE = """<style>.course-picture {{ max-width: 100%; height: auto; }}
-.course-night, body[data-jp-theme-light="false"] .course-day {{ display: none; }}
-body[data-jp-theme-light="false"] .course-night {{ display: inline; }}
-@media print {{ body .course-picture.course-day {{ display: inline; }}
-body .course-picture.course-night {{ display: none; }} }}
+body .course-picture.course-night, body[data-jp-theme-light="false"] .course-picture.course-day {{
+display: none; }}
+body[data-jp-theme-light="false"] .course-picture.course-night {{ display: inline; }}
+@media print {{ body[data-jp-theme-light] .course-picture.course-day {{ display: inline; }}
+body[data-jp-theme-light] .course-picture.course-night {{ display: none; }} }}
 </style>{pictures}"""
 IMAGE = """<img class="course-picture{kind}" alt="{alt}" width="{width}" height="{height}"
  src="data:image/png;base64,{png}">"""
@@ -139,7 +140,8 @@ class Picture(Figure):
 
     def night(self, dpi: float = 140) -> bytes:
         """Return the figure as a PNG file for a dark page, on a clear ground."""
-        canvas, before = theme.Canvas(self), self.dpi
+        before = self.canvas, self.dpi
+        canvas = theme.Canvas(self)
         canvas.ground = theme.DARK
         file = io.BytesIO()
         try:
@@ -147,8 +149,8 @@ class Picture(Figure):
             canvas.draw()
             Image.fromarray(np.asarray(canvas.buffer_rgba())).save(file, format="png")
         finally:
-            self.set_dpi(before)
-            FigureCanvasAgg(self)
+            self.set_canvas(before[0])
+            self.set_dpi(before[1])
         return few_colors(file, clear=True)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:

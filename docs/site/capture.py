@@ -16,7 +16,7 @@ from PIL import Image
 
 from course_lib import live
 from course_lib.exercises.predictions import Prediction
-from course_lib.live import replay
+from course_lib.live import replay, theme
 
 KIND = "application/x-course-page+json"
 NEXT: dict[str, Any] = {}  # what the page wants of the cell that runs next
@@ -27,8 +27,11 @@ WIDE, STEPS, PAUSE = 420, 22, 90  # a film: pixels, pictures one way, millisecon
 def begin(most: int, frames: int) -> None:
     """Let explorers and reveals show what a page needs, of explorers at most so many frames."""
 
+    def still(self: Any, **_: Any) -> tuple[dict, dict]:
+        return {KIND: {"night": dark(self)}}, {}
+
     def shown(self: Any, **_: Any) -> tuple[dict, dict]:
-        found = {"frames": "", "film": ""}
+        found: dict[str, Any] = {"frames": "", "night": dark(self.figure)}
         try:
             found["frames"] = packed(self, most, frames, NEXT.get("named")).decode()
         except ValueError as reason:
@@ -36,9 +39,8 @@ def begin(most: int, frames: int) -> None:
                 raise
             found["still"] = str(reason)  # too many lists and toggles: it stays a picture
         if NEXT.get("film"):
-            found["film"] = base64.b64encode(
-                film(self, NEXT["film"]["control"], NEXT["film"]["values"])
-            ).decode()
+            films = film(self, NEXT["film"]["control"], NEXT["film"]["values"])
+            found["films"] = [base64.b64encode(each).decode() for each in films]
         return {KIND: found}, {}
 
     def reveal(self: Any, *results: Any) -> Any:
@@ -51,6 +53,14 @@ def begin(most: int, frames: int) -> None:
 
     real, Prediction.reveal = Prediction.reveal, reveal
     live.Explorer._repr_mimebundle_ = shown
+    live.Picture._repr_mimebundle_ = still
+
+
+def dark(figure: Any) -> str:
+    """Return a figure as it is drawn for dark, "" for one that keeps its colors."""
+    if getattr(figure, "theme", "page") == "keep":
+        return ""
+    return base64.b64encode(live.Picture.night(figure)).decode()
 
 
 def packed(explorer: Any, most: int, frames: int, named: dict | None) -> bytes:
@@ -64,8 +74,8 @@ def packed(explorer: Any, most: int, frames: int, named: dict | None) -> bytes:
             most *= 2  # its lists, which stay whole, are too heavy
 
 
-def film(explorer: Any, control: str, values: list, wide: int = WIDE) -> bytes:
-    """Return an animated WebP in which one control goes through some values and back.
+def film(explorer: Any, control: str, values: list, wide: int = WIDE) -> list[bytes]:
+    """Return WebPs in which one control goes through some values and back, for light and dark.
 
     Parameters
     ----------
@@ -83,14 +93,18 @@ def film(explorer: Any, control: str, values: list, wide: int = WIDE) -> bytes:
         low, high = values
         values = [low + (high - low) * i / (STEPS - 1) for i in range(STEPS)]
         values = [round(value) if whole else value for value in values]
-    pictures = []
+    kinds: tuple[list, list] = [], []
     for value in values:
         picture = drawn(explorer, {control: value})
         size = wide, round(wide * picture.height / picture.width)
-        pictures.append(picture.resize(size, Image.Resampling.LANCZOS))
+        for pictures, seen in zip(kinds, (picture, at_night(explorer)), strict=True):
+            pictures.append(seen.resize(size, Image.Resampling.LANCZOS))
     drawn(explorer, {control: before})
     # It goes there and back once, in less than five seconds: what moves longer needs a switch.
-    return animated([*pictures, *[pictures[-1]] * 5, *pictures[-2:0:-2], pictures[0]], loop=1)
+    return [
+        animated([*pictures, *[pictures[-1]] * 5, *pictures[-2:0:-2], pictures[0]], loop=1)
+        for pictures in kinds
+    ]
 
 
 def drawn(explorer: Any, values: dict) -> Image.Image:
@@ -98,6 +112,14 @@ def drawn(explorer: Any, values: dict) -> Image.Image:
     explorer.figure.set_dpi(100)
     explorer.update(**(explorer.values | values))
     return Image.open(io.BytesIO(explorer.png())).convert("RGB")
+
+
+def at_night(explorer: Any) -> Image.Image:
+    """Return the picture as it stands now, drawn for dark."""
+    clear = Image.open(io.BytesIO(explorer.night_png())).convert("RGBA")
+    seen = Image.new("RGBA", clear.size, theme.DARK)
+    seen.alpha_composite(clear)
+    return seen.convert("RGB")
 
 
 def animated(pictures: list, pause: int = PAUSE, quality: int = 60, loop: int = 0) -> bytes:

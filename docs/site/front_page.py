@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
-from figures import figure
+from figures import KINDS, figure
 from PIL import Image
 
 from course_lib import plots
@@ -59,7 +59,7 @@ def cards(text: str, static: Path, books: list[Path]) -> str:
     rows = []
     for number, (title, stem, asks) in enumerate(LECTURE.findall(text)):
         film = static / "pictures" / f"{stem}.webp"
-        picture = moving(film, films.get(stem, "")) if film.exists() else ""
+        picture = moving(film, films.get(stem, ""))
         name = f"Lecture {number}" if number else "Before you start"
         rows.append(
             f'<li><a href="notebooks/{stem}.html">{picture}<span>{name}</span>'
@@ -76,11 +76,17 @@ def _film(path: Path) -> str:
 
 
 def moving(film: Path, alt: str) -> str:
-    """Return the HTML of a moving picture, still for readers who want less motion."""
-    return (
-        f'<picture><source srcset="_static/pictures/{_still(film)}" '
+    """Return the HTML of a moving picture, if there is one, still for who wants less motion.
+
+    It is there as drawn for light and for dark.
+    """
+    films = {kind: film.with_name(f"{film.stem}{end}.webp") for kind, end in KINDS.items()}
+    return "".join(
+        f'<picture class="{kind}"><source srcset="_static/pictures/{_still(film)}" '
         f'media="(prefers-reduced-motion: reduce)"><img src="_static/pictures/{film.name}" '
         f'alt="{html.escape(alt)}" loading="lazy" {_size(film)}></picture>'
+        for kind, film in films.items()
+        if film.exists()
     )
 
 
@@ -126,13 +132,14 @@ def hero(static: Path, count: int) -> str:
         alt="A landscape of four valleys from above, and a walk from a ring into one of them.",
     )
     data = replay.packed(shown, None, 700_000, count, {"start": [], "steps": []})[1]
-    (static / "pictures" / "hero.png").write_bytes(shown.png())
+    for end, still in {"": shown.png(), "-night": shown.night_png()}.items():
+        (static / "pictures" / f"hero{end}.png").write_bytes(still)
     (static / "explorers" / "hero.txt").write_bytes(data)
     about = dict(zip(("width", "height"), map(int, shown.size), strict=True)) | {"alt": shown.alt}
-    made = figure("hero", "", about, shown.standing, moves=True)
+    made = figure("hero", "", about, shown.standing, moves=True, night=True)
     shown.close()
     # It is what a reader sees first: nothing is to wait for it.
-    made = made.replace('loading="lazy"', 'fetchpriority="high"')
+    made = made.replace('loading="lazy"', 'fetchpriority="high"', 1)
     return made.replace("data-explorer", "data-plays data-explorer", 1)
 
 

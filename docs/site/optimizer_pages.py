@@ -40,8 +40,9 @@ def write(page: Path, static: Path, frames: int, most: int) -> None:
     parts = [HEAD]
     for name, rule in OPTIMIZERS.items():
         packed = explorer(name, rule)
-        picture, data = packed.png(), replay.packed(packed, None, most, frames)[1]
-        (static / "pictures" / f"optimizer-{name}.png").write_bytes(picture)
+        day, data = packed.png(), replay.packed(packed, None, most, frames)[1]
+        for end, picture in {"": day, "-night": packed.night_png()}.items():
+            (static / "pictures" / f"optimizer-{name}{end}.png").write_bytes(picture)
         (static / "explorers" / f"optimizer-{name}.txt").write_bytes(data)
         parts.append(section(name, rule, packed))
         packed.close()
@@ -88,6 +89,6 @@ def section(name: str, rule: type, shown) -> str:
         f"```python\n{source}\n```",
         f"Hyper-parameters and their defaults: {', '.join(settings)}.",
         re.sub(r"\s+", " ", notes.strip()) if notes else "",
-        figure(f"optimizer-{name}", "../", about, shown.standing, moves=True),
+        figure(f"optimizer-{name}", "../", about, shown.standing, moves=True, night=True),
     ]
     return "\n\n".join(line for line in lines if line) + "\n"

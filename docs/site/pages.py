@@ -62,11 +62,10 @@ def of(path: Path, shown: dict, site: Site):
             cell.source = linked(anchored(cell.source), site.terms, folder)
         else:
             to_be_read(cell, run)
-            pictures = [found for found in shown.get(cell.id, []) if "frames" in found]
-            for name, output, moving in pictured(cell, path.stem, pictures, site.static):
+            for name, output, found in pictured(cell, path.stem, shown, site.static):
                 if name:
                     about, words = output.metadata.get("image/png", {}), output.data["text/plain"]
-                    output.data = {"text/html": figure(name, up, about, words, bool(moving))}
+                    output.data = {"text/html": figure(name, up, about, words, **found)}
                     output.metadata = {}
             for found in shown.get(cell.id, []):
                 if "reveal" in found:
@@ -155,26 +154,30 @@ def to_be_read(cell, run: str) -> None:
     cell.metadata["tags"] = sorted(tags)
 
 
-def pictured(cell, stem: str, shown: list[dict], static: Path) -> Iterator[tuple]:
+def pictured(cell, stem: str, shown: dict, static: Path) -> Iterator[tuple]:
     """Put the pictures of a cell, and the frames and films of its explorers, into files.
 
-    Return each output with the name of its files, "" for what is no picture, and its frames.
+    Return each output with the name of its files, "" for what is no picture, and whether it `moves`
+    and has a picture for the `night`.
     """
-    left = list(shown)
+    left = [found for found in shown.get(cell.id, []) if "night" in found]
     for number, output in enumerate(cell.outputs):
         data = output.get("data", {})
         if "image/png" not in data:
-            yield "", output, ""
+            yield "", output, {}
             continue
         name = f"{stem}-{cell.id}-{number}"
-        (static / "pictures" / f"{name}.png").write_bytes(base64.b64decode(data["image/png"]))
         found = left.pop(0) if left else {}
+        files = {f"{name}.png": data["image/png"], f"{name}-night.png": found.get("night")}
+        if films := found.get("films"):
+            files |= {f"{stem}.webp": films[0], f"{stem}-night.webp": films[1]}
+        for file, content in files.items():
+            if content:
+                (static / "pictures" / file).write_bytes(base64.b64decode(content))
         if found.get("frames"):
             (static / "explorers" / f"{name}.txt").write_text(found["frames"])
-        if found.get("film"):
-            film = static / "pictures" / f"{stem}.webp"
-            film.write_bytes(base64.b64decode(found["film"]))
-        yield name, output, found.get("frames", "")
+        has = {"moves": bool(found.get("frames")), "night": bool(found.get("night"))}
+        yield name, output, has
 
 
 def glossary() -> dict[str, str]:

@@ -54,7 +54,7 @@ function fit(slide) {
       else high = middle;
     }
     grow(low);
-    return figures[0].querySelector("img, .course-stage").getBoundingClientRect().width;
+    return Math.max(...[...figures[0].querySelectorAll("img, .course-stage")].map((seen) => seen.getBoundingClientRect().width));
   };
   const beside = figures.length === 1 && words ? largest(true) : 0;
   // Beside the words the controls of an explorer are larger, too: worth a tenth of the picture.

@@ -234,12 +234,11 @@ def shown(cell, what: str, entry: dict, stem: str, views: dict, static: Path, up
     if what == "code":
         return colored(excerpt(cell.source, entry.get("lines", "")))
     found = []
-    frames_of = [view for view in views.get(cell.id, []) if "frames" in view]
-    for name, output, moving in pages.pictured(cell, stem, frames_of, static):
+    for name, output, has in pages.pictured(cell, stem, views, static):
         data = output.get("data", {})
         if what == "picture" and name:
             about = output.metadata.get("image/png", {})
-            found.append(figure(name, up, about, data.get("text/plain", ""), bool(moving)))
+            found.append(figure(name, up, about, data.get("text/plain", ""), **has))
         elif what == "print" and output.output_type == "stream":
             found.append(f"<pre>{html.escape(output.text)}</pre>")
         elif what == "print" and "text/markdown" in data:  # the source that the cell shows

@@ -15,7 +15,7 @@ from PIL import Image
 from course_lib import plots
 from course_lib.descent import descend
 from course_lib.landscapes import LANDSCAPES, banana, himmelblau, quartic
-from course_lib.live import figures
+from course_lib.live import figures, theme
 from course_lib.optimizers import OPTIMIZERS, GradientDescent
 
 
@@ -369,18 +369,12 @@ def luminance(color):
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
-def turned(color):
-    """What `filter: invert(0.92) hue-rotate(180deg)` makes of a color (Filter Effects, 2018)."""
-    inverted = 0.92 - np.asarray(color) * (2 * 0.92 - 1)
-    lum = np.array([0.213, 0.715, 0.072])
-    return np.clip(2 * (inverted @ lum) - inverted, 0, 1)
-
-
 @pytest.mark.parametrize("color", plots.COLORS)
 def test_the_colors_of_lines_stand_out_in_the_light_and_the_dark_theme(color):
     from matplotlib.colors import to_rgb
 
-    for seen, ground in ((to_rgb(color), (1, 1, 1)), (turned(to_rgb(color)), turned((1, 1, 1)))):
+    dark = tuple(part / 255 for part in theme.DARK)
+    for seen, ground in ((to_rgb(color), (1, 1, 1)), (theme.tone(to_rgb(color))[:3], dark)):
         low, high = sorted([luminance(np.array(seen)), luminance(np.array(ground))])
         assert (high + 0.05) / (low + 0.05) >= 3
 

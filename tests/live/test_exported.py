@@ -10,6 +10,8 @@ import pytest
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
+from course_lib import plots
+
 LIVE = Path(__file__).parents[2] / "course_lib" / "live"
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_momentum.ipynb"
 
@@ -31,3 +33,18 @@ def test_an_exported_notebook_keeps_what_stands_with_its_pictures(settings):
                     assert output.data["text/plain"] in html.unescape(page)
     assert described > 10
     assert len(re.findall("No description has been provided", page)) == 0
+
+
+def test_an_exported_notebook_that_was_run_in_jupyterlab_has_a_picture_for_each_theme(monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", "a notebook")
+    figure, ax = plots.figure()
+    ax.plot([0, 1], [0, 1])
+    data, about = figure._repr_mimebundle_()
+    output = nbformat.v4.new_output("execute_result", data, metadata=about, execution_count=1)
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])])
+    settings = LIVE / "jupyter_nbconvert_config.json"
+    config = Config(json.loads(settings.read_text(encoding="utf-8")))
+    page, _ = HTMLExporter(config=config, theme="dark").from_notebook_node(book)
+    assert page.count('class="course-picture course-night"') == 1
+    assert page.count('class="course-picture course-day"') == 1
+    assert 'data-jp-theme-light="false"' in page

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from course_lib import plots
 from course_lib.landscapes import banana
 from course_lib.live import explore, front, slider, theme
 from course_lib.live.compose import composed
+from course_lib.live.explorer import Explorer
 from course_lib.live.figures import Picture
 from course_lib.live.recorder import Recorder
 from course_lib.live.scene import Scene
@@ -147,7 +151,56 @@ def test_a_notebook_gets_a_picture_for_each_theme(monkeypatch):
     page = figure._repr_mimebundle_()[0]["text/html"]
     assert page.count("<img") == 2
     assert "course-night" in page
-    assert "invert" not in page
+
+
+def test_no_style_turns_light_into_dark():
+    root = Path(__file__).parents[2]
+    files = [p for kind in ("css", "js", "mjs", "py") for p in root.glob(f"course_lib/**/*.{kind}")]
+    files += [path for path in root.glob("docs/site/*") if path.is_file()]
+    assert len(files) > 60
+    turning = re.compile(r"\binvert\(|hue-rotate")
+    assert [p.name for p in files if turning.search(p.read_text(encoding="utf-8"))] == []
+
+
+def test_a_picture_for_the_night_is_drawn_and_leaves_the_figure_as_it_was():
+    figure, ax = plots.figure(size=(3, 2))
+    ax.imshow([[0, 1]], cmap="gray", aspect="auto")
+    canvas, dpi = figure.canvas, figure.dpi
+    day, night = (
+        np.asarray(Image.open(io.BytesIO(each)).convert("RGBA"))
+        for each in (figure.png(), figure.night())
+    )
+    assert day.shape == night.shape
+    assert (figure.canvas, figure.dpi) == (canvas, dpi)
+    inside = (slice(day.shape[0] // 2, None), slice(day.shape[1] // 3, None))
+    same = np.all(day[inside][..., :3] == night[inside][..., :3], axis=-1)
+    assert same.mean() > 0.4  # the image keeps its colors
+    assert day[2, 2, 3] == 255
+    assert night[2, 2, 3] == 0  # the page is the ground
+
+
+def test_an_explorer_keeps_a_picture_for_the_night_once_a_page_was_dark(monkeypatch):
+    monkeypatch.setattr(Explorer, "_dark", False)
+    figure, ax = plots.figure()
+    (line,) = ax.plot([0, 1], [0, 1])
+    explorer = explore(figure, lambda up: line.set_ydata([0, up]), up=slider(0, 1, 1))
+    assert explorer._canvas.night == b""
+    explorer._request = {"screen": {"scale": 1, "ground": [17, 17, 17]}, "values": {}}
+    explorer._answer_request()
+    explorer._keep()
+    night = np.asarray(Image.open(io.BytesIO(explorer._canvas.night)).convert("RGBA"))
+    words = night[..., 3] > 250
+    assert night[words][:, :3].max() > 200
+    # What is sent afterwards is still drawn for the page.
+    assert explorer.frame([], up=0.5)["on"] == explorer._scene.id
+    later = explore(*_moving(), up=slider(0, 1, 1))
+    assert later._canvas.night
+
+
+def _moving():
+    figure, ax = plots.figure()
+    (line,) = ax.plot([0, 1], [0, 1])
+    return figure, lambda up: line.set_ydata([0, up])
 
 
 def test_a_page_without_a_kernel_tones_colors_as_python_does():

@@ -16,7 +16,17 @@ import explorer_pages
 from course_lib import live
 
 # Methods that the engine's own modules call.
-FOR_THE_ENGINE = {"alt", "at_scale", "drawn", "frame", "night", "points", "size", "update"}
+FOR_THE_ENGINE = {
+    "alt",
+    "at_scale",
+    "drawn",
+    "frame",
+    "night",
+    "night_png",
+    "points",
+    "size",
+    "update",
+}
 TEXT = explorer_pages.text()
 HEADINGS = re.findall(r"(?m)^### (\S+)$", TEXT)
 

@@ -88,15 +88,18 @@ body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key, .co
 .course-stage:focus-visible { outline: 3px solid var(--course-accent); outline-offset: 1px; }
 .course-sheet > .course-handle { scale: calc(1 / var(--course-zoom, 1)); }
 .course-stage canvas { display: block; width: 100%; height: 100%; }
-.course-stage[data-theme="keep"] { background: #fff; }
-/* What was drawn for white, saved or with no kernel, keeps its hues and changes light for dark. */
-body[data-jp-theme-light="false"] .course-stage:not([data-dark="true"], [data-theme="keep"]) canvas,
-body.vscode-dark .course-stage:not([data-dark="true"], [data-theme="keep"]) canvas {
-  filter: invert(0.92) hue-rotate(180deg); }
-body[data-jp-theme-light="true"] .course-stage[data-dark="true"] canvas { filter: invert(1) hue-rotate(180deg); }
-body[data-jp-theme-light="false"] .course-flat::before, body.vscode-dark .course-flat::before {
-  border-color: #eee; }
-@media print { body .course-stage[data-dark="true"] canvas { filter: invert(1) hue-rotate(180deg); } }
+/* What was drawn for white stands on white, and what was drawn for dark on dark, on a page of either theme. */
+.course-stage:not([data-dark="true"]) { background: #fff; }
+body[data-jp-theme-light="true"] .course-stage[data-dark="true"] { background: #111; }
+.course-stage[data-dark="true"] .course-flat::before { border-color: #eee; }
+.course-paper { display: none; width: 100%; height: 100%; object-fit: contain; object-position: left top; }
+@media print {
+  .course-stage[data-dark="true"] canvas:has(+ .course-paper:not([hidden])) { display: none; }
+  .course-stage[data-dark="true"] .course-paper:not([hidden]) { display: block; }
+  body .course-card.course-card, body .course-explorer.course-explorer { --course-ink: #111; --course-accent: #0072B2; --course-on: #fff;
+    --course-line: #999; --course-key: #eee; break-inside: avoid; }
+  .course-controls *, .course-segments * { print-color-adjust: exact; }
+}
 @media (forced-colors: active) {
   .course-controls .noUi-horizontal .noUi-connects { forced-color-adjust: none; border: 1px solid CanvasText; background:
     linear-gradient(90deg, transparent var(--course-from, 0%), Highlight 0 var(--course-filled, 0%), transparent 0), Canvas; }

@@ -326,15 +326,29 @@ export async function render({ model, el }) {
   }
 
   // The picture of the saved output stands until the kernel has drawn one for this screen.
-  const still = model.get("still");
-  if (still && still.byteLength) {
+  // The light one waits for paper, too.
+  function saved() {
+    if (scene?.id) return;
+    const dark = darkGround(page.root) && model.get("night")?.byteLength && model.get("theme") !== "keep";
+    const still = model.get(dark ? "night" : "still");
+    if (!still?.byteLength) return;
     queue = queue.then(async () => {
+      if (scene?.id) return;
       const below = await bitmap(still);
+      page.stage.dataset.dark = Boolean(dark);
       page.stage.style.aspectRatio = `${below.width} / ${below.height}`;
-      if (!scene) scene = { below, between: [], size: [below.width, below.height], axes: [] };
+      scene = { below, between: [], size: [below.width, below.height], axes: [] };
       draw();
     }).catch(console.error);
   }
+  function paper() {
+    URL.revokeObjectURL(page.paper.src);
+    page.paper.hidden = !model.get("still")?.byteLength;
+    if (!page.paper.hidden) page.paper.src = URL.createObjectURL(new Blob([model.get("still")], { type: "image/png" }));
+  }
+  saved();
+  paper();
+  model.on("change:still", paper);
   say(model.get("standing"), false, model.get("printed"), model.get("colors"));
   alive();
 
@@ -352,7 +366,7 @@ export async function render({ model, el }) {
     [scale, width, ground] = [next, wide, below];
     ask({ scale, width, ground });
   }
-  onTheme(fit, signal);
+  onTheme(() => [saved(), fit()], signal);
   // What is called by its place in a list is called by its name in Python.
   const states = () => Object.fromEntries(Object.entries(values()).map(([name, value]) => {
     const control = sliders[names.indexOf(name)];
@@ -403,6 +417,8 @@ export async function render({ model, el }) {
     pulse.off("comm_live_update", alive);
     model.off("msg:custom", received);
     model.off("change:at", placed);
+    model.off("change:still", paper);
+    URL.revokeObjectURL(page.paper.src);
     sliders.forEach((slider, i) => slider.off(`change:${keys[i]}`, changed));
   };
 }
