@@ -35,10 +35,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from homework.collect import Student, Submission
+    from homework.collect import Submission
     from homework.grade import Work
     from homework.gradebook import Gradebook
     from homework.late import Lateness
+    from homework.people import Student
 
 __all__ = ["main"]
 
@@ -199,9 +200,9 @@ def _release(options: argparse.Namespace) -> None:
 
 def _grade(options: argparse.Namespace) -> int:
     from homework import assignment, grade, sandbox
-    from homework.collect import roster
     from homework.gradebook import Gradebook
     from homework.groups import groups, shared
+    from homework.people import roster
 
     # Before anything else: where nothing isolates, nothing of a submission is even opened.
     isolation = sandbox.choose(options.isolation, options.unsafe)
@@ -292,19 +293,25 @@ def _compared(
     """Give a row to everybody who handed in nothing, and name whoever is not in the list."""
     from homework.grade import Grade
     from homework.gradebook import missing_from
+    from homework.people import find
 
     missing = missing_from(book.rows(), students)
     book.forget_missing({row.student for row in book.rows()} - set(missing))
     for student in missing:
         book.record(Grade(student, "", "", 0, "missing", "Nothing was handed in."), version)
     for name in [name for names in whose.values() for name in names]:
-        if not any(each.is_named(name) for each in students):
+        if find(students, name):
+            continue
+        if any(each.is_named(name) for each in students):
+            print(f"May be one of several in the list of students: {name}", file=sys.stderr)
+        else:
             print(f"Not in the list of students: {name}", file=sys.stderr)
 
 
 def _policy(options: argparse.Namespace) -> Callable[[str, float], Lateness] | None:
     """Return what says how late a student's work of a certain date is; None if nobody asks."""
     from homework import late
+    from homework.people import find
 
     if not options.due:
         if options.extensions or options.times or options.late != "0%/day":
@@ -312,13 +319,13 @@ def _policy(options: argparse.Namespace) -> Callable[[str, float], Lateness] | N
         return None
     share, unit = late.parse_penalty(options.late)
     extensions = late.times(options.extensions) if options.extensions else []
-    handed_in = late.times(options.times) if options.times else []
+    handed_in = dict(late.times(options.times)) if options.times else {}
     rule = late.Policy(
         late.parse_time(options.due), share, unit, late.parse_span(options.grace), extensions
     )
 
     def lateness(name: str, when: float) -> Lateness:
-        known = next((time for who, time in handed_in if who.is_named(name)), None)
+        known = handed_in.get(find(handed_in, name))
         if known is None and not when:
             return late.IN_TIME
         return rule.lateness(name, known or datetime.fromtimestamp(when))

@@ -6,6 +6,7 @@ notebook are found, too: each student gets a row, whatever was handed in.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -21,11 +22,8 @@ from homework.assignment import LARGEST, AssignmentError, parse
 
 __all__ = [
     "CollectError",
-    "Student",
     "Submission",
     "collect",
-    "roster",
-    "separator",
     "system_of",
 ]
 
@@ -39,12 +37,24 @@ _CANVAS = (
 _MOODLE = re.compile(
     r"^(?P<name>.+)_(?P<user>\d+)_assignsubmission_[a-z]+(?:_(?P<file>.*))?$", re.S
 )
+_BLACKBOARD = re.compile(
+    r"^(?P<file>.+)_(?P<name>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_.*|\.txt)?$", re.S
+)
+_BRIGHTSPACE = re.compile(
+    r"^(?P<user>\d+)-\d+ ?- (?P<name>.+?) ?- "
+    r"(?P<when>\w{3} \d{1,2}, \d{4} \d{3,4} [AP]M)(?: ?- .*)?$",
+    re.S,
+)
 _GRADESCOPE = re.compile(r"^submission_\d+$")
 _GOOGLE = re.compile(r"^(?P<name>.+?) - (?P<file>.+)$", re.S)
-_NOTEBOOK = re.compile(r"\.ipynb(\.(txt|json))?$", re.I)
-_COPY = re.compile(r"([ _]\(\d+\)|-Copy\d*|-\d+)$", re.I)
+_NOTEBOOK = re.compile(r"(\.ipynb)+(\.(txt|json))?$", re.I)
+_COPY = re.compile(r"([ _]?\(\d+\)|-Copy\d*)$", re.I)
 _AGAIN = re.compile(r"-(\d+)\.ipynb", re.I)
 _METADATA = "submission_metadata.yml"
+_BESIDE = {"index.html", "grades.csv", "grades.xls", "README.md", "timestamp.txt"}
+"""What systems put beside the submissions."""
+_DEEPEST = 3
+"""Zip files in zip files."""
 _MOST_ENTRIES = 100_000
 _LARGEST_RAW = 200_000_000
 _OF_SYSTEMS = {
@@ -104,13 +114,14 @@ _NO_NOTEBOOK = (
 )
 
 
-def collect(place: str | os.PathLike) -> list[Submission]:
+def collect(place: str | os.PathLike, one_student: bool = False) -> list[Submission]:
     """Return one submission for each student found in `place`, in the order of their names.
 
     `place` is a folder, a zip file or one notebook. Known are `STUDENT.ipynb`;
-    `STUDENT/any/where/FILE.ipynb`, as nbgrader has it; and what Canvas, Moodle, Gradescope and
-    Google Classroom make of it, with or without a folder around everything. Of several notebooks
-    of one student, the newest that is the lab counts.
+    `STUDENT/any/where/FILE.ipynb`, as nbgrader has it; and what Canvas, Moodle, Gradescope, Google
+    Classroom, Blackboard and Brightspace make of it, with or without a folder around everything. Of
+    several notebooks of one student, the newest that is the lab counts. Where all of it is known to
+    be one student's, several notebooks of the lab are no reason to stop.
 
     Raises
     ------
@@ -131,19 +142,22 @@ def collect(place: str | os.PathLike) -> list[Submission]:
         )
     else:
         raise CollectError(f"There is no folder or zip file {place}.")
+    if not entries:
+        raise CollectError(f"{place} is empty: nobody has handed in anything there.")
     entries = _unwrapped([inner for entry in entries for inner in _unpacked(entry)])
     names, dates = _gradescope_names(entries)
     entries = [replace(e, when=dates.get(e.parts[0], e.when)) for e in entries]
     google = all(_GOOGLE.match(_stem(e.parts[0])) for e in entries if len(e.parts) == 1)
     found: dict[str, list[_Found]] = {}
     for entry in entries:
-        if entry.parts == (_METADATA,):
+        if len(entry.parts) == 1 and entry.parts[0] in (_METADATA, *_BESIDE):
             continue
         whose = _whose(entry, google)
         for student in names.get(whose.student, [whose.student]):
             found.setdefault(unicodedata.normalize("NFC", student), []).append(whose)
     made = [_chosen(student, found[student]) for student in sorted(found)]
-    _refuse_crowds(found)
+    if not one_student:
+        _refuse_crowds(found)
     return _with_odd_names(made)
 
 
@@ -164,7 +178,7 @@ def _unwrapped(entries: list[_Entry]) -> list[_Entry]:
 
 def system_of(name: str) -> bool:
     """Return whether a name was given by one of the systems that students hand in to."""
-    patterns = (*_CANVAS, _MOODLE, _GRADESCOPE)
+    patterns = (*_CANVAS, _MOODLE, _BLACKBOARD, _BRIGHTSPACE, _GRADESCOPE)
     return name == _METADATA or any(pattern.match(name) for pattern in patterns)
 
 
@@ -175,7 +189,7 @@ def _person(entry: _Entry) -> str:
 
 
 def _stem(name: str) -> str:
-    stem = re.sub(r"\.zip$", "", _NOTEBOOK.sub("", name), flags=re.I)
+    stem = _NOTEBOOK.sub("", re.sub(r"\.zip$", "", name, flags=re.I))
     return _COPY.sub("", stem) or stem or name
 
 
@@ -227,11 +241,12 @@ def _refuse_crowds(found: dict[str, list[_Found]]) -> None:
     """Stop where folders hold the labs of several people, such as one for each section."""
     crowds = {}
     for student, items in found.items():
-        if system_of(items[0].entry.parts[0]):
+        first = items[0].entry.parts[0]
+        if system_of(first) and not any(pattern.match(first) for pattern in _CANVAS):
             continue
-        notebooks = [item.entry for item in items if _is_notebook(item.entry)]
+        notebooks = [item for item in items if _is_notebook(item.entry)]
         if len(notebooks) > 1:
-            names = {_stem(entry.parts[-1]) for entry in notebooks if _is_lab(entry)}
+            names = {_told_apart_by(item) for item in notebooks if _is_lab(item.entry)}
             if len(names) > 1:
                 crowds[student] = sorted(names)
     if len(crowds) > len(found) / 2:
@@ -239,8 +254,20 @@ def _refuse_crowds(found: dict[str, list[_Found]]) -> None:
         raise CollectError(
             f"{len(names)} notebooks of the lab would count as the work of one student, "
             f"{student}: {', '.join(names[:5])}. If these are students, give the folder that holds "
-            "their notebooks, or one folder for each student; if not, keep one notebook each."
+            "their notebooks, or put the notebook of each student into a folder with the student's "
+            "name; if they are one student's, keep one of them."
         )
+
+
+def _told_apart_by(found: _Found) -> str:
+    """Return what is left of a file's name without the marks of a system or of a second attempt."""
+    parts = found.entry.parts
+    if len(parts) > 1:
+        return _stem(parts[-1])
+    for pattern in _CANVAS:
+        if canvas := pattern.match(parts[0]):
+            return re.sub(r"-\d+$", "", _stem(canvas["file"]))
+    return _NOTEBOOK.sub("", parts[0])
 
 
 # Letters of Cyrillic and Greek, each with the Latin one that it looks like.
@@ -274,82 +301,6 @@ def _with_odd_names(made: list[Submission]) -> list[Submission]:
 def _seen(name: str) -> str:
     plain = unicodedata.normalize("NFKC", name).translate(_LOOKS_LIKE)
     return "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc")).casefold()
-
-
-@dataclass(frozen=True)
-class Student:
-    """Somebody who should hand in: the name, and every other key by which they are known."""
-
-    name: str
-    keys: frozenset[str] = frozenset()
-
-    def is_named(self, student: str) -> bool:
-        """Return whether a row of the gradebook is this student's."""
-        name, _, number = student.rpartition("_")
-        return bool(({_key(student), _key(name), _key(number)} - {""}) & self.keys)
-
-
-def roster(path: str | os.PathLike) -> list[Student]:
-    """Return the students of a CSV file.
-
-    It may be Canvas' export of its gradebook, Moodle's export or grading worksheet, Gradescope's
-    roster, or a plain list with the students in its first column, with or without a title row.
-
-    Raises
-    ------
-    CollectError
-        If the file can't be read.
-    """
-    import csv
-
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            text = file.read()
-        table = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text))
-        rows = [[field.strip() for field in row] for row in table if any(map(str.strip, row))]
-    except UnicodeDecodeError:
-        raise CollectError(
-            f"The list of students {path} is in an old encoding. Save it as CSV in UTF-8."
-        ) from None
-    except (OSError, csv.Error) as error:
-        raise CollectError(f"The list of students {path} can't be read: {error}") from None
-    titles = [_key(field) for field in rows[0]] if rows else []
-    sure = _KEYS | {"student", "students", "full name"}
-    known = bool(titles) and bool({titles[0]} & {*_NAMES} or set(titles) & sure)
-    found: dict[str, Student] = {}
-    for row in rows[1:] if known else rows:
-        line = dict(zip(titles, row, strict=False)) if known else {}
-        first = line.get("firstname", line.get("first name", ""))
-        last = next((line[t] for t in ("surname", "last name", "lastname") if t in line), "")
-        both = f"{first} {last}".strip()
-        name = both or next((line[t] for t in _NAMES if line.get(t)), row[0])
-        if not name or name.lower() in ("points possible", "student, test", "test student"):
-            continue
-        keys = {name, *(line[title] for title in _KEYS if line.get(title))}
-        if "," in name and "student" in titles:  # Canvas writes "Doe, Jane" here, "doejane" there
-            last, _, first = name.partition(",")
-            keys |= {f"{first.strip()} {last.strip()}"}
-        keys |= {key.rpartition(" ")[2] for key in keys if key.startswith("Participant ")}
-        name = unicodedata.normalize("NFC", name)
-        found.setdefault(name, Student(name, frozenset(map(_key, keys))))
-    return list(found.values())
-
-
-_NAMES = ("student", "students", "full name", "name", "student id", "id")
-_KEYS = {
-    *("id", "sid", "student id", "id number", "sis user id", "sis login id", "email", "username"),
-    *("email address", "identifier"),
-}
-
-
-def _key(text: str) -> str:
-    return unicodedata.normalize("NFC", text).strip().casefold()
-
-
-def separator(table: str) -> str:
-    """Return what stands between the fields of a table: spreadsheets in some languages write ;."""
-    first = table.strip().partition("\n")[0]
-    return max(",;\t", key=first.count)
 
 
 # ------------------------------------------------------------------------------------ what is there
@@ -441,21 +392,29 @@ def _unicode(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def _unpacked(entry: _Entry) -> Iterator[_Entry]:
+def _unpacked(entry: _Entry, depth: int = 1) -> Iterator[_Entry]:
     """Return an entry, or, of a zip file that a student handed in, what lies in it."""
     if entry.problem or not entry.parts[-1].lower().endswith(".zip"):
         yield entry
         return
+    name = entry.parts[-1]
     try:
         content = entry.read()
         if len(content) > LARGEST:
             raise CollectError("It is too large.")
         inner = list(_in_zip(lambda: content, Path("/", *entry.parts)))
-    except (CollectError, OSError) as error:
-        yield replace(entry, problem=f"The zip file {entry.parts[-1]} can't be read. {error}")
+    except (CollectError, OSError):
+        problem = (
+            f"The zip file {name} can't be read: it is too large, or damaged. Hand in the notebook "
+            "itself, the file that ends in .ipynb."
+        )
+        yield replace(entry, problem=problem)
         return
+    if not inner:
+        yield replace(entry, problem=f"The zip file {name} is empty: nothing was handed in.")
     for each in inner:
-        yield replace(each, parts=(*entry.parts, *each.parts))
+        below = replace(each, parts=(*entry.parts, *each.parts))
+        yield from _unpacked(below, depth + 1) if depth < _DEEPEST else (below,)
 
 
 def _read_zipped(outer: Path | io.BytesIO, info: zipfile.ZipInfo) -> bytes:
@@ -507,12 +466,23 @@ def _whose(entry: _Entry, google: bool) -> _Found:
             late = any(canvas.groupdict().get(name) for name in ("late", "late2"))
             number = int(again[1][:6]) if again else 0
             return _Found(entry, f"{canvas['name']}_{canvas['user']}", number, late)
+    if board := _BLACKBOARD.match(first):
+        return _Found(_dated(entry, board["when"], "%Y-%m-%d-%H-%M-%S"), board["name"])
+    if bright := _BRIGHTSPACE.match(first):
+        entry = _dated(entry, bright["when"], "%b %d, %Y %I%M %p")
+        return _Found(entry, f"{bright['name']}_{bright['user']}")
     if len(entry.parts) > 1 and not first.lower().endswith(".zip"):
         return _Found(entry, first)
     stem = _stem(first)
     if google and (named := _GOOGLE.match(stem)):
         stem = named["name"]
     return _Found(entry, stem)
+
+
+def _dated(entry: _Entry, when: str, form: str) -> _Entry:
+    with contextlib.suppress(ValueError):
+        return replace(entry, when=datetime.strptime(when, form).timestamp())
+    return entry
 
 
 def _chosen(student: str, found: list[_Found]) -> Submission:

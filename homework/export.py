@@ -8,15 +8,15 @@ names by which the system finds their owners.
 from __future__ import annotations
 
 import csv
-import io
 import os
 import re
 import zipfile
 from pathlib import Path
 
-from homework.collect import CollectError, roster, separator, system_of
+from homework.collect import system_of
 from homework.feedback import feedback_page
 from homework.gradebook import GradebookError, Row
+from homework.people import Student, Table, find, parts_of, read_table
 
 __all__ = ["SYSTEMS", "export"]
 
@@ -66,12 +66,12 @@ def export(
         title = "SID" if system == "gradescope" else "student"
         table, left = [[title, "total"]], []
         for row in rows:
-            name = row.student.rpartition("_")[2] if system == "gradescope" else row.student
+            name = parts_of(row.student)[1] if system == "gradescope" else row.student
             table.append([name, f"{row.total:g}"])
     _write(folder / "grades.csv", table)
     count = _write_pages(rows, folder / "feedback.zip")
     said = [f"{folder / 'grades.csv'}, and {count} feedback pages in {folder / 'feedback.zip'}."]
-    said += [f"{name} is not in {students}: no grade was entered." for name in left]
+    said += left
     unread = [row.student for row in rows if not row.complete]
     if unread:
         said.append(
@@ -84,47 +84,44 @@ def export(
 def _filled(
     rows: list[Row], system: str, path: Path, assignment: str
 ) -> tuple[list[list[str]], list[str]]:
-    """Return the system's own table with the grades in it, and who is not in there."""
-    try:
-        people = {student.name: student for student in roster(path)}
-        text = path.read_text(encoding="utf-8-sig")
-    except (CollectError, OSError) as error:
-        raise GradebookError(str(error)) from None
-    table = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator(text)))
-    head = table[0]
-    column = _column(head, system, assignment, path)
-    kept = range(len(head))
+    """Return the system's own table with the grades in it, and what to say of those left out."""
+    table = read_table(path)
+    column = _column(table, system, assignment, path)
+    kept = range(len(table.head))
     if system == "canvas":  # other assignments are not to be changed
-        known = [title.strip().lower() in _CANVAS for title in head]
-        kept = [n for n in kept if known[n] or n == column]
-    filled: dict[str, str] = {}
-    for line in table[1:]:
-        student = next((people[name] for name in _names(head, line) if name in people), None)
-        mine = [row for row in rows if student and student.is_named(row.student)]
+        kept = [n for n in kept if table.titles[n] in _CANVAS or n == column]
+    people = [who for who in dict.fromkeys(table.people) if who]
+    rows_of: dict[Student, list[Row]] = {}
+    left = []
+    for row in rows:
+        who = find(people, row.student)
+        if who:
+            rows_of.setdefault(who, []).append(row)
+        elif any(each.is_named(row.student) for each in people):
+            left.append(
+                f"{row.student} may be one of several students in {path}: enter the grade by hand."
+            )
+        else:
+            left.append(f"{row.student} is not in {path}: no grade was entered.")
+    made = [table.head]
+    for line, student in zip(table.lines, table.people, strict=True):
+        mine = rows_of.get(student, [])
         if len(mine) > 1:
             both = " and ".join(row.student for row in mine)
             raise GradebookError(f"{both} would both be {student.name}. Rename or remove one.")
         if mine and column < len(line):
-            line[column] = f"{mine[0].total:g}"
-            filled[mine[0].student] = student.name
-    left = [row.student for row in rows if row.student not in filled]
-    return [[line[n] for n in kept if n < len(line)] for line in table], left
+            line = [*line[:column], f"{mine[0].total:g}", *line[column + 1 :]]
+        made.append(line)
+    return [[line[n] for n in kept if n < len(line)] for line in made], left
 
 
-def _names(head: list[str], line: list[str]) -> list[str]:
-    """Return what `roster` may call the student of a line."""
-    fields = {title.strip().lower(): text.strip() for title, text in zip(head, line, strict=False)}
-    first, last = fields.get("first name", ""), fields.get("last name", fields.get("surname", ""))
-    return [f"{first} {last}".strip(), *fields.values()]
-
-
-def _column(head: list[str], system: str, assignment: str, path: Path) -> int:
-    if system == "moodle" and not assignment:
-        assignment = "Grade"
-    titles = [title.strip() for title in head]
+def _column(table: Table, system: str, assignment: str, path: Path) -> int:
+    titles = [title.strip() for title in table.head]
     if assignment:
         found = [n for n, title in enumerate(titles) if title == assignment]
         found = found or [n for n, title in enumerate(titles) if title.startswith(assignment)]
+    elif system == "moodle":
+        found = [n for n, title in enumerate(table.titles) if title == "grade"]
     else:
         found = [n for n, title in enumerate(titles) if re.search(r"\(\d+\)$", title)]
     if len(found) != 1:
@@ -149,14 +146,15 @@ def _write(path: Path, table: list[list[str]]) -> None:
 
 def _write_pages(rows: list[Row], path: Path) -> int:
     """Write a page for each submission, named as the submission was, which the systems go by."""
-    count = 0
+    written: set[str] = set()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for row in rows:
-            if not row.file:
+            name = _page_name(row.file)
+            if not row.file or name in written:  # a group has one submission, and so one page
                 continue
-            archive.writestr(_page_name(row.file), feedback_page(row))
-            count += 1
-    return count
+            archive.writestr(name, feedback_page(row))
+            written.add(name)
+    return len(written)
 
 
 _FILE = re.compile(r"\.(ipynb|zip)(\.(txt|json))?$", re.I)

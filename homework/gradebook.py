@@ -19,9 +19,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from homework.collect import Student
 from homework.grade import Grade, Result
 from homework.late import IN_TIME, Lateness
+from homework.people import Student, find
 from homework.questions import QUESTIONS, by_id
 
 __all__ = ["ByHand", "Gradebook", "GradebookError", "LogEntry", "Row", "Score"]
@@ -544,6 +544,14 @@ def replacing(path: Path) -> Iterator:
 
 
 def missing_from(rows: Iterable[Row], students: Iterable[Student]) -> list[str]:
-    """Return the students that no submission is known of."""
+    """Return the students that no submission is known of.
+
+    Where several may be meant by the name of a submission, none of them counts as missing.
+    """
+    students = list(students)
     there = [row.student for row in rows if row.status != "missing"]
-    return [each.name for each in students if not any(map(each.is_named, there))]
+    found = [find(students, name) for name in there]
+    unclear = [name for name, who in zip(there, found, strict=True) if who is None]
+    return [
+        each.name for each in students if each not in found and not any(map(each.is_named, unclear))
+    ]

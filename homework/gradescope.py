@@ -117,14 +117,17 @@ def results(grade: Grade) -> dict[str, Any]:
 
 def run(submission: Path, target: Path, settings: Settings | None = None) -> None:
     """Grade what lies in `submission` and write Gradescope's results to `target`."""
-    from homework.collect import collect
+    from homework.collect import CollectError, collect
     from homework.sandbox import why_no_namespaces
 
     why = why_no_namespaces()
     settings = settings or Settings(isolation="namespaces" if why is None else "user")
     key = Path(__file__).with_suffix(".key")
     seed = int(key.read_text(), 16) if key.is_file() else secrets.randbits(64)
-    found = collect(submission)
+    try:
+        found = collect(submission, one_student=True)
+    except CollectError:
+        found = []
     # Whatever the folder holds is one student's: the newest notebook that is the lab.
     made = [
         Work("", f.file, b"" if f.problem else f.read(), f.problem, tuple(f.notes)) for f in found

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from dataclasses import replace
-from pathlib import Path
 
-from homework.collect import CollectError, Student, Submission, roster, separator
+from homework.collect import Submission
+from homework.people import Student, TableError, find, parts_of, read_table
 
 __all__ = ["groups", "shared"]
 
@@ -18,20 +16,16 @@ def groups(path: str | os.PathLike) -> dict[str, list[Student]]:
 
     Raises
     ------
-    CollectError
+    TableError
         If the table can't be read or has no such column.
     """
-    people = {student.name: student for student in roster(path)}
-    text = Path(path).read_text(encoding="utf-8-sig")
-    lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator(text))
-    titles = {(title or "").strip().casefold(): title for title in lines.fieldnames or ()}
-    if "group" not in titles:
-        raise CollectError(f"{path} has no column `group`. It needs that and a column `student`.")
+    table = read_table(path)
+    column = table.column("group")
+    if column is None:
+        raise TableError(f"{path} has no column `group`. It needs that and a column `student`.")
     found: dict[str, list[Student]] = {}
-    for line in lines:
-        group = (line.get(titles["group"]) or "").strip()
-        fields = [field.strip() for field in line.values() if isinstance(field, str)]
-        student = next((people[name] for name in fields if name in people), None)
+    for line, student in zip(table.lines, table.people, strict=True):
+        group = line[column].strip() if column < len(line) else ""
         if group and student:
             found.setdefault(group, []).append(student)
     return found
@@ -43,25 +37,44 @@ def shared(
     """Return each submission with the names of those whose it is.
 
     A group's submission goes by the name of the group or of any member. Of several, the newest
-    counts, and a note says so.
+    counts, and a note says so. A file that Gradescope names several people for is one submission.
     """
-    found, left = [], list(submissions)
-    for group, members in known.items():
-        theirs = [
-            each
-            for each in left
-            if each.student == group or any(one.is_named(each.student) for one in members)
-        ]
-        if not theirs:
-            continue
-        left = [each for each in left if each not in theirs]
-        taken = max(theirs, key=lambda each: (not each.problem, each.when))
-        names = ", ".join(one.name for one in members)
-        notes = [*taken.notes, f"Handed in by the group {group}: {names}."]
-        if len(theirs) > 1:
-            others = ", ".join(each.student for each in theirs if each is not taken)
+    everybody = {who: group for group, members in known.items() for who in members}
+    theirs: dict[str, list[Submission]] = {}
+    alone: dict[str, tuple[Submission, list[str]]] = {}
+    for each in submissions:
+        who = find(everybody, each.student)
+        group = everybody[who] if who else _group_in(each.student, known)
+        if group:
+            theirs.setdefault(group, []).append(each)
+        else:
+            alone.setdefault(each.file or each.student, (each, []))[1].append(each.student)
+    found = []
+    for group, handed_in in theirs.items():
+        taken = max(handed_in, key=lambda each: (not each.problem, each.when))
+        names = [one.name for one in known[group]]
+        notes = [*taken.notes, f"Handed in by the group {group}: {', '.join(names)}."]
+        if len(handed_in) > 1:
+            others = ", ".join(each.student for each in handed_in if each is not taken)
             notes.append(
-                f"The newest of the group was graded, {taken.file}; not those of {others}."
+                f"The newest of the group was graded, {taken.file}; not so those of {others}."
             )
-        found.append((replace(taken, notes=notes), [one.name for one in members]))
-    return found + [(each, [each.student]) for each in left]
+        found.append((replace(taken, notes=notes), names))
+    return found + list(alone.values())
+
+
+def _group_in(student: str, known: dict[str, list[Student]]) -> str | None:
+    """Return the group that a submission is named after.
+
+    Canvas writes its name without spaces and capitals, Moodle puts it before that of a member.
+    """
+    name, _ = parts_of(student)
+    for group in known:
+        plain = _plain(group)
+        if plain in (_plain(student), _plain(name)) or student.startswith(f"{group}-"):
+            return group
+    return None
+
+
+def _plain(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())

@@ -7,16 +7,14 @@ whole day, and it is the same however often the submission is graded.
 
 from __future__ import annotations
 
-import csv
-import io
+import contextlib
 import math
 import os
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
-from homework.collect import Student, roster, separator
+from homework.people import Student, find, read_table
 
 __all__ = [
     "IN_TIME",
@@ -30,7 +28,26 @@ __all__ = [
 ]
 
 _UNITS = {"m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400, "week": 604800}
-_FORMATS = ("%A, %d %B %Y, %I:%M %p", "%d %B %Y, %I:%M %p", "%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M")
+_FORMATS = ("%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M")
+_WRITTEN_OUT = re.compile(
+    r"(?:[^\W\d]+,? )?(?P<day>\d{1,2})\.? (?:de )?(?P<month>[^\W\d]+)\.? (?:de )?(?P<year>\d{4}),? "
+    r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?P<half> [ap]m)?",
+    re.I,
+)
+_MONTHS = [
+    months.split("; ")
+    for months in (
+        "january; february; march; april; may; june; july; august; september; october; november; "
+        "december",
+        "januar; februar; märz; april; mai; juni; juli; august; september; oktober; november; "
+        "dezember",
+        "janvier; février; mars; avril; mai; juin; juillet; août; septembre; octobre; novembre; "
+        "décembre",
+        "enero; febrero; marzo; abril; mayo; junio; julio; agosto; septiembre; octubre; noviembre; "
+        "diciembre",
+    )
+]
+"""In the languages whose tables are known."""
 _TIME_COLUMNS = ("submitted", "submission time", "last modified (submission)", "due", "time")
 
 
@@ -84,7 +101,9 @@ class Policy:
 
     def lateness(self, student: str, submitted: datetime) -> Lateness:
         """Return how late this is."""
-        due = next((until for who, until in self.extensions if who.is_named(student)), self.due)
+        until = dict(self.extensions)
+        who = find(until, student)
+        due = until[who] if who else self.due
         late = (_local(submitted) - _local(due)).total_seconds()
         if late <= self.grace:
             return Lateness(max(0.0, late / 3600), 0.0, "")
@@ -129,12 +148,23 @@ def parse_time(text: str) -> datetime:
         return datetime.fromisoformat(plain)
     except ValueError:
         pass
+    with contextlib.suppress(ValueError):
+        if found := _WRITTEN_OUT.fullmatch(text):
+            return _written_out(found)
     for form in _FORMATS:
-        try:
+        with contextlib.suppress(ValueError):
             return datetime.strptime(text, form)
-        except ValueError:
-            continue
     raise LateError(f"This is no time: {text!r}. Write it like 2026-11-30 23:59.")
+
+
+def _written_out(found: re.Match) -> datetime:
+    """Return a time as Moodle writes it: `Monday, 30 November 2026, 10:12 PM`."""
+    month = found["month"].lower()
+    number = next((names.index(month) + 1 for names in _MONTHS if month in names), 0)
+    hour = int(found["hour"])
+    if half := found["half"]:
+        hour = hour % 12 + (12 if half.strip().lower() == "pm" else 0)
+    return datetime(int(found["year"]), number, int(found["day"]), hour, int(found["minute"]))
 
 
 def times(path: str | os.PathLike) -> list[tuple[Student, datetime]]:
@@ -144,18 +174,13 @@ def times(path: str | os.PathLike) -> list[tuple[Student, datetime]]:
     `Last modified (submission)`. A span like `+3 days` is not a time: write the date.
     Students are recognized as in any list of students.
     """
-    people = {student.name: student for student in roster(path)}
-    text = Path(path).read_text(encoding="utf-8-sig")
-    lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator(text))
-    titles = {(title or "").strip().lower(): title for title in lines.fieldnames or ()}
-    column = next((titles[name] for name in _TIME_COLUMNS if name in titles), None)
+    table = read_table(path)
+    column = table.column(*_TIME_COLUMNS)
     if column is None:
         raise LateError(f"{path} has no column of times, such as {', '.join(_TIME_COLUMNS[:2])}.")
     found = []
-    for line in lines:
-        fields = [field.strip() for field in line.values() if isinstance(field, str)]
-        student = next((people[name] for name in fields if name in people), None)
-        when = (line.get(column) or "").strip()
+    for line, student in zip(table.lines, table.people, strict=True):
+        when = line[column].strip() if column < len(line) else ""
         if student and when not in ("", "-"):
             found.append((student, parse_time(when)))
     return found

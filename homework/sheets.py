@@ -14,8 +14,8 @@ import math
 import os
 from pathlib import Path
 
-from homework.collect import separator
 from homework.gradebook import ByHand, Gradebook, GradebookError, cell, number, replacing, uncelled
+from homework.people import TableError, separator, text_of
 from homework.questions import QUESTIONS, by_id
 
 __all__ = ["merge_sheet", "write_sheet"]
@@ -137,15 +137,11 @@ def merge_sheet(
 
 def _lines_of(path: str | os.PathLike) -> list[dict[str, str]]:
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        text = text_of(path)
         lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator(text))
         filled = list(lines)
-    except UnicodeDecodeError:
-        raise GradebookError(
-            f"The sheet {path} is in an old encoding. Save it as CSV in UTF-8."
-        ) from None
-    except (OSError, csv.Error) as error:
-        raise GradebookError(f"The sheet {path} can't be read: {error}") from None
+    except (TableError, csv.Error) as error:
+        raise GradebookError(f"The sheet can't be read. {error}") from None
     missing = {"student", "question", *_POINTS} - set(lines.fieldnames or ())
     if missing:
         raise GradebookError(f"The sheet {path} has no column {', '.join(sorted(missing))}.")

@@ -6,12 +6,14 @@ import io
 import json
 import os
 import zipfile
+from datetime import datetime
 
 import pytest
 
-from homework.collect import LARGEST, CollectError, collect, roster
+from homework.collect import LARGEST, CollectError, collect
 from homework.grade import Grade
 from homework.gradebook import Gradebook, GradebookError, missing_from
+from homework.people import TableError, find, parts_of, roster
 
 
 def lab(mark="", **more):
@@ -80,6 +82,43 @@ LAYOUTS = {
         {"anna (1).ipynb": LAB, "bob.ipynb.txt": LAB, "carl.IPYNB": LAB},
         ["anna", "bob", "carl"],
     ),
+    "blackboard": (
+        {
+            "MNIST lab_jdoe_attempt_2026-11-30-22-12-00.txt": b"Name: Jane Doe (jdoe)",
+            "MNIST lab_jdoe_attempt_2026-11-30-22-12-00_lab.ipynb": LAB,
+            "MNIST lab_mmuster_attempt_2026-11-30-23-12-00_lab.ipynb": LAB,
+        },
+        ["jdoe", "mmuster"],
+    ),
+    "brightspace": (
+        {
+            "index.html": b"<html>",
+            "101-2 - Jane Doe - Nov 30, 2026 1012 PM/lab.ipynb": LAB,
+            "102-2 - Max Muster - Nov 29, 2026 912 AM/lab.ipynb": LAB,
+        },
+        ["Jane Doe_101", "Max Muster_102"],
+    ),
+    "names with a number": (
+        {"student-1.ipynb": LAB, "student-2.ipynb": LAB, "lab_3.ipynb.ipynb": LAB},
+        ["lab_3", "student-1", "student-2"],
+    ),
+    "names of all kinds": (
+        {
+            f"{name}.ipynb": LAB
+            for name in (
+                "Doe, Jane",
+                "O'Brien",
+                "\u0645\u062d\u0645\u062f",
+                "\u674e\u4f1f",
+                "\U0001f642",
+            )
+        },
+        ["Doe, Jane", "O'Brien", "\u0645\u062d\u0645\u062f", "\u674e\u4f1f", "\U0001f642"],
+    ),
+    "long paths": (
+        {f"{who}/{'/'.join(['d' * 60] * 5)}/lab.ipynb": LAB for who in ("anna", "bob")},
+        ["anna", "bob"],
+    ),
     "backslashes": ({"hw1\\anna.ipynb": LAB, "hw1\\bob.ipynb": LAB}, ["anna", "bob"]),
 }
 
@@ -127,6 +166,57 @@ def test_sections_are_not_taken_for_students(place):
     sections = {f"section{n}/{who}.ipynb": LAB for n in (1, 2) for who in (f"a{n}", f"b{n}")}
     with pytest.raises(CollectError, match=r"2 notebooks of the lab would count .* a1, b1"):
         collect(place(sections))
+
+
+@pytest.mark.parametrize("form", ["hw_08_01_{}", "2026_11_30_{}", "lab ({})"])
+def test_names_that_only_look_like_those_of_a_system_lose_nobody(place, form):
+    files = {f"{form.format(who)}.ipynb": lab(who) for who in (1, 2, 3)}
+    with pytest.raises(CollectError, match="3 notebooks of the lab would count as the work of one"):
+        collect(place(files))
+
+
+def test_copies_of_somebody_who_is_known_to_be_alone_are_no_crowd(place):
+    files = {"lab (1).ipynb": lab("old"), "lab (2).ipynb": lab("new")}
+    (only,) = collect(place(files), one_student=True)
+    assert only.read() == lab("new")
+
+
+def test_a_second_attempt_is_no_second_student(place):
+    files = {
+        "doejane_12_34_lab.ipynb": lab("first"),
+        "doejane_12_99_lab-1.ipynb": lab("second"),
+        "mustermax_13_35_lab.ipynb": LAB,
+    }
+    jane, _ = collect(place(files))
+    assert jane.read() == lab("second")
+
+
+def test_an_empty_class_is_refused(place, tmp_path):
+    if place.kind == "folder":
+        (tmp_path / "class").mkdir()
+    with pytest.raises(CollectError, match="is empty: nobody has handed in"):
+        collect(place({}))
+
+
+def test_the_date_that_a_system_writes_into_a_name_is_taken(place):
+    files, _ = LAYOUTS["blackboard"]
+    jane, _ = collect(place(files))
+    assert datetime.fromtimestamp(jane.when) == datetime(2026, 11, 30, 22, 12)
+
+
+def test_a_zip_file_with_nothing_in_it_keeps_its_row(place):
+    files = {
+        "anna.zip": zipped({}),
+        "bob.ipynb.zip": zipped({"in.zip": zipped({"lab.ipynb": LAB})}),
+        "carl/lab.zip": zipped({"lab.ipynb": LAB}),
+    }
+    anna, bob, carl = collect(place(files))
+    assert (anna.student, anna.problem) == (
+        "anna",
+        "The zip file anna.zip is empty: nothing was handed in.",
+    )
+    assert (bob.student, bob.read()) == ("bob", LAB)
+    assert (carl.student, carl.read()) == ("carl", LAB)
 
 
 def test_the_newest_that_is_the_lab_counts(tmp_path):
@@ -215,6 +305,64 @@ LISTS = {
     ),
     "plain": ("jdoe\nmmuster\n", "jdoe", "mmuster"),
 }
+
+
+NAMESAKES = {
+    "canvas": (
+        'Student,ID,SIS Login ID,MNIST lab (99)\n"Doe, Jane",12,jdoe,\n"Doe, Jane",13,jdoe2,\n',
+        "Doe, Jane",
+    ),
+    "moodle": (
+        "Identifier,Full name,Grade\nParticipant 12,Jane Doe,\nParticipant 13,Jane Doe,\n",
+        "Jane Doe",
+    ),
+}
+
+
+@pytest.mark.parametrize("system", NAMESAKES)
+def test_two_students_of_one_name_stay_two(tmp_path, system):
+    text, name = NAMESAKES[system]
+    (tmp_path / "list.csv").write_text(text)
+    students = roster(tmp_path / "list.csv")
+    assert [each.name for each in students] == [f"{name}_12", f"{name}_13"]
+    assert find(students, "Jane Doe_13") is students[1]
+    assert find(students, "Jane Doe") is None  # nothing tells which of them
+    with Gradebook(tmp_path / "grades.db") as book:
+        book.record(Grade("Jane Doe_13", "", "1", 7, "graded", ""), "v1")
+        assert missing_from(book.rows(), students) == [f"{name}_12"]
+        book.record(Grade("Jane Doe_99", "", "1", 7, "graded", ""), "v1")
+        assert missing_from(book.rows(), students) == []  # it may be hers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ID;Vollst\u00e4ndiger Name;E-Mail-Adresse;Bewertung\r\n"
+        "Teilnehmer/in77;Jane Doe;jane@example.org;\r\n",
+        "Vorname,Nachname,ID-Nummer,E-Mail-Adresse\nJane,Doe,9001,jane@example.org\n",
+        "Identifiant,Nom complet,Adresse de courriel\n77,Jane Doe,jane@example.org\n",
+        "Nombre\tApellido(s)\tDirecci\u00f3n de correo\nJane\tDoe\tjane@example.org\n",
+    ],
+    ids=["German sheet", "German grades", "French", "Spanish"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_table_in_another_language_is_read(tmp_path, text, encoding):
+    (tmp_path / "list.csv").write_bytes(text.encode(encoding))
+    (student,) = roster(tmp_path / "list.csv")
+    assert student.name == "Jane Doe"
+    assert find([student], "Jane Doe_77") is student
+    assert find([student], "jane@example.org") is student
+
+
+def test_a_table_without_a_line_is_refused(tmp_path):
+    (tmp_path / "list.csv").write_text("\n")
+    with pytest.raises(TableError, match="is empty"):
+        roster(tmp_path / "list.csv")
+
+
+def test_an_address_with_an_underscore_is_one_identifier():
+    assert parts_of("Max Muster_max_m@example.org") == ("Max Muster", "max_m@example.org")
+    assert parts_of("Jane Doe_9001") == ("Jane Doe", "9001")
 
 
 @pytest.mark.parametrize("system", LISTS)

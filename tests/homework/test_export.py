@@ -72,6 +72,30 @@ def test_moodle_gets_its_worksheet_and_its_folders(tmp_path):
     assert pages == ["Jane Doe_77_assignsubmission_file/feedback.html"]
 
 
+def test_namesakes_each_get_their_own_grade_or_none(tmp_path):
+    more = [("Jane Doe_78", "Jane Doe_78_assignsubmission_file/lab.ipynb")]
+    twins = MOODLE.replace("Max Muster", "Jane Doe")
+    table, _, _ = exported(tmp_path, "moodle", twins)
+    assert [line[3] for line in table] == ["Grade", "15", ""]
+    grades = "First name,Last name,Email address,MNIST lab\nJane,Doe,a@x.org,\nJane,Doe,b@x.org,\n"
+    table, _, said = exported(tmp_path, "moodle", grades, "MNIST", more)
+    assert [line[3] for line in table] == ["MNIST lab", "", ""]
+    assert [line.partition(" may be one of several students")[0] for line in said[1:]] == [
+        "Jane Doe_77",
+        "Jane Doe_78",
+    ]
+
+
+def test_moodle_in_german_takes_its_own_worksheet(tmp_path):
+    sheet = (
+        "\ufeffID;Vollst\u00e4ndiger Name;Bewertung;Bestwertung\r\n"
+        "Teilnehmer/in77;Jane Doe;;100,00\r\n"
+    )
+    table, _, said = exported(tmp_path, "moodle", sheet)
+    assert table[1] == ["Teilnehmer/in77", "Jane Doe", "15", "100,00"]
+    assert len(said) == 1
+
+
 def test_gradescope_and_a_plain_list_get_totals(tmp_path):
     assert exported(tmp_path, "gradescope")[0] == [["SID", "total"], ["9001", "15"]]
     (tmp_path / "grades.db").unlink()

@@ -24,7 +24,7 @@ from homework import __main__ as command_line
 from homework import grade as grading
 from homework import sandbox
 from homework.arrays import pack, unpack
-from homework.collect import CollectError, Student, collect, roster
+from homework.collect import CollectError, collect
 from homework.feedback import (
     common_mistakes,
     feedback_page,
@@ -35,6 +35,7 @@ from homework.feedback import (
 )
 from homework.grade import Grade, Result, Work
 from homework.gradebook import Gradebook, GradebookError, cell, missing_from, uncelled
+from homework.people import Student, TableError, roster
 from homework.questions import QUESTIONS
 from homework.sheets import merge_sheet, write_sheet
 
@@ -250,7 +251,7 @@ def test_a_list_of_students_is_read_as_any_spreadsheet_writes_it(tmp_path, mark)
 def test_a_list_in_an_old_encoding_is_refused_with_the_way_out(tmp_path):
     path = tmp_path / "list.csv"
     path.write_bytes("zo\u00eb\n".encode("latin-1"))
-    with pytest.raises(CollectError, match="Save it as CSV in UTF-8"):
+    with pytest.raises(TableError, match="Save it as CSV in UTF-8"):
         roster(path)
 
 
@@ -291,6 +292,7 @@ def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path, capsys, monkeyp
     monkeypatch.setattr(command_line, "_prepare", lambda: None)
     (tmp_path / "grades").write_text("a file stands in the way")
     (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "anna.ipynb").write_bytes(b"")
     words = ["grade", str(tmp_path / "class"), "--to", str(tmp_path / "grades")]
     assert command_line.main(words) == 1
     said = capsys.readouterr().err
@@ -439,7 +441,7 @@ def test_the_same_submission_has_the_same_seed_and_every_other_another_one(tmp_p
 
 def test_who_handed_in_nothing_is_known(book):
     book.record(grade("anna"), "v1")
-    students = [Student(name, frozenset([name])) for name in ("anna", "bob")]
+    students = [Student(name, (frozenset([name]),)) for name in ("anna", "bob")]
     assert missing_from(book.rows(), students) == ["bob"]
 
 

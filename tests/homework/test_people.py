@@ -16,12 +16,13 @@ import pytest
 from homework import __main__ as command_line
 from homework import assignment, late
 from homework import grade as grading
-from homework.collect import CollectError, Submission
+from homework.collect import Submission
 from homework.feedback import feedback_page
 from homework.grade import Grade, Result, Settings, Work
 from homework.gradebook import Gradebook, GradebookError
 from homework.gradescope import results, write_autograder
 from homework.groups import groups, shared
+from homework.people import TableError
 from homework.sheets import merge_sheet, write_sheet
 from homework.similar import pairs
 
@@ -150,6 +151,34 @@ def test_moodles_worksheet_says_when_each_handed_in(tmp_path):
     assert when == datetime(2026, 12, 1, 10, 30)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-12-01 22:30",
+        "12/01/2026 22:30",
+        "01.12.2026 22:30",
+        "Tuesday, 1 December 2026, 10:30 PM",
+        "Dienstag, 1. Dezember 2026, 22:30",
+        "mardi 1 d\u00e9cembre 2026, 22:30",
+        "martes, 1 de diciembre de 2026, 22:30",
+    ],
+)
+def test_a_time_is_read_as_systems_write_it_in_their_languages(text):
+    assert late.parse_time(text) == datetime(2026, 12, 1, 22, 30)
+
+
+def test_a_month_that_is_none_is_told():
+    with pytest.raises(late.LateError, match="Write it like 2026-11-30 23:59"):
+        late.parse_time("1 Foobar 2026, 22:30")
+
+
+def test_a_second_extension_takes_the_place_of_the_first(tmp_path):
+    table = tmp_path / "more.csv"
+    table.write_text("student,due\nAnna Doe,2026-12-01 12:00\nAnna Doe,2026-12-05 12:00\n")
+    rule = late.Policy(DUE, 0.5, 86400, 0, late.times(table))
+    assert rule.lateness("Anna Doe_77", datetime(2026, 12, 2)).penalty == 0
+
+
 @pytest.mark.parametrize("text", ["10", "10%", "110%/day", "10%/year", "x%/day"])
 def test_a_penalty_that_makes_no_sense_is_refused(text):
     with pytest.raises(late.LateError, match="like 10%/day"):
@@ -193,10 +222,30 @@ def test_a_group_hands_in_once_and_each_member_has_a_row(tmp_path):
         "alone.ipynb": ["alone"],
     }
     (red, _), *_ = shared(made, known)
-    assert "not those of Anna Doe_1" in red.notes[-1]
+    assert "not so those of Anna Doe_1" in red.notes[-1]
     table.write_text("student\nAnna\n")
-    with pytest.raises(CollectError, match="no column `group`"):
+    with pytest.raises(TableError, match="no column `group`"):
         groups(table)
+
+
+@pytest.mark.parametrize(
+    "name", ["Red 1", "red1_12", "Red 1-Anna Doe_77", "Anna Doe_77", "jdoe_77"]
+)
+def test_a_group_is_known_by_the_name_that_a_system_gives_it(tmp_path, name):
+    table = tmp_path / "groups.csv"
+    table.write_text("group,id,student\nRed 1,77,Anna Doe\nRed 1,78,Anna Doe\n")
+    ((_, names),) = shared([Submission(name, "lab.ipynb")], groups(table))
+    assert names == ["Anna Doe_77", "Anna Doe_78"]
+
+
+def test_what_gradescope_names_several_people_for_is_graded_once():
+    made = [Submission(name, "submission_1/lab.ipynb") for name in ("Jane Doe_9", "Li Wei_8")]
+    made += [Submission("Max_7", problem="empty"), Submission("Mia_6", problem="empty")]
+    assert [names for _, names in shared(made, {})] == [
+        ["Jane Doe_9", "Li Wei_8"],
+        ["Max_7"],
+        ["Mia_6"],
+    ]
 
 
 # ------------------------------------------------------------------------------------------ similar
