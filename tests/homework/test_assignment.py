@@ -353,6 +353,49 @@ def test_the_text_of_the_lab_is_no_answer_where_an_editor_drops_the_ids(lab):
     assert answers(parse(json.dumps(lab).encode())).sources["comparison"] == "Adam wins here."
 
 
+def dropped(cell):
+    cell["metadata"] = {"trusted": True, "_uuid": "d629ff2d"}
+
+
+def renamed(cell):
+    cell["metadata"] = {"cell_id": "abc", "deepnote_cell_type": cell["cell_type"]}
+    cell["id"] = "the same for all"
+
+
+def broken_lines(cell):
+    cell["metadata"] = None
+    cell["source"] = "".join(cell["source"]).replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize("editor", [dropped, renamed, broken_lines])
+def test_nothing_is_lost_where_an_editor_drops_all_marks(lab, editor):
+    """Kaggle, Deepnote, Colab and others keep neither nbgrader's marks nor the cells' ids."""
+    cell_of(lab, "comparison").source = "Adam, by far. Both rates were tuned."
+    cell_of(lab, "sweep").source = "def sweep(make, *rest):\n    return 1\n"
+    cell_of(lab, "training_loop").source = "def one_epoch(network:\n"
+    place = lab.cells.index(cell_of(lab, "comparison")) + 1
+    lab.cells.insert(place, nbformat.v4.new_markdown_cell("Over three seeds."))
+    kept = answers(parse(nbformat.writes(lab).encode()))
+    made = json.loads(nbformat.writes(lab))
+    for cell in made["cells"]:
+        cell.pop("id")
+        editor(cell)
+    found = answers(parse(json.dumps(made).encode("utf-8-sig")))
+    plain = {key: text.replace("\r\n", "\n").strip() for key, text in found.sources.items() if text}
+    assert plain == {key: text.strip() for key, text in kept.sources.items() if text}
+    assert found.notes == kept.notes
+    assert [each.name for each in found.pieces] == ["training_loop", "sweep"]
+
+
+def test_more_cells_than_anybody_writes_are_not_compared_with_the_labs(lab, monkeypatch):
+    """A hundred thousand of them would take minutes."""
+    monkeypatch.setattr(assignment, "SequenceMatcher", None)
+    cells = [{"cell_type": "markdown", "source": ""}] * (20 * len(lab.cells))
+    cells += [{"cell_type": "code", "source": "def sweep(): return 1"}]
+    found = answers(parse(json.dumps({"cells": cells}).encode()))
+    assert found.sources["sweep"] == "def sweep(): return 1"
+
+
 def test_a_table_of_the_answers_is_no_answer(lab):
     """Only the longest answers are left out, and told so; no letter of any script holds more."""
     cell_of(lab, "update_rule").source = RULE
