@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
 HERE = Path(__file__).parent
@@ -27,7 +26,7 @@ from course_lib.live import explore, int_slider, point, slider  # noqa: E402
 from course_lib.optimizers import OPTIMIZERS, GradientDescent  # noqa: E402
 
 WIDE, STRIP, PAUSE = 860, 64, 110  # pixels, pixels above the picture for its slider, milliseconds
-FONT = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 18)
+FONT = ImageFont.truetype(ROOT / "course_lib" / "live" / "fonts" / "CourseSans-Regular.ttf", 18)
 RATES = [0.01 + 0.19 * i / 19 for i in range(20)]
 STEPS = range(0, 164, 9)
 

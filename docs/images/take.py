@@ -44,7 +44,6 @@ class Shot:
 
 
 SHOTS = (
-    Shot("lecture-1", "01_gradient_basics", "explore-banana"),
     Shot(
         "lecture-6-race",
         "06_adaptive_methods",

@@ -884,7 +884,7 @@ def test_the_citation_is_complete():
         ("course.py", "eol", "lf"),
         ("notebooks/01_gradient_basics.ipynb", "eol", "lf"),
         ("notebooks/01_gradient_basics.ipynb", "diff", "jupyternotebook"),
-        ("docs/images/lecture-1.png", "text", "unset"),
+        ("docs/images/lecture-6-race.png", "text", "unset"),
     ],
 )
 def test_line_ends_and_diffs(path, attribute, value, tmp_path):
