@@ -325,9 +325,10 @@ def sweep_plot(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarray
     -------
     dict
         `lines`, shape (lines, longest, 2): the points of each line that was drawn, NaN where a line
-        is shorter; `ink`, shape (lines,): how many pixels each of them darkens; `log`: whether the
-        x axis is logarithmic; `labels` and `axes`: whether the x and the y axis have a label and
-        numbers that can be read; `legend`: how many names can be read in the legend.
+        is shorter; `ink` and `width`, shape (lines,): how many pixels each of them darkens, and
+        over how many columns; `log`: whether the x axis is logarithmic; `labels` and `axes`:
+        whether the x and the y axis have a label and numbers that can be read; `legend`: how many
+        different names can be read, in a legend or beside the lines.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -345,16 +346,18 @@ def sweep_plot(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarray
     lines = np.full((len(drawn), max(map(len, drawn), default=0), 2), np.nan)
     for row, points in zip(lines, drawn, strict=True):
         row[: len(points)] = points
-    legend = ax.get_legend()
-    names_shown = list(legend.get_texts()) if legend else []
+    legends = [each for each in (ax.get_legend(), *figure.legends) if each and each.get_visible()]
+    names_shown = [text for legend in legends for text in legend.get_texts()]
+    sizes = [str(size) for size in inputs["batch_sizes"]]
+    names_shown += [text for text in ax.texts if any(size in text.get_text() for size in sizes)]
     shown = [line for line in ax.lines if line.get_visible()]
 
     def picture() -> np.ndarray:
         canvas.draw()
         return np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
 
-    def changed(one: np.ndarray, other: np.ndarray) -> int:
-        return int((np.abs(one - other).max(axis=2) > 40).sum())
+    def changed(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return np.abs(one - other).max(axis=2) > 40
 
     whole = picture()
 
@@ -365,7 +368,7 @@ def sweep_plot(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarray
         artist.set_visible(False)
         gone = picture()
         artist.set_visible(True)
-        return changed(whole, gone)
+        return int(changed(whole, gone).sum())
 
     def read(text: Any) -> bool:
         """Return whether a text is there, as large as one reads, and not the color of the paper."""
@@ -377,21 +380,24 @@ def sweep_plot(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarray
         any(read(text) for minor in (False, True) for text in axis.get_ticklabels(minor=minor))
         for axis in (ax.xaxis, ax.yaxis)
     ]
-    named = sum(map(read, names_shown)) if legend and legend.get_visible() else 0
+    named = {text.get_text().strip() for text in names_shown if read(text)}
     for line in shown:  # each alone: where lines cross, they hide one another
         line.set_visible(False)
-    bare, amounts = picture(), []
+    bare, ink_of, width_of = picture(), [], []
     for line in ax.lines:
         line.set_visible(line in shown)
-        amounts.append(changed(picture(), bare) if line in shown else 0)
+        dark = changed(picture(), bare) if line in shown else np.zeros((1, 1), dtype=bool)
         line.set_visible(False)
+        ink_of.append(dark.sum())
+        width_of.append(dark.any(axis=0).sum())
     return {
         "lines": lines,
-        "ink": np.array(amounts, dtype=int),
+        "ink": np.array(ink_of, dtype=int),
+        "width": np.array(width_of, dtype=int),
         "log": np.array([ax.get_xscale() == "log"]),
         "labels": np.array(words),
         "axes": np.array(numbers),
-        "legend": np.array([named]),
+        "legend": np.array([len(named)]),
     }
 
 

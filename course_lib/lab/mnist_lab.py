@@ -637,14 +637,22 @@ def judge_sweep_plot(inputs: Arrays, outputs: Arrays) -> list[Check]:
         words = "The axes are swapped: the rate is what you choose, so it goes on the x axis."
     elif any(found):
         words = f"{sum(found)} of {len(sizes)} batch sizes are drawn: each needs its own line."
+    elif any(_close(line / (1, 100), want) for line in drawn for want in wanted):
+        words = (
+            "The lines show percent, and the table holds shares. Draw it as it is; "
+            "`ax.yaxis.set_major_formatter(PercentFormatter(1))` writes shares as percent."
+        )
     else:
         words = "The lines do not go through the points (rate, accuracy) of the table."
-    ink = _array(outputs, "ink", (len(drawn),))
-    if whole and (ink is None or not all(_seen(ink, drawn, want) for want in wanted)):
+    ink, width = (_array(outputs, name, (len(drawn),)) for name in ("ink", "width"))
+    clear = np.zeros(len(drawn), dtype=bool)
+    if ink is not None and width is not None:
+        clear = (ink >= _INK) & (width >= _WIDTH)
+    if whole and not all(_seen(clear, drawn, want) for want in wanted):
         whole = False
         words = (
             "A line is there, but nobody sees it: look at its `alpha`, its width, its color, and "
-            "at the limits of the axes."
+            "at the limits and the size of the axes."
         )
     log, labels = _flags(outputs, "log", 1), _flags(outputs, "labels", 2)
     legend = _array(outputs, "legend", (1,))
@@ -658,7 +666,7 @@ def judge_sweep_plot(inputs: Arrays, outputs: Arrays) -> list[Check]:
             ("the x axis needs a label that can be read", labels[0]),
             ("the y axis needs a label that can be read", labels[1]),
             ("the axes need numbers", axes.all()),
-            ("each batch size needs its name in a legend", named),
+            ("each batch size needs its own name in a legend", named),
         )
         if not there
     ]
@@ -675,14 +683,14 @@ def judge_sweep_plot(inputs: Arrays, outputs: Arrays) -> list[Check]:
     ]
 
 
-_INK = 40
-"""Pixels; a line of one point's width from end to end has ten times as many."""
+_INK, _WIDTH = 40, 100
+"""Pixels: dark ones, and columns. A line of one point's width from end to end has ten times and
+four times as many."""
 
 
-def _seen(ink: np.ndarray, drawn: list[np.ndarray], want: np.ndarray) -> bool:
+def _seen(clear: np.ndarray, drawn: list[np.ndarray], want: np.ndarray) -> bool:
     """Return whether one of the lines that go where they should is seen."""
-    pairs = zip(drawn, ink, strict=True)
-    return any(_close(line, want) and amount >= _INK for line, amount in pairs)
+    return any(_close(line, want) and seen for line, seen in zip(drawn, clear, strict=True))
 
 
 # ------------------------------------------------------------------------- what judges are made of

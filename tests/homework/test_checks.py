@@ -291,7 +291,11 @@ PLOT = cell_of(SOURCE, "sweep_plot")
         ("ax.set_ylim(3, 4)", "nobody sees it", 4),
         ("ax.xaxis.label.set_fontsize(0.5)", "the x axis needs a label that can be read", 6),
         ("ax.yaxis.label.set_color('w')", "the y axis needs a label that can be read", 6),
-        ("ax.get_legend().set_visible(False)", "its name in a legend", 6),
+        ("ax.get_legend().set_visible(False)", "its own name in a legend", 6),
+        ("[t.set_text('a') for t in ax.get_legend().get_texts()]", "its own name in a legend", 6),
+        ("ax.set_position([0.5, 0.5, 0.05, 0.05])", "the size of the axes", 4),
+        ("ax.axhspan(-9, 9, color='w', zorder=9)", "nobody sees it", 2),
+        ("ax.set_xlabel('\u200b')", "the x axis needs a label that can be read", 6),
         ("ax.set_yticks([])", "the axes need numbers", 6),
     ],
 )
@@ -300,6 +304,25 @@ def test_what_nobody_can_see_is_no_plot(notebook, new, words, points):
     told = notebook.check("sweep_plot")
     assert words in told.message
     assert f"({points} of 8 points" in told.message
+
+
+@pytest.mark.parametrize(
+    "names_it",
+    [
+        "ax.figure.legend()",
+        "[ax.annotate(f'B = {b}', (rates[-1], a)) for b, a in zip(batch_sizes, accuracies[-1])]",
+        "ax.legend(bbox_to_anchor=(1, 1)); ax.figure.tight_layout()",
+        "ax.set_facecolor('k'); [l.set_color('w') for l in ax.lines]; ax.legend(labelcolor='k')",
+    ],
+)
+def test_lines_may_be_named_in_any_way_that_can_be_read(notebook, names_it):
+    notebook.run(PLOT.replace("ax.legend()", names_it))
+    assert notebook.check("sweep_plot").right
+
+
+def test_percent_in_place_of_shares_is_told_as_such(notebook):
+    notebook.run(PLOT.replace("accuracies[:, j]", "100 * accuracies[:, j]"))
+    assert "The lines show percent" in notebook.check("sweep_plot").message
 
 
 @pytest.mark.parametrize("rates", [(0.012, 0.02, 0.05, 0.07, 0.09), (0.21, 0.3, 0.4, 0.45)])

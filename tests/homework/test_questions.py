@@ -393,7 +393,7 @@ def small(question):
 NAMES = (
     *("path", "scheduled", "w_given", "w_left", "g_left", "state_given", "state_left"),
     *("after_one", "after_all", "losses", "plain", "answers", "accuracies", "scrambled", "frozen"),
-    *("lines", "log", "labels", "legend"),
+    *("lines", "ink", "width", "log", "labels", "axes", "legend"),
 )
 GARBAGE = {
     "nothing": None,
