@@ -11,7 +11,7 @@ installed.
 The names of other packages that they keep to themselves and that are used here, all of them. A test
 for each, in tests/live/test_private_names.py, says in words when a new version takes it away:
 
-    matplotlib      _loc _get_lines _get_patches_for_fill _dash_pattern
+    matplotlib      _loc _get_lines _get_patches_for_fill _dash_pattern _invalidx _invalidy
     ipywidgets      _options_values _options_labels _model_name
     its page        _options_labels comm_live comm_live_update save_changes set_state serializers
                     handleSliderChanged valueToString

@@ -24,6 +24,7 @@ from PIL import Image
 
 from . import theme, watch
 from .compose import differs
+from .fewer import fewer
 from .looks import drawn_by
 from .narrow import fitter
 from .recorder import OnlyAggError, Part, Recorder
@@ -339,8 +340,8 @@ class Scene:
             if isinstance(item, int):
                 recorder.layers.append({"kind": "still", "part": item})
                 continue
-            item.stale = False  # drawn or not, as one that is not seen
             if not item.get_visible():
+                item.stale = False  # as if drawn
                 continue
             begun = len(recorder.layers)
             self._record(item, recorder, buffers)
@@ -365,15 +366,18 @@ class Scene:
         """Draw one moving artist, or take again what was recorded of it if it is the same."""
         drawn, part = self._recorded.get(artist, (None, None))
         seems_same = drawn is not None and drawn.seems_same
+        artist.stale = False
         if seems_same and drawn.same:
             recorder.repeat(part, buffers)
             return
         recorder.begin(buffers)
+        few = None
         try:
             if self._as_image.get(artist):
                 raise OnlyAggError
+            few = fewer(artist)
             with np.errstate(all="ignore"):
-                artist.draw(recorder)
+                (few or artist).draw(recorder)
         except OnlyAggError:
             recorder.drop()
             self._draw_image(artist, recorder, buffers)
@@ -388,7 +392,7 @@ class Scene:
                     recorder.drop()
                     del buffers[len(buffers) - len(image.images) :]
                     recorder.repeat(part, buffers)
-        drawn = watch.Drawn(artist, self._watch.rooms, deep=seems_same)
+        drawn = watch.Drawn(artist, self._watch.rooms, deep=seems_same, long=few is not None)
         self._recorded[artist] = drawn, recorder.part(buffers)
 
 

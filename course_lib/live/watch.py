@@ -7,11 +7,10 @@ found here; what is in doubt counts as changed.
 
 from __future__ import annotations
 
-import math
 import types
 import weakref
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
@@ -20,19 +19,20 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Tick
 from matplotlib.backend_bases import FigureCanvasBase, RendererBase
 from matplotlib.cbook import CallbackRegistry
-from matplotlib.colors import Colormap
 from matplotlib.figure import FigureBase
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, TransformNode
 
 _LEAVES = (
     str | bytes | int | float | complex | bool | None | np.generic | type,
     types.FunctionType | types.BuiltinFunctionType | types.MethodType | types.ModuleType,
     weakref.ref | weakref.WeakKeyDictionary | weakref.WeakValueDictionary,
-    FigureCanvasBase | RendererBase | CallbackRegistry | Colormap,
+    FigureCanvasBase | RendererBase | CallbackRegistry,
 )
-_STALE = attrgetter("stale")
-_TURNS = 4  # frames, in which the attributes of all ticks are compared once
-_MOST = 4096  # numbers of an array that are compared one by one; of a longer one every n-th
+_IS_SHOWN = methodcaller("get_visible")
+_PLACES = np.ndarray | Path | MarkerStyle | TransformNode
+_LARGE = 1 << 16  # bytes of an array, above which it is compared where it lies
 
 
 class State:
@@ -44,25 +44,19 @@ class State:
         Whose state it is.
     """
 
-    def __init__(self, owners: Iterable[Artist], known: set[int], most: float = _MOST) -> None:
-        """Take the state of `owners` as it is now, without the things whose ids are `known`.
-
-        Of an array with more than `most` numbers only every n-th is compared.
-        """
-        self.owners, self._known, self._most = list(owners), known, most
+    def __init__(self, owners: Iterable[Artist], known: set[int]) -> None:
+        """Take the state of `owners` as it is now, without the things whose ids are `known`."""
+        self.owners, self._known = list(owners), known
         self._parts: list[dict | list | set] = []
         self._part_owners: list[Artist] = []
         self._arrays: list[Any] = []
         self._array_owners: list[Artist] = []
-        self._ticks: list[tuple[Artist, Artist]] = []  # what a tick consists of, and its owner
-        self._turn = 0
+        self._large: list[tuple[np.ndarray, np.ndarray, Artist]] = []  # now, as it was, whose
+        self._hidden: list[Artist] = []  # what ticks consist of and do not show
+        self._hidden_owners: list[Artist] = []
         for owner in self.owners:
             self._gather(owner)
         self._kept = [part.copy() for part in self._parts]
-        self._tick_artists = [part for part, _ in self._ticks]
-        parts = [*map(vars, self._tick_artists)]
-        self._tick_parts = [parts[turn::_TURNS] for turn in range(_TURNS)]
-        self._kept_ticks = [[part.copy() for part in some] for some in self._tick_parts]
         self._bytes = self._samples()
 
     def changed(self) -> dict[Artist, bool]:
@@ -77,28 +71,17 @@ class State:
             for array, before, owner in zip(now, self._bytes, self._array_owners, strict=True):
                 if array != before:
                     found[owner] = True
-        return found | self._changed_ticks()
-
-    def _changed_ticks(self) -> dict[Artist, bool]:
-        """Return whose ticks have another state.
-
-        They are most of what a figure holds, and their setters do set `stale`. So that is looked at
-        in each frame, and all their attributes in one of a few.
-        """
-        self._turn = (self._turn + 1) % _TURNS
-        found: dict[Artist, bool] = {}
-        if any(map(_STALE, self._tick_artists)):
-            found = {owner: True for part, owner in self._ticks if part.stale}
-        now, before = self._tick_parts[self._turn], self._kept_ticks[self._turn]
-        if not _same(now, before):
-            some = self._ticks[self._turn :: _TURNS]
-            for (_, owner), part, kept in zip(some, now, before, strict=True):
-                if not _same(part, kept):
+        for large, kept, owner in self._large:
+            if owner not in found and not _alike(large, kept):
+                found[owner] = True
+        if any(map(_IS_SHOWN, self._hidden)):
+            for part, owner in zip(self._hidden, self._hidden_owners, strict=True):
+                if part.get_visible():
                     found[owner] = True
         return found
 
     def _samples(self) -> list[bytes]:
-        return [_sample(array, self._most) for array in self._arrays]
+        return [*map(_bytes, self._arrays)]
 
     def _gather(self, owner: Artist) -> None:
         """Find all that the state of one owner consists of."""
@@ -117,9 +100,7 @@ class State:
         if isinstance(thing, _LEAVES):
             return ()
         if isinstance(thing, (np.ndarray, Affine2D, Bbox)):
-            self._arrays.append(thing)
-            self._array_owners.append(owner)
-            return ()
+            return self._keep_array(thing, owner)
         if isinstance(thing, TransformNode):  # what is derived is computed late: only its sources
             return [part for part in vars(thing).values() if isinstance(part, TransformNode)]
         if isinstance(thing, (tuple, frozenset)):
@@ -132,16 +113,43 @@ class State:
         if isinstance(thing, Artist):
             thing.stale = False
         self._keep(vars(thing), owner)
-        if isinstance(thing, Tick):  # there are many: of each its artists, and no deeper
-            for part in thing.get_children():
-                part.stale = False
-                self._ticks.append((part, owner))
-            return ()
+        if isinstance(thing, Tick):
+            return self._inside_tick(thing, owner)
         return vars(thing).values()
+
+    def _inside_tick(self, tick: Tick, owner: Artist) -> list[Any]:
+        """Keep what a tick consists of: there are many, and most of it is hidden.
+
+        Where its lines lie need not be kept: the axis puts them there each time it is drawn. What
+        shape they have is only changed by a setter.
+        """
+        held: list[Any] = []
+        for part in tick.get_children():
+            self._known.add(id(part))
+            part.stale = False
+            if part.get_visible():
+                self._keep(vars(part), owner)
+                held += [one for one in vars(part).values() if not isinstance(one, _PLACES)]
+            else:
+                self._hidden.append(part)
+                self._hidden_owners.append(owner)
+        return held
 
     def _keep(self, part: Any, owner: Artist) -> None:
         self._parts.append(part)
         self._part_owners.append(owner)
+
+    def _keep_array(self, array: Any, owner: Artist) -> Iterable[Any]:
+        """Keep numbers, a large array as a copy; return that of which it is a good part."""
+        if not isinstance(array, np.ndarray) or array.nbytes <= _LARGE or array.dtype.hasobject:
+            self._arrays.append(array)
+            self._array_owners.append(owner)
+            return ()
+        whole = array.base
+        if type(array) is type(whole) is np.ndarray and whole.nbytes <= 4 * array.nbytes:
+            return (whole,)
+        self._large.append((array, array.copy(order="K"), owner))
+        return ()
 
 
 class Watch:
@@ -186,19 +194,24 @@ class Drawn:
     """The state of one artist as it was drawn by itself, as cheap to take as it can be.
 
     Most artists that move do so in each frame, and their own attributes tell. What lies deeper is
-    only looked at once these stayed the same.
+    only looked at once these stayed the same. Of a `long` line whose data was set not even they are
+    compared: it would be drawn sooner.
     """
 
-    def __init__(self, artist: Artist, rooms: Iterable[Artist], deep: bool = False) -> None:
-        self.artist = artist
+    def __init__(
+        self, artist: Artist, rooms: Iterable[Artist], deep: bool = False, long: bool = False
+    ) -> None:
+        self.artist, self._long = artist, long
         self._attributes = vars(artist).copy()
         self._state: State | None = None
         if deep:
-            self._state = State([artist], {id(room) for room in rooms}, most=math.inf)
+            self._state = State([artist], {id(room) for room in rooms})
 
     @property
     def seems_same(self) -> bool:
         """Whether the artist has the same attributes; what they hold may have changed."""
+        if self._long and self.artist.stale:
+            return False
         return _same(vars(self.artist), self._attributes)
 
     @property
@@ -230,16 +243,22 @@ def owners(figure: Any) -> Iterator[Artist]:
             yield from (child for child in ax.get_children() if not isinstance(child, Axes))
 
 
-def _sample(array: Any, most: float) -> bytes:
+def _bytes(array: Any) -> bytes:
     if isinstance(array, Affine2D):
         return array.get_matrix().tobytes()
     if isinstance(array, Bbox):
         return array.get_points().tobytes()
-    if array.dtype.hasobject:
-        return repr(array.shape).encode()
-    if array.size > most:
-        array = array.reshape(-1)[:: array.size // 1024]
     return array.tobytes()
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether two large arrays of one shape hold the same bits, masks included."""
+    bits = f"u{one.itemsize}"
+    if one.itemsize not in (1, 2, 4, 8):
+        return one.tobytes() == other.tobytes()
+    if np.ma.isMaskedArray(one) and not np.array_equal(np.ma.getmask(one), np.ma.getmask(other)):
+        return False
+    return np.array_equal(np.asarray(one).view(bits), np.asarray(other).view(bits))
 
 
 def _same(one: Any, other: Any) -> bool:

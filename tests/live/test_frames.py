@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from test_gallery import GALLERY, SHADES, apart
 
-from course_lib.live.compose import composed
+from course_lib.live import scene as scenes
+from course_lib.live.compose import composed, differs
+from course_lib.live.fewer import fewer
 from course_lib.live.scene import HEAVY, Scene
 
 
@@ -85,16 +88,68 @@ def test_one_number_of_many_that_changed_in_place_is_seen():
     assert apart(before, seen()) > SHADES
 
 
-def test_an_attribute_of_a_tick_that_tells_nobody_is_found_in_a_few_frames():
-    _, scene, seen = opened(lambda figure: figure.add_subplot().plot([0, 1], [0, 1]))
-    seen()
-    label = scene.figure.axes[0].get_xticklabels()[1]
+def of_a_label(label, _):
     vars(label)["_a_setter_that_forgets_stale"] = 1
-    found = []
-    for _ in range(4):
-        scene._look()
-        found.append(scene.drawn)
-    assert not all(found)
+
+
+def of_its_font(label, _):
+    label.get_fontproperties().set_size(30)
+
+
+def of_the_box_around_it(label, _):
+    label.get_bbox_patch().set_facecolor("r")
+
+
+def that_is_shown(_, tick):
+    vars(tick.gridline)["_visible"] = True
+
+
+def of_a_mark(_, tick):
+    vars(tick.tick1line)["_markersize"] = 30
+
+
+@pytest.mark.parametrize(
+    "change", [of_a_label, of_its_font, of_the_box_around_it, that_is_shown, of_a_mark]
+)
+def test_an_attribute_of_a_tick_that_tells_nobody_is_found_at_once(change):
+    def make(figure):
+        ax = figure.add_subplot()
+        ax.plot([0, 1], [0, 1])
+        ax.get_xticklabels()[1].set_bbox({"facecolor": "w"})
+
+    _, scene, seen = opened(make)
+    seen()
+    assert scene.drawn
+    tick = scene.figure.axes[0].xaxis.get_major_ticks()[1]
+    change(tick.label1, tick)
+    scene._look()
+    assert not scene.drawn
+
+
+@pytest.mark.parametrize("mask", [False, True])
+def test_one_number_of_a_large_picture_at_rest_that_changed_in_place_is_seen(mask):
+    def make(figure):
+        values = np.ma.masked_less(np.zeros((200, 300)), -1)
+        figure.add_subplot().imshow(values, vmin=0, vmax=1)
+
+    _, scene, seen = opened(make)
+    seen()
+    values = scene.figure.axes[0].images[0].get_array()
+    values[77, 123] = np.ma.masked if mask else 1
+    scene._look()
+    assert scene.moving == [*scene.figure.axes[0].images]
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_a_color_map_changed_in_place_is_seen():
+    def make(figure):
+        image = figure.add_subplot().imshow(np.eye(3), vmin=0, vmax=0.5, cmap="viridis")
+        return lambda t: image.cmap.set_over((t, 0, 0))
+
+    update, scene, seen = opened(make)
+    for state in (0.1, 0.9):
+        update(state)
+        assert apart(seen(), scene.fresh()) <= SHADES
 
 
 X = np.linspace(0, 6, 1_000_000)
@@ -114,6 +169,93 @@ def test_a_line_of_a_million_points_is_a_few_bytes(data):
     buffers = []
     scene.frame(buffers)
     assert sum(map(len, buffers)) < 150_000
+
+
+def frame_and_fresh(x, y, simplify=True, **look):
+    """Return a frame of a line that moved to `y`, and what matplotlib draws afresh."""
+
+    def make(figure):
+        ax = figure.add_subplot()
+        (line,) = ax.plot(x, y, **look)
+        ax.set(xlim=(0.5, 5.5), ylim=(-1, 1))
+        return lambda t: line.set_ydata(t * y)
+
+    update, scene, seen = opened(make)
+    update(0.5)
+    seen()
+    update(1)
+    pieces = 0 if simplify else 20_000
+    with matplotlib.rc_context({"path.simplify": simplify, "agg.path.chunksize": pieces}):
+        if not simplify:
+            scene.figure.axes[0].lines[0].recache(always=True)
+        return seen(), scene.fresh()
+
+
+FEW = np.linspace(0, 6, 200_000)
+ROUGH = np.random.default_rng(0).normal(size=len(FEW))
+SPIKES = np.where(ROUGH > 3.5, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("y", [np.sin(FEW), np.sin(40 * FEW), np.floor(FEW) / 6])
+@pytest.mark.parametrize("look", [{"lw": 1}, {"lw": 4, "alpha": 0.5}])
+def test_a_long_line_is_drawn_from_few_of_its_points_and_looks_the_same(monkeypatch, y, look):
+    drawn, fewer = [], scenes.fewer
+    monkeypatch.setattr(scenes, "fewer", lambda artist: drawn.append(fewer(artist)) or drawn[-1])
+    shown, fresh = frame_and_fresh(FEW, y, **look)
+    assert 0 < len(drawn[-1].get_xdata()) < len(FEW) / 8
+    assert differs(shown, fresh, by=SHADES) == 0
+
+
+@pytest.mark.parametrize("y", [ROUGH / 4, np.cumsum(ROUGH) / 500, SPIKES])
+def test_a_rough_line_is_as_right_as_matplotlib_makes_it(y):
+    shown, fresh = frame_and_fresh(FEW, y, lw=1)
+    _, exact = frame_and_fresh(FEW, y, simplify=False, lw=1)
+    own = np.abs(np.subtract(fresh, exact, dtype=int)).mean()
+    assert np.abs(np.subtract(shown, fresh, dtype=int)).mean() <= max(own, 0.25)
+
+
+def test_points_are_left_out_of_no_line_that_would_look_another_way():
+    figure = Figure()
+    ax, other = figure.subplots(1, 2)
+    other.set_yscale("log")
+    y = np.sin(FEW)
+    holes = np.where(ROUGH > 0, y, np.nan)
+    uneven = np.sort(np.r_[np.linspace(0, 1e-3, 199_000), np.linspace(0, 6, 1000)])
+    lines = [
+        *ax.plot(FEW[::-1], y),  # from right to left
+        *ax.plot(ROUGH, y),
+        *ax.plot(FEW, holes),
+        *ax.plot(uneven, y),
+        *ax.plot(FEW, y, "--"),
+        *ax.plot(FEW, y, "."),
+        *ax.plot(FEW, y, drawstyle="steps"),
+        *ax.plot(FEW / 6, y, transform=ax.transAxes),
+        *ax.plot(FEW[::200], y[::200]),
+        *other.plot(FEW, 2 + y),
+    ]
+    ax.set(xlim=(0, 6))
+    assert [line for line in lines if fewer(line)] == []
+    assert fewer(*ax.plot(FEW, y))
+
+
+def test_a_number_of_a_long_line_at_rest_that_changed_in_place_is_seen():
+    def make(figure):
+        ax = figure.add_subplot()
+        (line,) = ax.plot(FEW, np.sin(FEW))
+        ax.set_ylim(-2, 2)
+        return lambda t: line.set_ydata(np.sin(FEW + t))
+
+    update, scene, seen = opened(make)
+    for state in (0.1, 0.2):
+        update(state)
+        seen()
+    seen(), seen(), seen()
+    (line,) = scene.moving
+    before = seen()
+    line.get_path().vertices[1000:1100, 1] = 1.9
+    after = seen()
+    assert apart(before, after) > SHADES
+    assert differs(after, scene.fresh(), by=SHADES) == 0
 
 
 def test_a_million_dots_are_sent_as_an_image_that_is_smaller():

@@ -35,6 +35,14 @@ def place_of_a_legend():
     return ax.legend(loc="best")._loc == 0 and ax.legend(loc="upper left")._loc == 2
 
 
+def waits_until_drawn(setter, flag):
+    line = Line2D([0, 1], [0, 1])
+    line.recache()
+    before = getattr(line, flag)
+    setter(line, [0, 2])
+    return (before, getattr(line, flag)) == (False, True)
+
+
 NAMES = {
     "_options_values": ("ipywidgets", lambda: tuple(SELECT._options_values) == (1, 2)),
     "_options_labels": (
@@ -54,6 +62,8 @@ NAMES = {
         "matplotlib",
         lambda: vars(Figure().add_subplot()._get_patches_for_fill),
     ),
+    "_invalidx": ("matplotlib", lambda: waits_until_drawn(Line2D.set_xdata, "_invalidx")),
+    "_invalidy": ("matplotlib", lambda: waits_until_drawn(Line2D.set_ydata, "_invalidy")),
     "_dash_pattern": (
         "matplotlib",
         lambda: (
