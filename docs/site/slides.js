@@ -23,6 +23,13 @@ function enlarge(slide) {
   if (size === 24) fits(size);
 }
 
+// Where a slide ends below and at the right, on the screen.
+function ends(slide) {
+  const { top, right, width } = slide.getBoundingClientRect();
+  const unit = width / slide.offsetWidth; // of the screen, for one of the slide
+  return [top + FOOT * unit, right - 40 * unit];
+}
+
 // Pictures grow to the room that the words leave, or shrink to it; words keep their size. They stand
 // above the picture, or beside it where that leaves it more room.
 function fit(slide) {
@@ -32,10 +39,7 @@ function fit(slide) {
   if (!figures.length) return;
   const words = slide.querySelector(".course-words");
   const grow = (by) => figures.forEach((figure) => figure.style.setProperty("--grown", by));
-  const { top, right, width } = slide.getBoundingClientRect();
-  const unit = width / slide.offsetWidth; // of the screen, for one of the slide
-  const foot = top + FOOT * unit;
-  const room = right - 40 * unit;
+  const [foot, room] = ends(slide);
   const fits = (by) => {
     grow(by);
     if (words && words.getBoundingClientRect().bottom > foot) return false;
@@ -93,7 +97,16 @@ Reveal.on("slidechanged", (event) => {
 });
 Reveal.on("pdf-ready", () => document.querySelectorAll(".slides section").forEach(fit));
 new ResizeObserver(() => fit(Reveal.getCurrentSlide())).observe(slides);
-addEventListener("course-moves", () => fit(Reveal.getCurrentSlide()));
+// What an explorer says may take more lines later on: then its picture gives way.
+const longer = new ResizeObserver(() => {
+  const slide = Reveal.getCurrentSlide();
+  const figure = slide?.querySelector(".course-figure");
+  if (figure && figure.getBoundingClientRect().bottom > ends(slide)[0] + 1) fit(slide);
+});
+addEventListener("course-moves", () => {
+  fit(Reveal.getCurrentSlide());
+  document.querySelectorAll(".course-standing").forEach((words) => longer.observe(words));
+});
 Reveal.initialize({
   width: 1280,
   height: 720,

@@ -221,6 +221,16 @@ def labels_of(source: str) -> dict[str, str]:
     return found
 
 
+def number(written: str) -> float:
+    """Return the number that a slider shows, such as 0.05, −1 or 3·10⁻⁵."""
+    written = re.sub(r"\s", "", written)
+    plain = written.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--"))
+    if power := re.fullmatch(r"(?:([\d.]+)·)?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", written):
+        raised = plain[-len(power[2]) :]
+        return float(f"{power[1] or 1}e{raised}")
+    return float(plain)
+
+
 def moves(explorer, field) -> bool:
     """Return whether a control or a ring changes what is seen or said."""
     seen = {explorer.evaluate(SEEN)}
@@ -248,7 +258,7 @@ def reached(control, field, value) -> bool:
             "(field, notch) => { field.value = notch; field.dispatchEvent(new Event('input')); }",
             notch,
         )
-        shown.add(float(control.locator("output").text_content().replace("−", "-")))
+        shown.add(number(control.locator("output").text_content()))
     return any(math.isclose(value, each, rel_tol=6e-3, abs_tol=1e-12) for each in shown)
 
 
