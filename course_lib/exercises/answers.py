@@ -21,6 +21,8 @@ import numpy as np
 from course_lib.attempts import AnswerError
 
 _MOST = 12  # numbers that a message shows one by one
+_SAME = {"\\alpha": "α", "\\cdot": "*", "·": "*", "\\sqrt": "√", "sqrt": "√", "**": "^"}
+_SAME |= {"{": "(", "}": ")"}
 
 
 # A number as a reader writes it: 2.73, 0,5, −6, .5, 1e-3, and 1/3 as two of them.
@@ -30,6 +32,12 @@ _WRITTEN = re.compile(
     rf"(?<![\w.])({_NUMBER})(?:\s*/\s*({_NUMBER}))?\s*(%|percent\b)?", re.IGNORECASE
 )
 
+# A large number with its digits in groups: 203,540 and 203 540, not 2,735 nor 0,285.
+_GROUP = r"[ ,_\u00a0\u202f]\d{3}"
+_GROUPED = re.compile(
+    rf"(?<![\w.,])(?:[1-9]\d{{1,2}}(?:{_GROUP})|[1-9]\d{{0,2}}(?:{_GROUP}){{2,}})(?![\d.,])"
+)
+
 
 def numbers_in(text: str, percent: bool = False) -> list[float]:
     """Return the numbers in a text: "2.73", "1/3", "33%", "a learning rate of 0.15", "[26, −6]".
@@ -37,11 +45,14 @@ def numbers_in(text: str, percent: bool = False) -> list[float]:
     Parameters
     ----------
     text : str
-        What the reader wrote. A comma is a decimal point between two digits without a space.
+        What the reader wrote. A comma is a decimal point between two digits without a space, but
+        "203,540" and "203 540" are one number: two or three digits, then groups of three.
     percent : bool
         Whether the question asks for a percentage: "33%" is then 33, and 0.33 otherwise.
     """
     plain = text.replace("−", "-").replace("–", "-")
+    if not set(plain) & set("[]()"):
+        plain = _GROUPED.sub(lambda number: re.sub(r"\D", "", number[0]), plain)
     if plain.count(",") == 1 and "." not in plain and not set(plain) & set("[]()"):
         plain = re.sub(r"(?<=\d),(?=\d)", ".", plain)
     found = []
@@ -98,7 +109,7 @@ class Numbers:
         """Return the answer as an array, or raise an AnswerError that says what is wrong."""
         value = _as_numbers(_written_out(answer, self.percent), self.wanted)
         if _squeezed(value.shape) != _squeezed(self.shape):
-            raise AnswerError(f"This needs {self.wanted}; your answer has shape {value.shape}.")
+            raise AnswerError(f"This needs {self.wanted}; you gave {_form(value.shape)}.")
         if not np.all(np.isfinite(value)):
             raise AnswerError(f"This needs {self.wanted}; your answer holds {_shown(value)}.")
         return value.reshape(self.shape)
@@ -120,7 +131,7 @@ class Numbers:
             if not wrong.all():
                 where = " and ".join(str(i + 1) for i in np.flatnonzero(wrong))
                 subject, verb = ("Entries", "are") if wrong.sum() > 1 else ("Entry", "is")
-                return f"{subject} {where} of {_shown(value)} {verb} not right, the rest is."
+                return f"{subject} {where} of {_shown(value)} {verb} not right; the rest is."
         return f"{_shown(value)} is not it."
 
     def _rounded(self, value: np.ndarray, right: np.ndarray) -> str:
@@ -171,11 +182,13 @@ class Choice:
         if not isinstance(answer, str):
             return ""
         plain = _plain(answer)
-        letter = re.fullmatch(r"(?:(?:the )?(?:answer|option|choice)(?: is)? )?(\w)", plain)
-        if letter:
+        letter = re.fullmatch(r"(?:(?:the )?(?:answer|option|choice|line)(?: is)? )?(\w)", plain)
+        if letter and letter[1] in self.letters:
             return letter[1]
-        # The option itself, or a number that only one option names.
-        same = [n for n, option in enumerate(self.options) if _plain(option) == plain]
+        # The option itself, or the right side of its equation, or a number that only it names.
+        ways = [(option, option.rpartition("=")[2]) for option in self.options]
+        said = [{_plain(way).replace(" ", "") for way in both} for both in ways]
+        same = [n for n, known in enumerate(said) if plain.replace(" ", "") in known]
         same = same or [
             n
             for n, option in enumerate(self.options)
@@ -243,7 +256,7 @@ class Function:
         """See `Numbers.read`."""
         if not callable(answer) or isinstance(answer, type):
             raise AnswerError(
-                "Hand over the function itself, by its name and without brackets; "
+                "Hand over the function itself, by its name and without parentheses; "
                 f"you gave {_kind(answer)}."
             )
         return [self._try(answer, arguments) for arguments in self.inputs()]
@@ -306,8 +319,8 @@ class Function:
             expected = np.asarray(reference(*arguments), dtype=float)
             if not self._same(out, expected):
                 if _squeezed(out.shape) != _squeezed(expected.shape):
-                    shapes = f"shape {out.shape}; it should have shape {expected.shape}"
-                    return f"For {case} your function returns an array of {shapes}."
+                    found, right = _form(out.shape), _form(expected.shape)
+                    return f"For {case} your function returns {found}, not {right}."
                 if out.size > _MOST:
                     gap = _shown(np.max(np.abs(out.reshape(expected.shape) - expected)))
                     return f"For {case} your function's numbers are off by up to {gap}."
@@ -341,9 +354,18 @@ def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(length for length in shape if length != 1)
 
 
+def _form(shape: tuple[int, ...]) -> str:
+    """Return in words how many numbers an array of this shape holds."""
+    if len(shape) > 1:
+        return f"an array of shape {shape}"
+    return "one number" if shape in ((), (1,)) else f"{shape[0] or 'no'} numbers"
+
+
 def _plain(text: str) -> str:
     """Return a text in small letters and without marks around it, to compare what it says."""
-    plain = text.replace("$", "").replace("\\alpha", "α").lower()
+    plain = text.replace("$", "").lower()
+    for written, meant in _SAME.items():
+        plain = plain.replace(written, meant)
     return re.sub(r"\s+", " ", re.sub(r"[\"'`()\[\]:;]|[.,!]+(?=\s|$)", " ", plain)).strip()
 
 
@@ -397,7 +419,8 @@ def _shown(value: Any, digits: int = 6) -> str:
         return f"{owner.name}.{name}" if hasattr(owner, "name") else name
     numbers = np.asarray(value, dtype=float)
     if numbers.ndim == 0:
-        return f"{float(numbers):.{digits}g}"
+        whole = 1e6 <= abs(numbers) < 1e15 and numbers % 1 == 0
+        return f"{int(numbers)}" if whole else f"{float(numbers):.{digits}g}"
     if numbers.size > _MOST:
         return f"an array of shape {numbers.shape}"
     return "[" + ", ".join(_shown(entry, digits) for entry in numbers) + "]"

@@ -15,7 +15,7 @@ def _why(gaps: dict[float, float]) -> str:
     best, largest = min(gaps, key=lambda rate: gaps[rate]), max(gaps)
     return (
         f"With {best:.2f} you end {gaps[best]:.2f} from the star. A larger rate gets you along the "
-        "valley sooner, although each of its steps crosses the valley. That only hurts once a leap "
+        "valley sooner, even if each of its steps crosses the valley. That only hurts once a leap "
         "lands as high on the far side as it started: "
         f"with {largest:.2f} you are still {gaps[largest]:.1f} away."
     )

@@ -27,7 +27,7 @@ STEP_BY_HAND = Exercise(
         r"descent with $\alpha = 0.01$. Where do you stand then? Compute it with pen and paper."
     ),
     template='new_w = ...\n\nexercise("1.1").check(new_w)',
-    answer=Numbers(tolerance=0.0005),
+    answer=Numbers(tolerance=0.005),
     right=2.73,
     praise="The slope at 3 is 27, so you move 0.01 · 27 = 0.27 to the left.",
     mistakes=(
@@ -38,7 +38,8 @@ STEP_BY_HAND = Exercise(
         (2.98, "You used the height L(3) = 2. The step uses the slope, L′(3)."),
         (0.3, "That is the step for α = 0.1. Here α = 0.01."),
         (2.973, "That is the step for α = 0.001. Here α = 0.01."),
-        (2.19, "Look at the derivative of 3w³ again: it is 9w², with its factor and its square."),
+        (2.19, "Look at the derivatives again: 4w³ for w⁴, and 9w² for 3w³, with its square."),
+        (1.92, "That is the step for w⁴ alone. The term −3w³ has a slope, too, −9w²."),
         (2.71, "The constant 2 lifts the whole curve and has slope 0. Leave it out of L′."),
         (2.5869, "That is where two steps take you. Only one was asked for."),
         (-24, "You took a step of the whole slope. Multiply it by α = 0.01 first."),
@@ -91,33 +92,42 @@ LEAP = Exercise(
             "Too small: the walk creeps toward 0 from the left and stays there.",
         ),
         (
+            lambda alpha: _end_of_leap(alpha) < 0,
+            "Too large: the first leap crosses 0, but a later one throws the walk back into the "
+            "trap.",
+        ),
+        (
             lambda alpha: math.isinf(_end_of_leap(alpha)),
             "Too large: each step is longer than the one before, and the walk flies off.",
         ),
         (
             lambda alpha: alpha < 0.05,
-            "Almost. The walk has crossed 0, but 50 steps are not enough to get from "
-            "the flat place "
-            "to 9/4.",
+            "Almost. The walk has crossed 0, but 50 steps are not enough to get from the flat "
+            "place to 9/4.",
         ),
         (
             _arrives,
             "The walk is at 9/4 by chance: take a few more steps, and it has left again.",
         ),
         (
-            lambda alpha: alpha >= 0.09,
-            "A little too large: the walk crosses 0, but it does not settle at 9/4.",
+            lambda alpha: alpha < 2 / 20.25,
+            "Almost. The walk zigzags around 9/4 and would settle there, but after 50 steps it is "
+            "still more than 0.01 away.",
+        ),
+        (
+            lambda alpha: True,
+            "Too large: the walk crosses 0, but it does not settle at 9/4.",
         ),
     ),
     hints=(
         r"At $w = -1.5$ the slope is $-33.75$. How large must $\alpha$ be for the first step to "
         "carry you past 0?",
-        r"From $-1.5 + 33.75\,\alpha > 0$ follows $\alpha > 0.0444$. Above about 0.09 the walk "
-        "no longer settles. Try between the two.",
+        r"From $-1.5 + 33.75\,\alpha > 0$ follows $\alpha > 0.0444$. At 0.1 the walk still jumps "
+        "around 9/4 after 50 steps. Try between the two.",
     ),
     worked=(
         r"$\alpha = 0.06$: the first step leads from $-1.5$ to $-1.5 + 0.06 \cdot 33.75 = 0.525$, "
-        "past the flat place. From there it is downhill all the way to $9/4$."
+        "past the flat place. The steps that follow lead on to $9/4$."
     ),
 )
 
@@ -150,9 +160,13 @@ GRADIENT_BY_HAND = Exercise(
             (9, 1),
             "Those are the two squares, whose sum is the height. The gradient holds the slopes.",
         ),
+        ((26, 6), "The size of ∂L/∂x₂ is right, its sign is not: x₂ − x₁² is 1 − 4 = −3."),
+        ((26, -3), "∂L/∂x₂ lacks a factor: the derivative of a square brings down a 2."),
+        ((18, -4), "That is the gradient at (2, 2). Here x₂ is 1."),
+        ((-4, 2), "That is the gradient at (1, 2). Here x₁ is 2 and x₂ is 1."),
     ),
     hints=(
-        r"For $\partial L / \partial x_1$ treat $x_2$ as a fixed number, and the other way round.",
+        r"For $\partial L / \partial x_1$ treat $x_2$ as a fixed number, and the other way around.",
         r"The chain rule gives $\partial L / \partial x_1 = -4x_1(x_2 - x_1^2) - 2(1 - x_1)$ and "
         r"$\partial L / \partial x_2 = 2(x_2 - x_1^2)$.",
     ),
@@ -171,6 +185,12 @@ def _walk(gradient, start, alpha, steps):
     w = start
     for _ in range(steps):
         w = w - alpha * gradient(w)
+    return w
+
+
+def _iterated(line, w, steps):
+    for _ in range(steps):
+        w = line(w)
     return w
 
 
@@ -213,9 +233,23 @@ WRITE_THE_WALK = Exercise(
                 "slope where you are: `alpha * gradient(w)`.",
             ),
             (
-                r"'int' object is not iterable",
+                r"'int' object is not iterable|'int' has no len",
                 "`steps` is a number, and a loop needs something to go through: "
                 "`for k in range(steps):`.",
+            ),
+            (
+                r"'(method|function)' object is not subscriptable",
+                "Square brackets look something up, but `gradient` is a function. Call it with "
+                "parentheses: `gradient(w)`.",
+            ),
+            (
+                r"'float' object is not callable",
+                "`alpha` is a number, and parentheses after a name call a function. To multiply, "
+                "write `alpha * gradient(w)`.",
+            ),
+            (
+                r"gradient\(\) missing 1 required positional argument",
+                "`gradient` has to be told where you are: `gradient(w)`.",
             ),
         ),
     ),
@@ -240,21 +274,36 @@ WRITE_THE_WALK = Exercise(
         ),
         (
             lambda gradient, start, alpha, steps: _walk(gradient, start, alpha, 1),
-            "Your function takes one step only. Is the step inside a loop, and `return` after it?",
+            "Your function takes one step only. Is the step inside a loop, does it change `w`, and "
+            "does `return` come after the loop?",
         ),
         (
             lambda gradient, start, alpha, steps: start - alpha * steps * gradient(start),
             "You use the slope at the start for every step. Ask for `gradient(w)` in the loop.",
         ),
         (
-            lambda gradient, start, alpha, steps: (
-                start - alpha * gradient(_walk(gradient, start, alpha, steps - 1))
+            lambda gradient, start, alpha, steps: _iterated(
+                lambda w: start - alpha * gradient(w), start, steps
             ),
             "Each of your steps begins at `start`. It should begin at `w`, where you are now.",
         ),
         (
             lambda gradient, start, alpha, steps: _walk(gradient, start, 1, steps),
             "Your steps are as long as the gradient. Multiply it by `alpha`.",
+        ),
+        (
+            lambda gradient, start, alpha, steps: _iterated(
+                lambda w: alpha * gradient(w), start, steps
+            ),
+            "Your line puts the step in the place of `w`. Take it from where you are: "
+            "`w = w - alpha * gradient(w)`.",
+        ),
+        (
+            lambda gradient, start, alpha, steps: _iterated(
+                lambda w: -alpha * gradient(w), start, steps
+            ),
+            "Your line puts the step in the place of `w`. Take it from where you are: "
+            "`w = w - alpha * gradient(w)`.",
         ),
         (_points, "Your function returns all the points. Only the last one was asked for."),
         (
@@ -302,14 +351,14 @@ END_THE_ZIGZAG = Exercise(
     mistakes=(
         (
             "a",
-            "The two points repeat: after 1000 steps the walk is where it was two steps before.",
+            "The two points repeat: even after 1000 steps the walk jumps between them.",
         ),
         (
             "b",
             "Put the start right beside the star and look at the loss: the distance across the "
             "valley still grows by a third in each step, however small it is at first.",
         ),
-        ("d", "The steps are already too long; from (2, 2) longer ones overflow at step 8."),
+        ("d", "The steps are too long already. With 0.25 the walk overflows at step 8."),
     ),
     hints=(
         "Across the valley each step multiplies the distance to the floor by 1 − αλ, with "
@@ -339,10 +388,10 @@ READ_THE_MAP = Exercise(
     answer=Sentence(),
     right=None,
     praise=(
-        "Our sentence: High on the wall the slope of the first square is much the larger one and "
-        "points across the valley; on the way down it fades, until it is no larger than the slope "
-        "of the second square, which points to the right, and the two together lead along the "
-        "bend. Does yours say which part of the gradient fades, and what is left?"
+        "Our sentence: *High on the wall the slope of the first square is by far the larger, so "
+        "the walk falls across the valley; on the way down it fades, until the slope of the second "
+        "square, which drives the walk to the right, has an equal say, and the two together lead "
+        "along the bend.* Does yours say which part of the gradient fades, and what is left?"
     ),
     mistakes=(),
     hints=(
@@ -354,8 +403,8 @@ READ_THE_MAP = Exercise(
         "The gradient is the sum of two slopes. That of $(x_2 - x_1^2)^2$ points away from the "
         "floor and is proportional to $x_2 - x_1^2$, so going down makes it fade: from 8.9 at the "
         "start to 4.5 after ten steps. That of $(1 - x_1)^2$ points to the left and is 3.0 at the "
-        "start and 4.4 then. So at first the walk falls across the valley, and later the second "
-        "slope, against which you move to the right, has an equal say."
+        "start and 4.4 then. The walk moves against both: at first across the valley, and later "
+        "as much to the right as down."
     ),
 )
 
@@ -394,7 +443,7 @@ LET_TORCH_DIFFERENTIATE = Exercise(
         tolerance=1e-12,
         failures=(
             (
-                r"numpy\.ndarray' object has no attribute '(grad|requires_grad_|backward)'",
+                r"numpy\.ndarray' object has no attribute '(grad|requires_grad_?|backward)'",
                 "`w` is a numpy array, which records nothing. Make a tensor that does, "
                 "`tensor = torch.tensor(w, requires_grad=True)`, and read `tensor.grad`.",
             ),
@@ -405,13 +454,32 @@ LET_TORCH_DIFFERENTIATE = Exercise(
             ),
             (
                 r"does not require grad",
-                "torch recorded nothing. Say that it should when you make the tensor: "
-                "`torch.tensor(w, requires_grad=True)`.",
+                "torch recorded nothing. Say that it should when you make the tensor, "
+                "`torch.tensor(w, requires_grad=True)`, and give `f` that tensor.",
+            ),
+            (
+                r"only for scalar outputs",
+                "`backward()` begins at one number, the loss. Call it on what `f(tensor)` returns.",
+            ),
+            (
+                r"'(Landscape|function)' object has no attribute 'backward'",
+                "`f` is the function; `backward()` belongs to the loss that it returns: "
+                "`f(tensor).backward()`.",
+            ),
+            (
+                r"'Tensor' object is not callable",
+                "`tensor.grad` is a tensor, not a function: no parentheses after it.",
+            ),
+            (
+                r"Can't call numpy\(\)",
+                "That tensor is on record and cannot become an array directly. But it is not what "
+                "is asked for: after `backward()` the gradient lies in `tensor.grad`.",
             ),
             (
                 r"NoneType' object has no attribute|returned None",
-                "`tensor.grad` is None until `backward()` has run. Did you call it, and does your "
-                "function return the gradient?",
+                "`tensor.grad` is None until `backward()` has run, and the loss has no `.grad` of "
+                "its own. Did you call it, with its parentheses, and does your function return "
+                "`tensor.grad`?",
             ),
             (
                 r"returned a tensor",
@@ -420,7 +488,9 @@ LET_TORCH_DIFFERENTIATE = Exercise(
         ),
     ),
     right=_slope,
-    praise="You never wrote down a derivative, and yours agrees with torch's to twelve digits.",
+    praise=(
+        "It works for every loss that torch can record, and you never wrote down a derivative."
+    ),
     mistakes=(
         (
             lambda f, w: float(f(w)),
@@ -502,9 +572,9 @@ PREDICTIONS = (
         options=LOSSES,
         result=lambda loss: _nearest(LOSSES, (60, 120, 240), loss),
         why=lambda loss: (
-            f"It is {loss:.1f}. Every gap is twice as long as at 14 km/h, and the loss averages "
-            "their squares, so it is about four times as high. That is why the hill is a bowl that "
-            "gets steeper as you climb."
+            f"It is {loss:.1f}. The gaps are about twice as long as at 14 km/h, and the loss "
+            "averages their squares, so it is about four times as high. That is why the hill is a "
+            "bowl that gets steeper as you climb."
         ),
     ),
     Prediction(
@@ -514,7 +584,7 @@ PREDICTIONS = (
         result=lambda walk: _nearest(PLACES, (-1.5, 0, 2.25), walk.points[-1, 0]),
         why=lambda walk: (
             f"The walk is at w = {walk.points[-1, 0]:.4f}. The slope at 0 is zero, and the closer "
-            "the walk comes, the smaller is the slope and with it the step: it creeps up to 0 and "
+            "the walk comes, the smaller the slope and with it the step: it creeps up to 0 and "
             "never gets across."
         ),
     ),

@@ -68,11 +68,11 @@ NUDGE_BY_HAND = Exercise(
         ),
         (
             _answer(0.1, first=-0.1),
-            "That is $W_{31}$. The second index names the output, here the second.",
+            "That is W₃₁. The second index names the output, here the second.",
         ),
         (
             _answer(0.1, second=0.2),
-            "That is $W_{22}$, whose input is 2. $W_{32}$ has the input −1.",
+            "That is W₂₂, whose input is 2. W₃₂ has the input −1.",
         ),
         (_answer(0.05, second=-0.05), "That is a nudge of 0.05. From 0.32 to 0.42 it is 0.1."),
         (_answer(-0.1, second=0.1), "That is a nudge of −0.1. Here the weight is raised."),
@@ -101,8 +101,12 @@ def _not_put_back(f, w, eps):
     return found
 
 
+def _piled_up(f, w, eps):
+    return [_all_at_once(f, w, eps * (np.arange(len(w)) <= i)) for i in range(len(w))]
+
+
 def _all_at_once(f, w, eps):
-    return (f(w + eps) - f(w - eps)) / (2 * eps)
+    return (f(w + eps) - f(w - eps)) / (2 * np.max(eps))
 
 
 def _first_alone(f, w, eps):
@@ -142,6 +146,11 @@ WRITE_CENTRAL = Exercise(
                 r"w must have shape|coordinate|number of coordinates|is not subscriptable|iterable",
                 "`f` needs the whole array of weights, and `f(w[i] + eps)` hands it a single "
                 "number. Nudge entry `i` of a copy, `nudged = w.copy()`, and call `f(nudged)`.",
+            ),
+            (
+                r"IndexError: only integers",
+                "`for i in w` goes through the numbers in `w`. Go through their places: "
+                "`for i in range(len(w)):`.",
             ),
         ),
     ),
@@ -192,6 +201,15 @@ WRITE_CENTRAL = Exercise(
         (
             _not_put_back,
             "An entry that was nudged is not put back before the next one has its turn.",
+        ),
+        (
+            _piled_up,
+            "An entry that was nudged is not put back before the next one has its turn: make a new "
+            "nudge, or new copies of `w`, inside the loop.",
+        ),
+        (
+            lambda f, w, eps: central_difference(f, w, eps / 2),
+            "A central difference, but with half the nudge: read at w + ε and at w − ε.",
         ),
     ),
     hints=(
@@ -274,7 +292,7 @@ FIND_THE_BUG = Exercise(
     ),
     worked=(
         'Line "c". Only W2 fails, and line c is used for nothing else. Forward, the second layer '
-        "multiplies H by W2, so its gradient is `H.T @ G`. The line has Z, from before the ReLU."
+        "multiplies H by W2, so its gradient is `H.T @ G`. The line has Z, from before relu."
     ),
 )
 
@@ -311,7 +329,10 @@ BIASED_NUDGE = Exercise(
     ),
     mistakes=(
         (lambda eps: eps <= 0, "A nudge is above 0."),
-        (lambda eps: eps > 1, "Far too large. Stay within the slider of explorer 4, below 0.6."),
+        (
+            lambda eps: eps > 1,
+            "Far too large. Stay within the slider of explorer 4, which ends at 0.6.",
+        ),
         (
             lambda eps: abs(eps - 0.3) < 1e-9,
             "Very near. That is what the rule 9/4 − ε/2 says, but the rule is only nearly right. "
@@ -358,7 +379,7 @@ LOST_DIGITS = Exercise(
     right="b",
     praise=(
         "In float32 the number after 3 is about 2.4e-7 away. A nudge of 1e-8 does not reach it, so "
-        "both readings are the same. A network trained that way would never move."
+        "both readings are the same. A walk that took this slope would never leave 3."
     ),
     mistakes=(
         (
@@ -401,7 +422,7 @@ COUNT_PASSES = Exercise(
     right=2 * _WEIGHTS,
     praise=(
         "Two for each of its 101 770 parameters, for one single update. Backpropagation takes the "
-        "time of about two passes, whatever the number of parameters (section 6)."
+        "time of two to three passes, whatever the number of parameters (section 6)."
     ),
     mistakes=(
         (_WEIGHTS, "That is how many parameters there are. Each one takes two readings."),
@@ -409,7 +430,10 @@ COUNT_PASSES = Exercise(
         (2 * _WEIGHTS + 1, "The loss at w itself is not read: no extra pass."),
         (2 * _KERNELS, "You left out the biases: 128 in the first layer, 10 in the second."),
         (_KERNELS, "You left out the biases, and each parameter takes two readings."),
-        (2 * 784 * 128, "That is the first layer's kernel only."),
+        *(
+            (passes, "That is the first layer only. The second has parameters, too.")
+            for passes in (784 * 128, 784 * 128 + 128, 2 * 784 * 128, 2 * (784 * 128 + 128))
+        ),
         (2 * (784 + 128 + 10), "A kernel has one weight for each *pair* of input and output."),
         (2 * 784 * 128 * 10, "The two layers do not multiply. Count each one, then add."),
         (
@@ -530,9 +554,9 @@ PREDICTIONS = (
         options=PASSES,
         result=lambda ratio: _nearest(PASSES, (2, 20, 400_000, 800_000), ratio),
         why=(
-            "Going backward, each layer does two products of the size of its one product going "
-            "forward, except the first layer, which has nobody to pass the errors on to. So the "
-            "cost is a small multiple of one pass, whatever the number of weights."
+            "`backward` repeats the forward pass. Then each layer does two products of the size of "
+            "its one, except the first, which has nobody to pass the errors on to. So the cost is "
+            "two to three passes, whatever the number of weights."
         ),
     ),
     Prediction(

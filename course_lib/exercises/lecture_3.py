@@ -28,7 +28,7 @@ BORDER = Exercise(
         "at its minimum, whatever the start? Compute the border with pen and paper."
     ),
     template='alpha_border = ...\n\nexercise("3.1").check(alpha_border)',
-    answer=Numbers(tolerance=0.004),
+    answer=Numbers(tolerance=0.005),
     right=2 / 6,
     praise=(
         "The curvature is L″ = 6 and the border 2/6. The term −12w moves the minimum to w = 2 and "
@@ -81,8 +81,8 @@ FLAT = Exercise(
         (_EXACT, "That is where it crosses 1 %. Steps are whole: which is the first one below?"),
         (1, "That is the steep direction, whose factor is 1 − 25/25 = 0. What is the factor of "
          "the flat one?"),
-        (math.ceil(_STEEP * math.log(1 / _SHARE)), "Close: you replaced 1 − α by e^(−α). The "
-         "factor of each step is exactly 0.96."),
+        *((steps, "Close: you replaced 1 − α by e^(−α). The factor of each step is exactly 0.96.")
+          for steps in (_STEEP * math.log(1 / _SHARE), math.ceil(_STEEP * math.log(1 / _SHARE)))),
         (math.ceil((1 - _SHARE) * _STEEP), "You let u₁ shrink by 4 % of the start at each step. "
          "It shrinks by 4 % of what is left."),
         (100, "1 % is a hundredth, but the number of steps is not a hundred. Each step multiplies "
@@ -144,6 +144,25 @@ TRIANGLE = Exercise(
                 lr * k / warm if k < warm else lr * max(0.0, (steps - k) / (steps - warm))
             ),
             "Your rise begins at 0, so the first step does not move. It is (k + 1)/(warm + 1).",
+        ),
+        (
+            lambda k, lr, warm, steps: _triangle(
+                k, lr * (k / (k + 1) if k < warm else 1), warm, steps
+            ),
+            "Your rise begins at 0, so the first step does not move. It is (k + 1)/(warm + 1).",
+        ),
+        (
+            lambda k, lr, warm, steps: (
+                lr * (k + 1) / warm + 1 if k < warm else lr * max(0.0, (steps - k) / (steps - warm))
+            ),
+            "`/ warm + 1` divides by `warm` and then adds 1. Write `/ (warm + 1)`.",
+        ),
+        (
+            lambda k, lr, warm, steps: (
+                lr * (k + 1) / (warm + 1) if k < warm else max(0.0, lr * (steps - k) / steps - warm)
+            ),
+            "`/ steps - warm` divides by `steps` and then subtracts `warm`. Write "
+            "`/ (steps - warm)`.",
         ),
         (
             lambda k, lr, warm, steps: (
@@ -253,8 +272,8 @@ BOTH_CONDITIONS = Exercise(
     mistakes=(
         ("a", "The sum of the rates is infinite, but so is that of the squares: 0.0001 added up "
          "forever. The walk never comes to rest."),
-        ("b", "The rates add up to 0.5/(1 − 0.999) = 500 and no more: enough for many a walk, but "
-         "not for one from anywhere."),
+        ("b", "The rates add up to 0.5/(1 − 0.999) = 500 and no more. A walk that needs more, "
+         "because the ground is flat, never arrives."),
         ("d", "The squares are 0.25/(k + 1), and their sum grows without end."),
     ),
     hints=(
@@ -314,17 +333,18 @@ CYCLE_OF_EIGHT = Exercise(
     mistakes=(
         (lambda alpha: math.isnan(_long_run(alpha)), "A learning rate is above 0."),
         (lambda alpha: _long_run(alpha) == 1, "Too small: with this rate the walk settles."),
-        (lambda alpha: _long_run(alpha) == 2, "Too small: that is a cycle of 2. It doubles twice "
-         "more."),
-        (lambda alpha: _long_run(alpha) == 4, "Almost: that is a cycle of 4. It doubles once more, "
-         "a little above."),
-        (lambda alpha: _long_run(alpha) in (16, 32), "A little too far: the cycle of 8 has already "
-         "doubled again."),
+        (lambda alpha: alpha < 0.13 and _long_run(alpha) == 2, "Too small: that is a cycle of 2. "
+         "It doubles twice more."),
+        (lambda alpha: alpha < 0.13 and _long_run(alpha) == 4, "Almost: that is a cycle of 4. It "
+         "doubles once more, a little above."),
+        (lambda alpha: alpha < 0.13 and _long_run(alpha) in (16, 32), "A little too far: the cycle "
+         "of 8 has already doubled again."),
         (lambda alpha: math.isinf(_long_run(alpha)), "Far too large: the walk flies off."),
         (lambda alpha: _long_run(alpha) == -1, "Too large: the walk is thrown into the trap at 0."),
         (lambda alpha: _long_run(alpha) > 0, "A cycle, but not of 8: you found a window of order "
          "among the wandering. Look below 0.129."),
-        (lambda alpha: _long_run(alpha) == 0, "Too large: the walk wanders without a cycle."),
+        (lambda alpha: _long_run(alpha) == 0, "Too large: the walk wanders. It has no cycle of 40 "
+         "places or fewer."),
     ),
     hints=(
         "The cycle of 4 begins at 0.1223 and doubles at 0.1276. The next doubling comes soon.",

@@ -1,9 +1,15 @@
 // Predictions and exercises with no Python. The tables beside them come from practice.py: what is said
 // to each option, and for numbers the right and wrong ones with their tolerances or ranges.
 
+// A large number with its digits in groups: 203,540 and 203 540, not 2,735 nor 0,285.
+const group = String.raw`[ ,_\u00a0\u202f]\d{3}`;
+const grouped = new RegExp(
+  String.raw`(?<![\p{L}\p{N}_.,])(?:[1-9]\d{1,2}${group}|[1-9]\d{0,2}(?:${group}){2,})(?![\d.,])`, "gu");
+
 // The numbers in what a reader wrote, as numbers_in of course_lib.exercises.answers reads them.
 export function numbersIn(text, percent = false) {
   let plain = text.replace(/[−–]/g, "-");
+  if (!/[[\]()]/.test(plain)) plain = plain.replace(grouped, (number) => number.replace(/\D/g, ""));
   if (plain.split(",").length === 2 && !/[.[\]()]/.test(plain)) plain = plain.replace(/(\d),(?=\d)/, "$1.");
   const number = String.raw`[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?(?![\p{L}\p{N}_])`;
   const written = new RegExp(
@@ -15,8 +21,9 @@ export function numbersIn(text, percent = false) {
   });
 }
 
-// A number as Python's format "g" with so many digits writes it.
+// A number as Python's format "g" with so many digits writes it, but a large whole one in full.
 export function shown(value, digits = 6) {
+  if (Number.isInteger(value) && Math.abs(value) >= 1e6 && Math.abs(value) < 1e15) return `${value}`;
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const [mantissa, power] = value.toExponential(digits - 1).split("e");
   const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
@@ -53,7 +60,7 @@ function differs(about, right, values) {
     const wrong = off.flatMap((o, i) => (o > about.tolerance ? [i + 1] : []));
     if (values.length > 1 && wrong.length < values.length)
       return `${wrong.length > 1 ? "Entries" : "Entry"} ${wrong.join(" and ")} of ${all(values)} ` +
-        `${wrong.length > 1 ? "are" : "is"} not right, the rest is.`;
+        `${wrong.length > 1 ? "are" : "is"} not right; the rest is.`;
   }
   return `${all(values)} is not it.`;
 }

@@ -34,6 +34,32 @@ def through_a_number(gradient, start, alpha, steps):
     return w
 
 
+def from_the_start(gradient, start, alpha, steps):
+    w = start
+    for _ in range(steps):
+        w = start - alpha * gradient(w)
+    return w
+
+
+def step_in_place_of_w(gradient, start, alpha, steps):
+    w = start
+    for _ in range(steps):
+        w = alpha * gradient(w)
+    return w
+
+
+def looked_up(gradient, start, alpha, steps):
+    return start - alpha * gradient[start]
+
+
+def called_number(gradient, start, alpha, steps):
+    return start - alpha(gradient(start))
+
+
+def asked_nowhere(gradient, start, alpha, steps):
+    return start - alpha * gradient()
+
+
 def without_backward(f, w):
     import torch
 
@@ -68,6 +94,34 @@ def grad_of_the_array(f, w):
 def loss_of_the_array(f, w):
     f(w).backward()
     return w.grad
+
+
+def backward_of_the_point(f, w):
+    import torch
+
+    tensor = torch.tensor(w, requires_grad=True)
+    tensor.backward()
+    return tensor.grad.numpy()
+
+
+def backward_of_the_function(f, w):
+    f.backward()
+
+
+def called_gradient(f, w):
+    import torch
+
+    tensor = torch.tensor(w, requires_grad=True)
+    f(tensor).backward()
+    return tensor.grad()
+
+
+def point_on_record(f, w):
+    import torch
+
+    tensor = torch.tensor(w, requires_grad=True)
+    f(tensor).backward()
+    return tensor.numpy()
 
 
 def still_a_tensor(f, w):
@@ -116,18 +170,30 @@ WRONG = [
     ("1.2", 0.001, "Too small"),
     ("1.2", 0.044, "Too small"),
     ("1.2", 0.045, "not enough"),
+    ("1.2", 0.098, "would settle there"),
     ("1.2", 0.1, "does not settle"),
+    ("1.2", 0.1325, "back into the trap"),
     ("1.2", 0.135, "by chance"),
     ("1.2", 0.2, "flies off"),
     ("1.2", 1e300, "flies off"),
     ("1.1", 2.5, "2.5 is not it. Compute the slope"),
-    ("1.6", [26, 6], "Entry 2 of [26, 6] is not right"),
+    ("1.6", [26, 7], "Entry 2 of [26, 7] is not right; the rest is."),
     ("1.6", [1, 1], "[1, 1] is not it"),
+    ("1.1", 2.7, "rounded too early: give 2 decimals"),
+    ("1.3", from_the_start, "Each of your steps begins at `start`"),
+    ("1.3", step_in_place_of_w, "in the place of `w`"),
 ]
 
 MALFORMED = [
     ("1.3", without_a_call, "you multiply the function itself"),
     ("1.3", through_a_number, "`for k in range(steps):`"),
+    ("1.3", looked_up, "Call it with parentheses"),
+    ("1.3", called_number, "`alpha` is a number"),
+    ("1.3", asked_nowhere, "told where you are"),
+    ("1.5", backward_of_the_point, "Call it on what `f(tensor)` returns"),
+    ("1.5", backward_of_the_function, "`f` is the function"),
+    ("1.5", called_gradient, "no parentheses after it"),
+    ("1.5", point_on_record, "after `backward()` the gradient lies in `tensor.grad`"),
     ("1.4", "it turns", "a whole sentence"),
     ("1.4", 3, "between quotation marks; you gave the number 3"),
     ("1.5", without_backward, "Did you call it"),
@@ -137,14 +203,14 @@ MALFORMED = [
     ("1.5", loss_of_the_array, "records nothing"),
     ("1.5", still_a_tensor, "`.detach().numpy()`"),
     ("1.1", "left", 'one number; you gave the text "left"'),
-    ("1.1", "2.73 or 3.27", "your answer has shape (2,)"),
-    ("1.1", [2.73, 1], "one number; your answer has shape (2,)"),
+    ("1.1", "2.73 or 3.27", "you gave 2 numbers"),
+    ("1.1", [2.73, 1], "one number; you gave 2 numbers"),
     ("1.1", True, "you gave `True`"),
     ("1.1", math.nan, "your answer holds nan"),
     ("1.1", {"w": 2.73}, "you gave a dict"),
     ("1.1", right_walk, "you gave the function `right_walk`"),
     ("1.2", math.inf, "your answer holds inf"),
-    ("1.6", 26, "2 numbers, such as `[0.5, 0.5]`; your answer has shape ()"),
+    ("1.6", 26, "2 numbers, such as `[0.5, 0.5]`; you gave one number"),
     ("1.6", [26, "-6x"], 'you gave a list that holds the text "-6x"'),
     ("1.6", [[26, -6], [0, 0]], "shape (2, 2)"),
     ("1.6", [26, ...], "you gave a list that holds `...`"),

@@ -30,10 +30,13 @@ RIGHT = {
     "2.1": [[0.16, 0.35], (0.16, 0.35), np.array([0.16, 0.35]), [[0.16], [0.35]], "0.16, 0.35"],
     "2.2": [by_hand, put_back, central_difference],
     "2.3": ["At 0.75 the third derivative of the quartic is zero."],
-    "2.4": ["c", " C ", "'c'", "c.", ["c"]],
+    "2.4": ["c", " C ", "'c'", "c.", ["c"], "line c", "Line c."],
     "2.5": [0.28, 0.285, 0.29, 0.295, np.float64(0.29), [0.29], "0.29", "a nudge of 0.29"],
-    "2.6": ["b", "B", "(b)", "'b'", "b.", ["b"], "exactly 0"],
-    "2.7": [203_540, 203540.0, np.int64(203_540), "203540", "203540 passes"],
+    "2.6": ["b", "B", "(b)", "'b'", "b.", ["b"], "exactly 0", "0", 0],
+    "2.7": [
+        *(203_540, 203540.0, np.int64(203_540), "203540", "203540 passes"),
+        *("203,540", "203 540", "203_540"),
+    ],
 }
 
 
@@ -60,6 +63,29 @@ def read_between(f, w, eps):
     return found
 
 
+def piled_up(f, w, eps):
+    nudge, found = np.zeros(len(w)), []
+    for i in range(len(w)):
+        nudge[i] = eps
+        found.append((f(w + nudge) - f(w - nudge)) / (2 * eps))
+    return found
+
+
+def half_a_nudge(f, w, eps):
+    return [(f(w + eps / 2 * one) - f(w - eps / 2 * one)) / eps for one in np.eye(len(w))]
+
+
+def last_slope(f, w, eps):
+    return by_hand(f, w, eps)[-1]
+
+
+def through_the_weights(f, w, eps):
+    found = np.zeros(len(w))
+    for i in w:
+        found[i] = 0
+    return found
+
+
 def one_number(f, w, eps):
     return np.array([(f(w[i] + eps) - f(w[i] - eps)) / (2 * eps) for i in range(len(w))])
 
@@ -68,6 +94,11 @@ def one_number(f, w, eps):
 WRONG = [
     ("2.2", aliased, "gives `w` a second name"),
     ("2.2", read_between, "your second reading is at `w` itself"),
+    ("2.2", piled_up, "inside the loop"),
+    ("2.2", half_a_nudge, "half the nudge"),
+    ("2.2", last_slope, "returns one number, not 2 numbers"),
+    ("2.7", 100_480, "That is the first layer only. The second has parameters, too."),
+    ("2.7", 1_003_520, "1003520 is not it"),
     ("2.5", -0.29, "above 0"),
     ("2.5", 0, "above 0"),
     ("2.5", 0.3, "the rule is only nearly right"),
@@ -82,6 +113,7 @@ WRONG = [
 
 MALFORMED = [
     ("2.2", one_number, "hands it a single number"),
+    ("2.2", through_the_weights, "Go through their places"),
     ("2.3", "no idea", "Write a whole sentence"),
     ("2.1", 0.16, "2 numbers"),
     ("2.1", ["a sixth", 0.35], "2 numbers"),

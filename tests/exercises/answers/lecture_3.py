@@ -24,7 +24,7 @@ RIGHT = {
     "3.6": [0.1276 + 0.0002, 0.128, 0.1281, 0.1286, "0.128", "a learning rate of 0.128"],
     "3.7": [300, 300.0, np.int64(300), "k = 300"],
     "3.3": [written_triangle],
-    "3.5": ["c", "C", "(c)", "'c'", "c.", ["c"]],
+    "3.5": ["c", "C", "(c)", "'c'", "c.", ["c"], "0.5 / (1 + 0.02k)", "0.5/(1+0.02k)"],
 }
 
 # (number, answer, some of the words that a reader is told)
@@ -39,6 +39,7 @@ WRONG = [
     ("3.6", 0.12755, "cycle of 4"),
     ("3.6", 0.1289, "A little too far"),
     ("3.6", 0.1324, "window of order"),
+    ("3.6", 0.1556, "window of order"),
     ("3.6", 0.13, "wanders"),
     ("3.6", 0.16, "wanders"),
     ("3.6", 0.18, "trap"),
@@ -48,6 +49,10 @@ WRONG = [
     ("3.1", 0.66, "You took 3 for the curvature"),
     ("3.1", "66%", "You took 3 for the curvature"),
     ("3.1", 0.9, "0.9 is not it. Find the second derivative"),
+    ("3.1", 0.3, "rounded too early: give 2 decimals"),
+    ("3.2", 112.8, "Steps are whole"),
+    ("3.2", 115.13, "you replaced 1 − α by e^(−α)"),
+    ("3.5", "0.5/sqrt(k+1)", "their sum grows without end"),
     ("3.2", 50, "50 is not it. The factor of the flat direction"),
     ("3.7", 123, "123 is not it. For which k"),
     ("3.3", lambda k, lr, warm, steps: 7.0, "For k = 0, lr = 0.2, warm = 4, steps = 20"),
@@ -56,7 +61,7 @@ WRONG = [
 MALFORMED = [
     ("3.4", "no idea", "Write a whole sentence"),
     ("3.1", "no idea", 'the text "no idea"'),
-    ("3.1", [0.3, 0.4], "your answer has shape (2,)"),
+    ("3.1", [0.3, 0.4], "you gave 2 numbers"),
     ("3.2", math.inf, "your answer holds inf"),
     ("3.6", True, "you gave `True`"),
     ("3.7", {"k": 300}, "you gave a dict"),

@@ -54,7 +54,7 @@ MALFORMED = [
     ("5.1", [1, 2], "one number"),
     ("5.1", math.nan, "holds nan"),
     ("5.2", "no idea", 'the text "no idea"'),
-    ("5.2", [0.6, 0.7], "your answer has shape (2,)"),
+    ("5.2", [0.6, 0.7], "you gave 2 numbers"),
     ("5.6", "no idea", 'the text "no idea"'),
     ("5.6", {}, "you gave a dict"),
     ("5.3", 0.5, "Hand over the function itself"),

@@ -73,7 +73,7 @@ MALFORMED = [
     ("7.6", lambda w: w, "six arguments"),
     ("7.6", "train", "Hand over the function itself"),
     ("7.1", -12, "3 numbers, such as"),
-    ("7.1", [-12, -4], "your answer has shape (2,)"),
+    ("7.1", [-12, -4], "you gave 2 numbers"),
     ("7.1", ["-12", ...], "3 numbers"),
     ("7.4", np.ones((2, 2)), "Hand over the function itself"),
     ("7.4", lambda X, W: W, "must take 4 arguments"),
