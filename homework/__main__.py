@@ -174,17 +174,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"This is a number above 0, not {text}.")
-    return value
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"give a number above 0, not {text!r}")
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"This is a number from 1 on, not {text}.")
-    return value
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"give a whole number from 1 on, not {text!r}")
 
 
 def _to(word: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -315,7 +314,7 @@ def _policy(options: argparse.Namespace) -> Callable[[str, float], Lateness] | N
 
     if not options.due:
         if options.extensions or options.times or options.late != "0%/day":
-            raise StopError('To be late, work must be due: --due "2026-11-30 23:59".')
+            raise StopError('Late work needs a due date: add --due "2026-11-30 23:59".')
         return None
     share, unit = late.parse_penalty(options.late)
     extensions = late.times(options.extensions) if options.extensions else []
@@ -442,7 +441,8 @@ def _similar(options: argparse.Namespace) -> None:
     from homework.collect import collect
     from homework.similar import pairs
 
-    found = {each.student: each.read() for each in collect(options.submissions) if not each.problem}
+    works = map(_work, collect(options.submissions))
+    found = {work.student: work.content for work in works if not work.problem}
     alike = pairs(found, options.least)
     for pair in alike:
         print(f"{pair.share:4.0%} of the {pair.part} shared: {pair.one}, {pair.other}")
@@ -469,6 +469,8 @@ def _preview(options: argparse.Namespace) -> None:
     from homework.feedback import feedback_page
     from homework.gradebook import row_of
 
+    if not options.notebook.is_file():
+        raise StopError(f"There is no notebook {options.notebook}.")
     content = options.notebook.read_bytes()
     work = grade.Work("your notebook", options.notebook.name, content, seed=secrets.randbits(63))
     # It is your own code, so nothing has to shut it in.

@@ -221,7 +221,7 @@ def pristine() -> NotebookNode:
             f"{RELEASED.relative_to(ROOT)} is not as `release` made it, and grades depend on it. "
             f"Changed: {', '.join(changed)}. Nothing was graded. Put the released notebook back "
             f"(git checkout {RELEASED.relative_to(ROOT)}), or, if the change is meant, make it in "
-            f"{SOURCE.relative_to(ROOT)} and say: python -m homework release."
+            f"{SOURCE.relative_to(ROOT)} and run: python -m homework release."
         )
     return released
 

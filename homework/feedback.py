@@ -95,7 +95,7 @@ def feedback_page(row: Row) -> str:
         so_far = ""
         if open_ones:
             waiting = sum(question.points for question in open_ones)
-            so_far = f" so far; {waiting:g} more are given by a person who reads your text"
+            so_far = f" so far; up to {waiting:g} more come from the person who reads your text"
         parts.append(
             f'<p class="total"><strong>{row.total:g} of {most:g} points</strong>{so_far}.</p>'
         )
@@ -110,9 +110,9 @@ def feedback_page(row: Row) -> str:
         if question.id in row.scores:
             parts += _section(question, row.scores[question.id])
     parts.append(
-        '<p class="quiet">Your code was run on other inputs than those of the checks in the '
-        "notebook, shut off from the network. If you think that a grade is wrong, write to your "
-        "instructor and name the task.</p>"
+        '<p class="quiet">Your code was run without a network, on inputs other than those of the '
+        "checks in the notebook. If you think that a grade is wrong, write to your instructor and "
+        "name the task.</p>"
     )
     return _page(f"The MNIST lab: {row.student}", parts)
 

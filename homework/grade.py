@@ -185,7 +185,7 @@ def graded(work: Work, settings: Settings) -> Grade:
     except Exception as error:  # whatever it is, the others are to be graded
         return Grade(*kept, "failed", _failed(error), notes)
     by_hand = any(result.state == "by hand" for result in results)
-    words = "Graded, but for what a person reads." if by_hand else "Graded."
+    words = "Graded, except for the text, which a person will read." if by_hand else "Graded."
     return Grade(*kept, "graded", words, [*notes, *found.notes, *more], results)
 
 
@@ -376,7 +376,7 @@ def _stopped(outcome: Outcome, limits: Limits, who: str) -> str:
         most = limits.cell_seconds if outcome.cell else limits.seconds
         return (
             f"{who} took longer than the {most:g} seconds it may take, and was stopped. "
-            "Is there a loop without an end?"
+            "Is there an infinite loop?"
         )
     if outcome.ended == "memory":
         return f"{who} needed more than {limits.memory / 2**30:.1f} GB of memory, and was stopped."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import difflib
 import hashlib
 import json
 import os
@@ -164,7 +165,7 @@ class Gradebook:
                     "INSERT OR IGNORE INTO settings VALUES ('secret', ?)", [secrets.token_hex(16)]
                 )
         except sqlite3.DatabaseError as error:
-            raise GradebookError(f"{path} is no gradebook: {error}.") from None
+            raise GradebookError(f"{path} is not a gradebook: {error}.") from None
         # Grades are nobody else's business.
         with contextlib.suppress(OSError):
             os.chmod(self.path, 0o600)
@@ -230,7 +231,17 @@ class Gradebook:
             self._base.execute("INSERT OR IGNORE INTO removed VALUES (?)", [student])
 
     def restore(self, student: str) -> None:
-        """Let a submission that was removed be graded again."""
+        """Let a submission that was removed be graded again.
+
+        Raises
+        ------
+        GradebookError
+            If it was not removed.
+        """
+        gone = [name for (name,) in self._base.execute("SELECT student FROM removed")]
+        if student not in gone:
+            those = f"Removed: {', '.join(gone)}." if gone else "Nobody was."
+            raise GradebookError(f"{student} was not removed. {those}")
         with self._all_or_nothing():
             self._base.execute("DELETE FROM removed WHERE student = ?", [student])
 
@@ -271,10 +282,17 @@ class Gradebook:
             if collected != name:
                 self._base.execute("INSERT INTO renamed VALUES (?, ?)", [collected, name])
 
+    def _nobody(self, student: str) -> str:
+        """Return that there is no such student, and whose names come close."""
+        names = [name for (name,) in self._base.execute("SELECT student FROM submissions")]
+        close = difflib.get_close_matches(student, names, 3, 0.5)
+        asked = f" Did you mean {' or '.join(close)}?" if close else ""
+        return f"There is no student {student} in {self.path}.{asked}"
+
     def _known(self, student: str) -> None:
         query = "SELECT 1 FROM submissions WHERE student = ?"
         if not self._base.execute(query, [student]).fetchone():
-            raise GradebookError(f"There is no row of {student}.")
+            raise GradebookError(self._nobody(student))
 
     def is_done(self, student: str, digest: str, version: str) -> bool:
         """Return whether exactly this was graded before, by these questions."""
@@ -458,12 +476,14 @@ class Gradebook:
             raise GradebookError(f"There is no question {question}; there are {known}.")
         there = self._base.execute("SELECT 1 FROM submissions WHERE student = ?", [student])
         if there.fetchone() is None:
-            raise GradebookError(f"There is no student {student} in {self.path}.")
+            raise GradebookError(self._nobody(student))
         most = by_id(question).points
         if points is not None and not 0 <= points <= most:
-            raise GradebookError(f"{question} is worth 0 to {most:g} points, not {points:g}.")
+            raise GradebookError(f"{question} takes 0 to {most:g} points, not {points:g}.")
         if points is not None and not reason.strip():
-            raise GradebookError("A correction needs a reason, which the student will read.")
+            raise GradebookError(
+                'A correction needs a reason, which the student will read: --reason "…"'
+            )
         row = next(row for row in self.rows() if row.student == student)
         before = row.scores[question].points if question in row.scores else None
         with self._all_or_nothing():

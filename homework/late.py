@@ -127,7 +127,7 @@ def parse_penalty(text: str) -> tuple[float, float]:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*/\s*([a-z]+?)s?\s*", text.lower())
     if not match or match[2] not in _UNITS or float(match[1]) > 100:
         raise LateError(
-            f"A penalty is a percentage for each hour, day or week, like 10%/day, not {text!r}."
+            f"A penalty is a percentage per hour, day, or week, like 10%/day, not {text!r}."
         )
     return float(match[1]) / 100, float(_UNITS[match[2]])
 
@@ -136,7 +136,9 @@ def parse_span(text: str) -> float:
     """Return the seconds of a span such as "2h", "30min" or "1 day"."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+?)s?\s*", text.lower())
     if not match or match[2] not in _UNITS:
-        raise LateError(f"A span is a number of minutes, hours or days, like 2h, not {text!r}.")
+        raise LateError(
+            f"A time span is a number of minutes, hours, or days, like 2h, not {text!r}."
+        )
     return float(match[1]) * _UNITS[match[2]]
 
 
@@ -154,7 +156,7 @@ def parse_time(text: str) -> datetime:
     for form in _FORMATS:
         with contextlib.suppress(ValueError):
             return datetime.strptime(text, form)
-    raise LateError(f"This is no time: {text!r}. Write it like 2026-11-30 23:59.")
+    raise LateError(f"{text!r} is not a date and time. Write it like 2026-11-30 23:59.")
 
 
 def _written_out(found: re.Match) -> datetime:

@@ -171,8 +171,8 @@ def _switched_off(settings: Path = Path("/proc/sys")) -> str:
             if (settings / name).read_text().strip() == off:
                 switch = f"{name.replace('/', '.')}={on}"
                 return (
-                    " This system keeps namespaces from all but root: grade as root, or let "
-                    f"root say `sysctl {switch}`."
+                    " This system reserves namespaces for root. Grade as root, or run "
+                    f"`sudo sysctl -w {switch}` first."
                 )
     return ""
 
@@ -217,7 +217,7 @@ def choose(wanted: str | None = None, unsafe: bool = False) -> str:
         If there is none; the message says what is offered.
     """
     if wanted == "none" and not unsafe:
-        raise SandboxError("Without isolation nothing is graded, unless you say --unsafe.")
+        raise SandboxError("Without isolation nothing is graded, unless you add --unsafe.")
     if wanted is not None and wanted != "none":
         why = why_no_namespaces() if wanted == "namespaces" else _why_no_engine(wanted)
         if why:
@@ -235,10 +235,10 @@ def choose(wanted: str | None = None, unsafe: bool = False) -> str:
         f"Namespaces: {found['namespaces']}",
     ]
     for engine in ("docker", "podman"):
-        offer = found[engine] or f"ready. Say --isolation {engine}."
+        offer = found[engine] or f"ready. Add --isolation {engine}."
         lines.append(f"{engine.capitalize()}: {offer}")
     lines.append(
-        "Or say --unsafe: then every submission can read and delete your files, use the network, "
+        "Or add --unsafe; then every submission can read and delete your files, use the network, "
         "and change any grade."
     )
     raise SandboxError("\n".join(lines))

@@ -101,10 +101,10 @@ def merge_sheet(
         if not any(texts):
             continue
         if key not in answers:
-            faults.append(f"row {row}: there is no written answer of {who} to {key[1]}")
+            faults.append(f"row {row}: there is no written answer by {who} to {key[1]}")
             continue
         if key in seen:
-            faults.append(f"row {row}: {who} stands in the sheet twice")
+            faults.append(f"row {row}: {who} appears twice in the sheet")
         seen.add(key)
         if (line.get("version") or _version(answers[key])).strip() != _version(answers[key]):
             faults.append(
@@ -126,7 +126,7 @@ def merge_sheet(
         if old and old.answer == made.answer and old.points != made.points and not replace:
             faults.append(
                 f"row {row}: {old.marker or 'somebody'} gave {who} {sum(old.points):g} points "
-                f"before; this sheet gives {sum(points):g}. Agree on one, or say --replace"
+                f"before; this sheet gives {sum(points):g}. Agree on one, or add --replace"
             )
         given.append((*key, made))
     if faults:
@@ -157,8 +157,8 @@ def _points_in(texts: list[str], rubric: tuple) -> tuple[list[float], list[str]]
         except ValueError:
             value = math.nan
         if not 0 <= value <= most:
-            shown = f"{text!r} is not" if text else "nothing is given as"
-            faults.append(f"{shown} points from 0 to {most:g} for “{what}”")
+            given = f"not {text!r}" if text else "but the field is empty"
+            faults.append(f"“{what}” takes 0 to {most:g} points, {given}")
         points.append(value)
     return points, faults
 

@@ -130,7 +130,7 @@ def judge_update_rule(inputs: Arrays, outputs: Arrays) -> list[Check]:
     )
     steady = steady and not _close(scheduled, path)
     if mistake is None:
-        handed = "Once the step itself is right, the rate that is handed to `step` is looked at."
+        handed = "Once the step itself is right, this checks that it uses the rate it is handed."
     elif _close(scheduled, path):
         handed = "The rate that is handed to `step` is not used. Write `lr`, not `self.lr`."
     else:
@@ -147,13 +147,13 @@ def judge_update_rule(inputs: Arrays, outputs: Arrays) -> list[Check]:
     ]
     pure = mistake is not None and not changed
     if mistake is None:
-        kept = "Once the step itself is right, it is looked at whether it leaves its inputs alone."
+        kept = "Once the step itself is right, this checks that it leaves its arguments unchanged."
     else:
         kept = (
             f"Your step changes the `{changed[0]}` it was given. `v *= …` and `w -= …` write into "
             "the array; `v = …` makes a new one."
             if changed
-            else "What it is given, it leaves as it was."
+            else "It leaves its arguments unchanged."
         )
     return [
         Check(4, first, "The first step is right." if first else kind),
@@ -253,9 +253,7 @@ def judge_training_loop(inputs: Arrays, outputs: Arrays) -> list[Check]:
         Check(7, one, "One batch moves the weights as it should." if one else kind),
         Check(7, fresh, words),
         Check(4, recorded, listed),
-        Check(
-            2, plain, numbers if begun else "Once the losses are right, their type is looked at."
-        ),
+        Check(2, plain, numbers if begun else "Once the losses are right, this checks their type."),
     ]
 
 
@@ -333,13 +331,13 @@ def judge_network(inputs: Arrays, outputs: Arrays) -> list[Check]:
             words += fed
         elif len(np.unique(outputs["answers"])) == 1:
             words += (
-                "The network gives every digit the same answer: it died of a rate that is too "
-                "large. Take a tenth of it, or a warm-up."
+                "The network gives every digit the same answer: a rate that is too large has "
+                "killed its units. Take a tenth of that rate, or a warm-up."
             )
         else:
             words += (
-                "Is the network you return the one you trained? Then the rate is so small that it "
-                "crawls, or so large that it jumps about."
+                "If the network you return is the one you trained, its rate is so small that it "
+                "barely moves, or so large that it jumps around."
             )
     goal = f"It reaches 90 %: {share:.1%} of the unseen digits are right."
     if not reached:
@@ -364,10 +362,10 @@ def judge_stretch(inputs: Arrays, outputs: Arrays) -> list[Check]:
 
 _FED = {
     "normalized": "of the digits are right once they are normalized as (x - mean) / spread, so you "
-    "do that in training only. What is fed to the network later are pixels from 0 to 1: make the "
-    "normalization the network's first layer.",
-    "as_bytes": "of the digits are right if their pixels go from 0 to 255, so you change them in "
-    "training only. What is fed to the network later are pixels from 0 to 1.",
+    "seem to normalize in training only. Later, the network is fed pixels from 0 to 1: make the "
+    "normalization its first layer.",
+    "as_bytes": "of the digits are right if their pixels go from 0 to 255, so you seem to rescale "
+    "them in training only. Later, the network is fed pixels from 0 to 1.",
 }
 
 
@@ -508,7 +506,7 @@ def judge_sweep(inputs: Arrays, outputs: Arrays) -> list[Check]:
         trains = steps is not None and bool(steps[0] >= epoch)  # nobody trains with fewer
         odd = _what_is_invented(table, inputs)
     if wrong or (odd and not trains):
-        later = "Once the table itself is right, this is looked at."
+        later = "Once the table itself is right, this is checked."
         return [Check(3, False, wrong or odd), *(Check(3, False, later) for _ in range(3))]
 
     by_size = not np.allclose(table[1:, 0], table[1:, -1], rtol=0, atol=1e-9)
@@ -764,7 +762,7 @@ def plot_sweep(ax, rates, batch_sizes, accuracies):
 """
 
 _PRAISE = {
-    "update_rule": "Step after step, at any rate, and it leaves what it is given as it was.",
+    "update_rule": "Right step after step, at any rate, and it leaves its arguments unchanged.",
     "training_loop": "Every batch moves the weights as it should, and every loss is recorded.",
     "sweep": "The table is complete and fair: only what you vary varies.",
     "sweep_plot": "It can be read without you: the lines are right, axes and lines have names.",

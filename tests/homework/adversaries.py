@@ -35,7 +35,7 @@ ENDED = (
 )
 CELL_ENDED = ENDED.replace("Your code", "The cell itself, when it runs,")
 TOO_LONG = "Your code took longer than the 3 seconds it may take, and was stopped. "
-TOO_LONG += "Is there a loop without an end?"
+TOO_LONG += "Is there an infinite loop?"
 CELL_TOO_LONG = TOO_LONG.replace("Your code", "The cell itself, when it runs,")
 STILL = (
     "No weight moves. Is there `loss.backward()`, then `optimizer.step()`? And `zero_grad()` must "
@@ -225,7 +225,7 @@ attack(
     lambda world, name: save(world, name, notebook(right=(*FULL, "comparison"))),
     FULL,
     says={"stretch": NOT_ATTEMPTED},
-    words="Graded, but for what a person reads.",
+    words="Graded, except for the text, which a person will read.",
 )
 attack(
     "blank",

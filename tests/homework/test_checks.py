@@ -370,7 +370,7 @@ def train_network(train, validation):
 """
     for changed, rate, epochs, words in (
         ("255 * x", "0.0001", "30", "their pixels go from 0 to 255"),
-        ("x", "1e4", "1", "died of a rate that is too large"),
+        ("x", "1e4", "1", "a rate that is too large has killed its units"),
     ):
         code = train.replace("CHANGED", changed).replace("RATE", rate).replace("EPOCHS", epochs)
         notebook.run(code)

@@ -392,6 +392,10 @@ def test_a_submission_is_renamed_with_its_seed_and_its_points(tmp_path):
         book.remove("jdoe")
         assert [row.student for row in book.rows()] == ["anna"]
         assert book.name_of("jdeo") is None
+        with pytest.raises(GradebookError, match="Did you mean anna"):
+            book.remove("anan")
+        with pytest.raises(GradebookError, match=r"jdo was not removed. Removed: jdoe\."):
+            book.restore("jdo")
         book.restore("jdoe")
         book.record(Grade("jdoe", "", "1", seed, "graded", ""), "v1")
         assert {row.student: row.total for row in book.rows()} == {"anna": 0.0, "jdoe": 7.0}

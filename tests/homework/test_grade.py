@@ -452,7 +452,7 @@ def test_nobody_else_may_read_the_gradebook(book):
 
 def test_a_file_that_is_no_gradebook_is_refused(tmp_path):
     (tmp_path / "grades.db").write_text("something else, long enough to be looked at" * 20)
-    with pytest.raises(GradebookError, match="is no gradebook"):
+    with pytest.raises(GradebookError, match="is not a gradebook"):
         Gradebook(tmp_path / "grades.db")
 
 
@@ -505,13 +505,13 @@ def test_a_sheet_with_semicolons_and_decimal_commas_is_read(book, tmp_path):
 @pytest.mark.parametrize(
     ("column", "text", "says"),
     [
-        ("points_1", "6", "'6' is not points from 0 to 5"),
-        ("points_1", "-1", "'-1' is not points"),
-        ("points_1", "many", "'many' is not points"),
-        ("points_1", "nan", "'nan' is not points"),
-        ("points_2", "", "nothing is given as points from 0 to 5"),
-        ("student", "eve", "there is no written answer of eve"),
-        ("question", "sweep", "there is no written answer of anna to sweep"),
+        ("points_1", "6", "takes 0 to 5 points, not '6'"),
+        ("points_1", "-1", "not '-1'"),
+        ("points_1", "many", "not 'many'"),
+        ("points_1", "nan", "not 'nan'"),
+        ("points_2", "", "takes 0 to 5 points, but the field is empty"),
+        ("student", "eve", "there is no written answer by eve"),
+        ("question", "sweep", "there is no written answer by anna to sweep"),
     ],
 )
 def test_a_sheet_with_a_mistake_changes_nothing_and_says_where(book, tmp_path, column, text, says):
@@ -652,7 +652,7 @@ def test_nothing_that_a_student_wrote_becomes_markup(book, tmp_path):
 def test_a_student_reads_points_reasons_and_what_is_still_open(book, tmp_path):
     book.record(grade("anna", update_rule=0.0), "v1")
     text = tags_of(feedback_page(book.rows()[0])).text
-    assert "0 of 100 points so far; 20 more are given by a person" in text
+    assert "0 of 100 points so far; up to 20 more come from the person" in text
     assert "The step goes uphill by 3.25." in text
     assert "hello" in text
     path, _ = sheet_of(book, tmp_path, **FULL_MARKS, comment="Well argued")
@@ -761,13 +761,13 @@ def test_a_system_that_keeps_namespaces_from_its_users_is_told_the_switch(tmp_pa
     switch.write_text("0\n")
     assert sandbox._switched_off(tmp_path) == ""
     switch.write_text("1\n")
-    words = "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`"
+    words = "`sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`"
     assert words in sandbox._switched_off(tmp_path)
 
 
 def test_a_person_may_insist(nothing):
     assert sandbox.choose(unsafe=True) == "none"
-    with pytest.raises(sandbox.SandboxError, match="unless you say --unsafe"):
+    with pytest.raises(sandbox.SandboxError, match="unless you add --unsafe"):
         sandbox.choose("none")
 
 
