@@ -65,8 +65,8 @@ FLAT = Exercise(
     title="Waiting for the flat direction",
     task=(
         "A bowl has the curvatures 1 and 25: "
-        r"$L = \tfrac{1}{2}(u_1^2 + 25\,u_2^2)$. You take $\alpha = 1/25$, with which the steep "
-        "direction arrives in one step. After how many steps is $u_1$, in the flat direction, "
+        r"$L = \tfrac{1}{2}(x_1^2 + 25\,x_2^2)$. You take $\alpha = 1/25$, with which the steep "
+        "direction arrives in one step. After how many steps is $x_1$, in the flat direction, "
         "below 1 % of where it started?"
     ),
     template='steps_needed = ...\n\nexercise("3.2").check(steps_needed)',
@@ -77,20 +77,20 @@ FLAT = Exercise(
         "of one rate for both, and it grows with the condition number."
     ),
     mistakes=(
-        (math.floor(_EXACT), "After that many steps u₁ is still a little above 1 %. One more."),
+        (math.floor(_EXACT), "After that many steps x₁ is still a little above 1 %. One more."),
         (_EXACT, "That is where it crosses 1 %. Steps are whole: which is the first one below?"),
         (1, "That is the steep direction, whose factor is 1 − 25/25 = 0. What is the factor of "
          "the flat one?"),
         *((steps, "Close: you replaced 1 − α by e^(−α). The factor of each step is exactly 0.96.")
           for steps in (_STEEP * math.log(1 / _SHARE), math.ceil(_STEEP * math.log(1 / _SHARE)))),
-        (math.ceil((1 - _SHARE) * _STEEP), "You let u₁ shrink by 4 % of the start at each step. "
+        (math.ceil((1 - _SHARE) * _STEEP), "You let x₁ shrink by 4 % of the start at each step. "
          "It shrinks by 4 % of what is left."),
         (100, "1 % is a hundredth, but the number of steps is not a hundred. Each step multiplies "
          "by 0.96."),
         (math.ceil(math.log(0.1) / math.log(0.96)), "That is 10 %. You need 1 %."),
     ),
     hints=(
-        r"Each step multiplies $u_1$ by $1 - \alpha\lambda$ with $\lambda = 1$. What is that here?",
+        r"Each step multiplies $x_1$ by $1 - \alpha\lambda$ with $\lambda = 1$. What is that here?",
         r"The factor is $0.96$. You need the first $k$ with $0.96^k < 0.01$. Take logarithms, or "
         "try in Python.",
     ),
