@@ -8,6 +8,7 @@ picture, and are found far more quickly.
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -26,18 +27,19 @@ def fewer(artist: Artist) -> Line2D | None:
     """
     if type(artist) is not Line2D or not _is_plain(artist):
         return None
+    line: Any = artist
     # What was set and is not taken over yet; else what is drawn, which may have changed in place.
-    x = artist.get_xdata(orig=artist._invalidx)
-    y = artist.get_ydata(orig=artist._invalidy)
+    x = line.get_xdata(orig=line._invalidx)
+    y = line.get_ydata(orig=line._invalidy)
     if not _is_long(x) or not _is_long(y) or x.shape != y.shape or not np.all(x[1:] >= x[:-1]):
         return None
-    left, right = artist.axes.get_xbound()
+    left, right = line.axes.get_xbound()
     begin, end = np.searchsorted(x, left), np.searchsorted(x, right, side="right")
     seen = slice(max(begin - 1, 0), end + 1)  # as matplotlib, with one point more on each side
-    kept = _outline(x[seen], y[seen], (right - left) / (PARTS * artist.axes.bbox.width))
+    kept = _outline(x[seen], y[seen], (right - left) / (PARTS * line.axes.bbox.width))
     if kept is None:
         return None
-    few = copy.copy(artist)
+    few = copy.copy(line)
     few.stale_callback = None  # its axes are not to hear of it
     few.set_data(x[seen][kept], y[seen][kept])
     return few
@@ -65,7 +67,7 @@ def _outline(x: np.ndarray, y: np.ndarray, part: float) -> np.ndarray | None:
 
 def _is_plain(line: Line2D) -> bool:
     """Return whether a line is nothing but the way along its points, each at its own place."""
-    ax = line.axes
+    ax: Any = line.axes
     return (
         ax is not None
         and ax.name == "rectilinear"

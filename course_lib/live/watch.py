@@ -63,8 +63,8 @@ class State:
         """Return the owners that have another state now."""
         found: dict[Artist, bool] = {}
         if not _same(self._parts, self._kept):
-            for part, kept, owner in zip(self._parts, self._kept, self._part_owners, strict=True):
-                if owner not in found and not _same(part, kept):
+            for part, was, owner in zip(self._parts, self._kept, self._part_owners, strict=True):
+                if owner not in found and not _same(part, was):
                     found[owner] = True
         now = self._samples()
         if now != self._bytes:
@@ -75,8 +75,8 @@ class State:
             if owner not in found and not _alike(large, kept):
                 found[owner] = True
         if any(map(_IS_SHOWN, self._hidden)):
-            for part, owner in zip(self._hidden, self._hidden_owners, strict=True):
-                if part.get_visible():
+            for hidden, owner in zip(self._hidden, self._hidden_owners, strict=True):
+                if hidden.get_visible():
                     found[owner] = True
         return found
 
@@ -145,7 +145,7 @@ class State:
             self._arrays.append(array)
             self._array_owners.append(owner)
             return ()
-        whole = array.base
+        whole: Any = array.base
         if type(array) is type(whole) is np.ndarray and whole.nbytes <= 4 * array.nbytes:
             return (whole,)
         self._large.append((array, array.copy(order="K"), owner))
