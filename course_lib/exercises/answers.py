@@ -25,11 +25,11 @@ _SAME = {"\\alpha": "α", "\\cdot": "*", "·": "*", "\\sqrt": "√", "sqrt": "�
 _SAME |= {"{": "(", "}": ")"}
 
 
-# A number as a reader writes it: 2.73, 0,5, −6, .5, 1e-3, and 1/3 as two of them.
+# A number as a reader writes it: 2.73, 0,5, −6, .5, 1e-3, and 1/3 or 2^7 as two of them.
 # Not the 1 of x1, nor the 6 of 6x.
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?(?!\w)"
 _WRITTEN = re.compile(
-    rf"(?<![\w.])({_NUMBER})(?:\s*/\s*({_NUMBER}))?\s*(%|percent\b)?", re.IGNORECASE
+    rf"(?<![\w.])({_NUMBER})(?:\s*(/|\^|\*\*)\s*({_NUMBER}))?\s*(%|percent\b)?", re.IGNORECASE
 )
 
 # A large number with its digits in groups: 203,540 and 203 540, not 2,735 nor 0,285.
@@ -56,10 +56,13 @@ def numbers_in(text: str, percent: bool = False) -> list[float]:
     if plain.count(",") == 1 and "." not in plain and not set(plain) & set("[]()"):
         plain = re.sub(r"(?<=\d),(?=\d)", ".", plain)
     found = []
-    for upper, lower, sign in _WRITTEN.findall(plain):
+    for upper, between, lower, sign in _WRITTEN.findall(plain):
         value = float(upper)
-        if lower:
+        if between == "/":
             value = value / float(lower) if float(lower) else math.nan
+        elif between:
+            with np.errstate(all="ignore"):  # 9^999 is no number, and is told so
+                value = float(np.float_power(value, float(lower)))
         found.append(value / 100 if sign and not percent else value)
     return found
 
@@ -122,10 +125,6 @@ class Numbers:
 
     def differs(self, value: np.ndarray, reference: Any) -> str:
         """Return in words where what was read differs from the reference."""
-        if not callable(reference):
-            rounded = self._rounded(value, np.asarray(reference, dtype=float))
-            if rounded:
-                return rounded
         if value.size > 1 and not callable(reference):
             wrong = np.abs(value - np.asarray(reference, dtype=float)) > self.tolerance
             if not wrong.all():
@@ -134,8 +133,23 @@ class Numbers:
                 return f"{subject} {where} of {_shown(value)} {verb} not right; the rest is."
         return f"{_shown(value)} is not it."
 
-    def _rounded(self, value: np.ndarray, right: np.ndarray) -> str:
+    def resembles(self, value: np.ndarray, reference: Any) -> bool:
+        """Return whether what was read is the reference, rounded to two digits or more."""
+        if callable(reference):
+            return False
+        wrong = np.asarray(reference, dtype=float)
+        least = np.abs(wrong[wrong != 0]).min() if np.any(wrong) else 0.0
+        return any(
+            np.allclose(value, np.round(wrong, decimals), rtol=0, atol=1e-12)
+            for decimals in range(1, 7)
+            if least * 10**decimals >= 10
+        )
+
+    def rounded(self, value: np.ndarray, reference: Any) -> str:
         """Return what to say to the right numbers with too few digits; "" if that is not it."""
+        if callable(reference):
+            return ""
+        right = np.asarray(reference, dtype=float)
         needed = max(0, math.ceil(-math.log10(2 * self.tolerance) - 1e-9)) if self.tolerance else 0
         off = np.abs(value - right)
         for decimals in range(1, needed):

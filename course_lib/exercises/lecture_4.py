@@ -34,17 +34,28 @@ GRADIENT_OF_ONE = Exercise(
     right=tuple(-0.5 * _X),
     praise=(
         "The model predicts 0.5 where 1 is right, so each slope is −0.5 times the input that the "
-        "parameter is multiplied with; for b that input is 1."
+        "parameter is multiplied by; for b that input is 1."
     ),
     mistakes=(
-        (tuple(0.5 * _X), "The signs are turned around: the factor is ŷ − y = 0.5 − 1."),
+        (tuple(0.5 * _X), "The signs are reversed: the factor is ŷ − y = 0.5 − 1."),
         (
             tuple(-0.125 * _X),
             "You multiplied by ŷ(1 − ŷ), but left out the denominator of ∂L/∂ŷ, which cancels it.",
         ),
         (tuple(-2 * _X), "You left out the middle link of the chain, ∂ŷ/∂z = ŷ(1 − ŷ)."),
         (tuple(0.25 * _X), "That is ∂ŷ/∂z · ∇z. The first link, ∂L/∂ŷ, is missing."),
-        ((-1, 0.5, 0), "b has a slope too: in z it is multiplied with 1."),
+        (
+            tuple(-1.0 * _X),
+            "You took the score z = 0 for ŷ. The sigmoid comes in between: ŷ = σ(0) = 0.5.",
+        ),
+        (
+            (-0.25, -0.5, -0.5),
+            "You multiplied by the weights. In z, each weight is multiplied by its input, so the "
+            "slope for it is (ŷ − y) times the input.",
+        ),
+        ((-1, -0.5, -0.5), "The sign of the second slope: x₂ is −1, and so is its factor."),
+        ((-1, 0.5, 0), "b has a slope, too: in z it is multiplied by 1."),
+        ((-1, 0.5, 1), "1 is the input that belongs to b. Multiply it by ŷ − y, as the others."),
         ((-0.5, -1, 0.5), "The three numbers are there. The order is w₁, w₂, b."),
         ((-0.5, -0.5, -0.5), "That is ŷ − y. Multiply it by the input of each parameter."),
         (tuple(_X), "Those are the inputs. Multiply them by ŷ − y."),
@@ -82,6 +93,7 @@ UPDATES_IN_AN_EPOCH = Exercise(
         (60_000, "That is the number for B = 1, one update for each example."),
         (1, "That is the number for B = m, the whole training set in one update."),
         (128, "That is how many examples one update sees."),
+        (96, "That is how many examples the last, short batch holds. Count the batches."),
     ),
     hints=(
         "How many times can you take 128 examples out of 60 000?",
@@ -175,7 +187,26 @@ WRITE_ONE_EPOCH = Exercise(
         "\n\n"
         'exercise("4.3").check(one_epoch)'
     ),
-    answer=Function(inputs=_epochs),
+    answer=Function(
+        inputs=_epochs,
+        failures=(
+            (
+                r"unsupported operand.*'(method|function)'",
+                "`gradient` is a function, and you multiply the function itself. Ask it for the "
+                "mean gradient of a batch: `gradient(w, X[...], y[...])`.",
+            ),
+            (
+                r"'float' object cannot be interpreted as an integer",
+                "`range` counts in whole numbers, and `len(X) / B` is a fraction. Let "
+                "`range(0, len(X), B)` count the places where batches begin.",
+            ),
+            (
+                r"mismatch|could not be broadcast|not aligned",
+                "`X` and `y` are cut differently. Cut both at the same places: "
+                "`X[first : first + B]` and `y[first : first + B]`.",
+            ),
+        ),
+    ),
     right=_epoch,
     praise=(
         "With B = 1 it is online SGD, with B = len(X) batch gradient descent, and in between "
@@ -278,7 +309,7 @@ QUIETER = Exercise(
             32 * 4,
             "Four times the examples only halve the noise, because it falls with the *root* of B.",
         ),
-        (32 * 2, "You took the root of 4. The batch must grow by its square."),
+        (32 * 2, "You multiplied by the root of 4. The batch must grow by the square of 4."),
         (4**2, "That is the factor by which the batch grows. It was 32."),
         (4, "The spread is to be four times smaller. By which factor must B grow, and from 32?"),
         (32 / 4, "A smaller batch is noisier."),
@@ -309,7 +340,7 @@ WHICH_CLOCK = Exercise(
     praise=(
         "A model answer: “At the same number of updates the run with B = 1024 has looked at 32 "
         "times as many examples, so on the clock of examples its curve lies a factor of 32 to the "
-        "right; its lower noise was paid for.” Did you name the clock, and what each run paid?"
+        "right; it paid for its lower noise.” Did you name the clock, and what each run paid?"
     ),
     mistakes=(),
     hints=(
@@ -319,7 +350,7 @@ WHICH_CLOCK = Exercise(
     ),
     worked=(
         "At the same number of updates the run with $B = 1024$ has seen 32 times as many examples. "
-        "The plot against updates hides what its calm was paid with."
+        "The plot against updates hides what its calmer curve cost."
     ),
 )
 
@@ -391,6 +422,10 @@ SCALE_THE_RATE = Exercise(
     right=0.8 / 8 / (2 - 0.8),
     praise="α/B is the same, but 2 − αλ fell from 1.9 to 1.2. The rule begins to break.",
     mistakes=(
+        (
+            0.8 / 8,
+            "0.1 is α/B, and still to be divided by λ(2 − αλ). Give the result to three decimals.",
+        ),
         (0.1 / 1.9, "That is the variance before. α/B is the same, but 2 − αλ is not."),
         (0.1 / 2, "You left αλ out of 2 − αλ. That is the limit of small learning rates."),
         (0.8 / 1.2, "You forgot to divide by B = 8."),

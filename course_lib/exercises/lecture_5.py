@@ -72,6 +72,11 @@ THREE_STEPS = Exercise(
         ),
         (_three_steps(ahead=True), "That is Nesterov's step. Here the step is −α · v, no more."),
         (_three_steps(sign=1), "You walked uphill. The step is w − αv, with a minus."),
+        (
+            -_three_steps(),
+            "The sign: from 0.32 the ball rolls past 0, so it ends where w is negative.",
+        ),
+        (_three_steps(share=2.0), "Your gradient is 2w. The gradient of ½w² is w."),
         (1.42, "That is the last v. The question asks for w."),
     ),
     hints=(
@@ -111,7 +116,8 @@ TUNE_THE_BALL = Exercise(
     answer=Numbers(tolerance=0),
     right=lambda mu: 0 <= mu < 1 and _loss_in_the_valley(mu) < 1e-8,
     praise=(
-        "Less creeps and more swings, so the best is narrow. The next lines work out where it lies."
+        "With less momentum the ball still creeps after 60 steps, with more it still swings, so "
+        "the good range is narrow. The next section works out where it lies."
     ),
     mistakes=(
         (
@@ -237,7 +243,21 @@ WRITE_THE_BALL = Exercise(
         "\n\n"
         'exercise("5.3").check(heavy_ball)'
     ),
-    answer=Function(inputs=_balls),
+    answer=Function(
+        inputs=_balls,
+        failures=(
+            (
+                r"unsupported operand.*'(method|function)'",
+                "`gradient` is a function, and you multiply the function itself. Ask it for the "
+                "slope where you are: `alpha * gradient(w)`.",
+            ),
+            (
+                r"'int' object is not iterable",
+                "`steps` is a number, and a loop needs something to go through: "
+                "`for k in range(steps):`.",
+            ),
+        ),
+    ),
     right=_ball,
     praise=(
         "That is momentum, because the last step, w − w_prev, carries the same memory as a "
@@ -415,16 +435,16 @@ BEAT_THE_FORMULA = Exercise(
     title="Beat the formula",
     task=(
         "The formula's pair needs 44 steps on the banana, because both directions have a double "
-        "root there. Leave the thick lines by a little, and find a point of the map that needs at "
-        r"most 40, and not by luck: with β moved by 0.005 either way the walk must still be "
-        r"quicker than the formula's. Give the pair, $[\alpha, \beta]$."
+        "root there, and $(0.25, 0.51)$, just above both lines, needs 38. Find a point of the map "
+        "that needs at most 37, and not by luck: with β moved by 0.005 either way the walk must "
+        r"still be quicker than the formula's. Give the pair, $[\alpha, \beta]$."
     ),
     template='pair = [..., ...]\n\nexercise("5.8").check(pair)',
     answer=Numbers(tolerance=0, shape=(2,)),
-    right=lambda pair: _allowed(pair) and _arrival(pair) <= 40 and _steady(pair),
+    right=lambda pair: _allowed(pair) and _arrival(pair) <= 37 and _steady(pair),
     praise=(
-        "Off the line the two roots differ, so the factor k of a double root is gone. "
-        "The rate √β is a little worse, yet the walk is shorter."
+        "Off the lines the two roots of a direction differ, so the factor k of a double root is "
+        "gone. The rate is a little worse than the formula's, yet the walk is shorter."
     ),
     mistakes=(
         (
@@ -437,31 +457,35 @@ BEAT_THE_FORMULA = Exercise(
             "part of the map.",
         ),
         (
-            lambda pair: _arrival(pair) <= 40 and not _steady(pair),
-            "At most 40 steps, but only by luck: with β moved by 0.005 the walk is slower than the "
+            lambda pair: _arrival(pair) <= 37 and not _steady(pair),
+            "At most 37 steps, but only by luck: with β moved by 0.005 the walk is slower than the "
             "formula's. Find a pair whose neighbors are quick, too.",
         ),
         (
             lambda pair: _arrival(pair) == 44,
-            "44 steps, as many as with the formula's pair. Try a little more β.",
+            "44 steps, as many as with the formula's pair. Look just above both lines, with α "
+            "between 0.22 and 0.25.",
         ),
         (
             lambda pair: _arrival(pair) > 44,
             "It arrives, but the formula's pair is quicker. Begin at α = 0.25, β = 0.5.",
         ),
         (
-            lambda pair: _arrival(pair) > 40,
-            "Better than the formula's pair, but more than 40 steps. Go on in this direction.",
+            lambda pair: _arrival(pair) > 37,
+            "Better than the formula's pair, but more than 37 steps. Look just above both lines, "
+            "with α between 0.22 and 0.25.",
         ),
     ),
     hints=(
         "Begin at the formula's pair, (0.25, 0.5), and move the point in small steps with the "
         "arrow keys. The line under the figure counts for you.",
-        "Keep α near 0.25 and raise β in steps of 0.01.",
+        "Follow the dashed line from (0.25, 0.51): for each 0.01 that you take off α, add 0.01 "
+        "to β.",
     ),
     worked=(
-        r"$\alpha = 0.25$ and $\beta = 0.51$ needs 38 steps: the two roots are no longer equal, so "
-        "the distance shrinks without the factor k."
+        r"$\alpha = 0.24$ and $\beta = 0.52$ need 36 steps: the point lies just above the dashed "
+        "line, and farther above the full one, so no direction has a double root, and the distance "
+        "shrinks without the factor k."
     ),
 )
 
@@ -625,8 +649,9 @@ PREDICTIONS = (
     Prediction(
         number="5.c",
         question=(
-            "On the banana the best pair shrinks the distance to 1/√2 of what it was in each step. "
-            "At that rate 0.14 becomes 1e-6 in 34 steps. How many will the walk take?"
+            "On the banana the best pair has the rate 1/√2: each step shrinks the distance to 1/√2 "
+            "of what it was. At that rate 0.14 becomes 1e-6 in about 34 steps. How many will the "
+            "walk take?"
         ),
         result=_first_near,
         tolerance=2,
@@ -687,14 +712,16 @@ PREDICTIONS = (
     Prediction(
         number="5.g",
         question=(
-            "From the formula's best pair you raise β by 0.01. How many steps does the walk take?"
+            "At the formula's best pair you lower β by 0.01, to just below both thick lines. How "
+            "many steps does the walk take?"
         ),
         options=_MORE,
         deeper=True,
         result=lambda best, more: _MORE[int(np.sign(_first_near(more) - _first_near(best))) + 1],
         why=lambda best, more: (
-            f"{_first_near(more)} instead of {_first_near(best)}. Off the line the roots differ, "
-            "and the factor k of a double root is gone."
+            f"{_first_near(more)} instead of {_first_near(best)}. Below the lines the two roots of "
+            "each direction are real. Their product is still β, so one of them is larger than √β, "
+            "and that one sets the pace: a hair too little costs more than a hair too much."
         ),
     ),
     Prediction(

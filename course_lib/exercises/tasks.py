@@ -19,7 +19,7 @@ from typing import Any
 
 from course_lib.attempts import AnswerError, is_untouched
 from course_lib.exercises import progress
-from course_lib.exercises.answers import Choice, Sentence
+from course_lib.exercises.answers import Choice, Numbers, Sentence
 from course_lib.live.notes import Note
 
 _HEADS = {
@@ -121,6 +121,12 @@ class Exercise:
         for wrong, message in self.mistakes:
             if self.answer.agrees(value, wrong):
                 return "wrong", message
+        if isinstance(self.answer, Numbers):
+            rounded = self.answer.rounded(value, self.right)
+            meant = (words for wrong, words in self.mistakes if self.answer.resembles(value, wrong))
+            found = rounded or next(meant, "")
+            if found:
+                return "wrong", found
         return "wrong", f"{self.answer.differs(value, self.right)} {self.otherwise}".strip()
 
     def hint(self) -> Passage:

@@ -11,10 +11,12 @@ import re
 import books
 import minutes
 import nbformat
+import numpy as np
 import pytest
 from minutes import asks, is_deeper, is_visible, tags
 
 from course_lib.exercises import exercise, predict
+from course_lib.exercises.answers import Numbers
 from course_lib.exercises.tasks import modules
 
 MOST_MINUTES, MOST_LINES, OFF = 60, 15, 2
@@ -255,6 +257,27 @@ def test_what_happens_stands_nowhere_before_its_reveal(lecture):
             for text in said:
                 found = re.search(rf"(?<![\w.]){re.escape(answer)}(?![\w]|\.\d)", text.lower())
                 assert not found, f"{answer!r} is given away by\n{text}"
+
+
+def test_no_number_that_an_exercise_asks_for_stands_between_its_heading_and_it(lecture):
+    """On the core path. In *Going deeper* a number may answer by chance, where many are right."""
+    above = [place for _, _, place in headings(lecture)]
+    for place, each in enumerate(lecture.cells):
+        asked = re.fullmatch(r'exercise\("([\d.]+)"\)', each.source)
+        if not asked or is_deeper(each) or not isinstance(exercise(asked[1]).answer, Numbers):
+            continue
+        answer, right = exercise(asked[1]).answer, exercise(asked[1]).right
+        for other in lecture.cells[max(n for n in above if n < place) : place]:
+            said = [other.source]
+            for output in other.get("outputs", []):
+                shown = output.get("data", {})
+                said += [output.get("text", "")]
+                said += [shown.get(kind, "") for kind in ("text/plain", "text/html")]
+            for text in said:
+                plain = html.unescape(re.sub(r"<[^>]+>", " ", text)).replace("−", "-")
+                for number in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]\d)", plain):
+                    given = not answer.shape and answer.agrees(np.asarray(float(number)), right)
+                    assert not given, f"{number} answers {asked[1]} in\n{plain[:400]}"
 
 
 def test_what_happens_is_not_told_by_the_length_of_its_option(lecture, path):

@@ -173,6 +173,13 @@ def test_what_it_says_to_run_in_a_new_cell_is_there(notebook):
         assert used <= known | imported(code), code
 
 
+def test_its_headings_follow_in_order(notebook):
+    """None skips a level, so that a screen reader can list them."""
+    text = re.sub(r"(?ms)^```.*?^```", "", text_of(notebook))
+    levels = [0, *(len(marks) for marks in re.findall(r"(?m)^(#+) ", text))]
+    assert all(level <= before + 1 for before, level in itertools.pairwise(levels))
+
+
 def test_its_metadata_names_the_language_and_nothing_else(notebook):
     assert set(notebook.metadata) <= {"kernelspec", "language_info"}
     assert notebook.metadata.kernelspec.name == "python3"

@@ -12,18 +12,42 @@ def right_epoch(gradient, w, X, y, alpha, B):
     return w
 
 
+def without_a_call(gradient, w, X, y, alpha, B):
+    return w - alpha * gradient
+
+
+def counting_fractions(gradient, w, X, y, alpha, B):
+    for k in range(len(X) / B):
+        w = w - alpha * gradient(w, X[k * B : (k + 1) * B], y[k * B : (k + 1) * B])
+    return w
+
+
+def all_the_labels(gradient, w, X, y, alpha, B):
+    for first in range(0, len(X), B):
+        w = w - alpha * gradient(w, X[first : first + B], y)
+    return w
+
+
 RIGHT = {
-    "4.1": [[-1, 0.5, -0.5], (-1.0, 0.5, -0.5), np.array([-1, 0.5, -0.5])],
-    "4.2": [469, 469.0, np.int64(469), -(-60_000 // 128)],
+    "4.1": [
+        [-1, 0.5, -0.5],
+        np.array([[-1], [0.5], [-0.5]]),
+        ["-1", "1/2", "-50%"],
+        "w1: −1, w2: 0.5, b: −0.5",
+    ],
+    "4.2": [469, 469.0, np.int64(469), -(-60_000 // 128), "469 updates", [[469]]],
     "4.3": [right_epoch],
-    "4.4": [512, 32 * 16, [512], "512", "512 examples"],
+    "4.4": [512, 32 * 16, [512], "512", "512 examples", "2**9"],
     "4.5": ["It hides that the large batch looked at 32 times as many examples."],
-    "4.6": [128, 2**7, np.float64(128)],
-    "4.7": ["0.083", 0.083, 0.0833, 0.1 / 1.2],
+    "4.6": [128, 2**7, np.float64(128), "2^7", "B = 128"],
+    "4.7": ["0.083", 0.083, 0.0833, 0.1 / 1.2, "1/12", "8.3%", "0,083"],
 }
 
 # (number, answer, some of the words that a reader is told)
 WRONG = [
+    ("4.2", "468.75", "come whole"),
+    ("4.7", 0.1, "still to be divided"),
+    ("4.7", 0.29, "That is the spread"),
     ("4.1", [3, 3, 3], "Compute z"),
     ("4.1", [-1, 0.5, 7], "Entry 3"),
     ("4.2", 470, "Divide m by B"),
@@ -52,6 +76,9 @@ MALFORMED = [
     ("4.3", 469, "Hand over the function itself"),
     ("4.3", lambda gradient, w: w, "must take 6 arguments; it takes 2"),
     ("4.3", lambda gradient, w, X, y, alpha, B: None, "returned None"),
+    ("4.3", without_a_call, "multiply the function itself"),
+    ("4.3", counting_fractions, "counts in whole numbers"),
+    ("4.3", all_the_labels, "cut differently"),
     ("4.5", "examples", "whole sentence"),
     ("4.5", 2, "between quotation marks"),
     ("4.4", [512, 1], "one number"),
