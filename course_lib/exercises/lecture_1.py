@@ -73,7 +73,7 @@ LEAP = Exercise(
     number="1.2",
     title="Leap across the trap",
     task=(
-        "Go back to the explorer. Keep the start at $w = -1.5$ and the steps at 50. Find a "
+        "Go back to explorer 2. Put the start back to $w = -1.5$ and the steps to 50. Find a "
         r"learning rate $\alpha$ with which the walk crosses the flat place at 0 and ends at the "
         "minimum $w = 9/4$, within 0.01. There are many. The line under the figure "
         "says where you are."

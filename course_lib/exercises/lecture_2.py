@@ -267,10 +267,11 @@ FIND_THE_BUG = Exercise(
     number="2.4",
     title="Find the bug",
     task=(
-        "Which line of `suspect` is wrong? Check it as you checked the others: "
-        "`check_gradient(f, lambda w: pack(suspect(unpack(w), X, T)), pack(P))`, and then look at "
-        "`np.split(check.error, cuts)`, the errors of `W1`, `b1`, `W2` and `b2`. Answer with "
-        "the letter of the line."
+        "Which line of `suspect` is wrong? Check it as you checked the others, in a new cell: "
+        "`check = check_gradient(f, lambda w: pack(suspect(unpack(w), X, T)), pack(P))`. Then look "
+        "at the largest errors in `W1`, `b1`, `W2` and `b2`: "
+        '`[f"{part.max():.0e}" for part in np.split(check.error, cuts)]`. Answer with the letter '
+        "of the line."
     ),
     template='my_line = ...\n\nexercise("2.4").check(my_line)',
     answer=Choice("abcdef"),
@@ -287,7 +288,7 @@ FIND_THE_BUG = Exercise(
         ("f", "This line makes the gradient of b1. Does b1 fail?"),
     ),
     hints=(
-        "Run the check in a new cell, and print the largest error of each of the four arrays.",
+        "An array fails if its largest error is above 1e-6. Which of the four fail?",
         "Only `W2` fails. Which line is used for it, and for nothing else?",
     ),
     worked=(

@@ -225,10 +225,10 @@ LEVEL = Exercise(
     number="3.4",
     title="A level curve",
     task=(
-        "In explorer 3, choose *exponential*, noise 0, and set *speed* to 1. The loss becomes "
-        "perfectly level, as it would at a minimum, but the walk is far from the star. In one "
-        "sentence: what has happened, and which of the two curves tells you? Your sentence is not "
-        "judged; you compare it with ours."
+        "In explorer 3, press *Reset*, choose *exponential*, and set *speed* to 1. The loss "
+        "becomes perfectly level, as it would at a minimum, but the walk is far from the star. "
+        "In one sentence: what has happened, and which of the two curves tells you? Your sentence "
+        "is not judged; you compare it with ours."
     ),
     template='my_sentence = ...\n\nexercise("3.4").check(my_sentence)',
     answer=Sentence(),
@@ -319,9 +319,9 @@ CYCLE_OF_EIGHT = Exercise(
     number="3.6",
     title="A cycle of eight",
     task=(
-        "Go back to explorer 4. Keep the start at $w_0 = 2$ and find a learning rate with which "
-        "the walk ends in a cycle of length 8. Read the line under the figure; the arrow keys move "
-        "the slider by one notch."
+        "Go back to explorer 4. Put the start back to $w_0 = 2$ and find a learning rate with "
+        "which the walk ends in a cycle of length 8. Read the line under the figure; the arrow "
+        "keys move the slider by one notch."
     ),
     template='my_alpha = ...\n\nexercise("3.6").check(my_alpha)',
     answer=Numbers(tolerance=0),
