@@ -76,7 +76,7 @@ class Submission:
     student : str
         Who, in Unicode's composed form.
     file : str
-        The name of the notebook within what was collected; empty if there is none.
+        The name of the notebook within what was collected, or of what was handed in in its place.
     problem : str
         Why it can't be graded, in words for the student; empty if it can be read.
     notes : list of str
@@ -492,9 +492,11 @@ def _chosen(student: str, found: list[_Found]) -> Submission:
         problem = next((item.entry.problem for item in found if item.entry.problem), "")
         others = [item.entry.parts[-1] for item in found if item.entry.parts[-1]]
         names = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
+        taken_at = max(item.entry.when for item in found)
         if not problem and not others:
             problem = "The folder is empty: nothing was handed in."
-        return Submission(student, "", problem or _NO_NOTEBOOK.format(names))
+        what = next(("/".join(i.entry.parts) for i in found if i.entry.parts[-1]), "")
+        return Submission(student, what, problem or _NO_NOTEBOOK.format(names), when=taken_at)
     labs = notebooks
     if len(notebooks) > 1:
         labs = [item for item in notebooks if _is_lab(item.entry)] or notebooks

@@ -157,7 +157,7 @@ def _write_pages(rows: list[Row], path: Path) -> int:
     return len(written)
 
 
-_FILE = re.compile(r"\.(ipynb|zip)(\.(txt|json))?$", re.I)
+_FILE = re.compile(r"(\.ipynb|\.\w{1,5})(\.(txt|json))?$", re.I)
 
 
 def _page_name(file: str) -> str:
@@ -170,4 +170,6 @@ def _page_name(file: str) -> str:
     known = next((part for part in parts if system_of(part)), None)
     if known is None:
         return _FILE.sub("", file) + ".html"
-    return f"{_FILE.sub('', known)}.html" if _FILE.search(known) else f"{known}/feedback.html"
+    if known != parts[-1] and not _FILE.search(known):
+        return f"{known}/feedback.html"
+    return _FILE.sub("", known) + ".html"

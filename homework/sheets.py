@@ -14,7 +14,16 @@ import math
 import os
 from pathlib import Path
 
-from homework.gradebook import ByHand, Gradebook, GradebookError, cell, number, replacing, uncelled
+from homework.gradebook import (
+    ByHand,
+    Gradebook,
+    GradebookError,
+    Row,
+    cell,
+    number,
+    replacing,
+    uncelled,
+)
 from homework.people import TableError, separator, text_of
 from homework.questions import QUESTIONS, by_id
 
@@ -31,7 +40,8 @@ _REMARKS = [f"remark {row}" for row in range(1, _MOST_ROWS + 1)]
 def write_sheet(book: Gradebook, path: str | os.PathLike, anonymous: bool = False) -> int:
     """Write the written answers to a table to be filled in; return how many there are.
 
-    What was given before stands in it, so that a sheet can be finished in several sittings.
+    What was given before stands in it, so that a sheet can be finished in several sittings. A
+    group's text stands in it once, and all its members get the points.
 
     Parameters
     ----------
@@ -40,12 +50,14 @@ def write_sheet(book: Gradebook, path: str | os.PathLike, anonymous: bool = Fals
     anonymous : bool
         Whether codes stand in place of the names, in whose order the rows then are.
     """
-    lines = []
-    for row in book.rows():
+    lines, rows = [], book.rows()
+    for row in rows:
         for name, score in row.scores.items():
             answer = score.result.answer
             if by_id(name).kind != "manual" or not answer:
                 continue
+            if _sharing(rows, row.student, name)[0] != row.student:
+                continue  # a group's text is read once
             given = [*map(number, score.rubric)] or [""] * _MOST_ROWS
             remarks = [*map(cell, score.remarks)] or [""] * _MOST_ROWS
             shown = cell(answer[:_LONGEST_ANSWER])
@@ -85,9 +97,10 @@ def merge_sheet(
         nothing is taken over.
     """
     lines = _lines_of(path)
+    book_rows = book.rows()
     answers = {
         (row.student, name): score.result.answer
-        for row in book.rows()
+        for row in book_rows
         for name, score in row.scores.items()
         if by_id(name).kind == "manual"
     }
@@ -103,9 +116,10 @@ def merge_sheet(
         if key not in answers:
             faults.append(f"row {row}: there is no written answer by {who} to {key[1]}")
             continue
-        if key in seen:
-            faults.append(f"row {row}: {who} appears twice in the sheet")
-        seen.add(key)
+        everybody = [(student, key[1]) for student in _sharing(book_rows, *key)]
+        if seen & set(everybody):
+            faults.append(f"row {row}: {who}, or the same group, appears twice in the sheet")
+        seen |= set(everybody)
         if (line.get("version") or _version(answers[key])).strip() != _version(answers[key]):
             faults.append(
                 f"row {row}: {who} has handed in another text since this sheet was written. "
@@ -113,7 +127,9 @@ def merge_sheet(
             )
             continue
         points, said = _points_in(texts, by_id(key[1]).rubric)
-        faults += [f"row {row}, {who}: {each}" for each in said]
+        if said:
+            faults += [f"row {row}, {who}: {each}" for each in said]
+            continue
         remarks = [uncelled(line.get(column) or "") for column in _REMARKS]
         made = ByHand(
             answers[key],
@@ -122,17 +138,31 @@ def merge_sheet(
             uncelled(line.get("comment") or ""),
             marker,
         )
-        old = before.get(key)
-        if old and old.answer == made.answer and old.points != made.points and not replace:
-            faults.append(
-                f"row {row}: {old.marker or 'somebody'} gave {who} {sum(old.points):g} points "
-                f"before; this sheet gives {sum(points):g}. Agree on one, or add --replace"
-            )
-        given.append((*key, made))
+        for old in (before.get(each) for each in everybody):
+            if old and old.answer == made.answer and old.points != made.points and not replace:
+                faults.append(
+                    f"row {row}: {old.marker or 'somebody'} gave {who} {sum(old.points):g} points "
+                    f"before; this sheet gives {sum(points):g}. Agree on one, or add --replace"
+                )
+                break
+        given += [(*each, made) for each in everybody]
     if faults:
         raise GradebookError("Nothing was merged:\n" + "\n".join(f"- {each}" for each in faults))
     book.give(given)
     return len(given)
+
+
+def _sharing(rows: list[Row], student: str, question: str) -> list[str]:
+    """Return the students who handed in the same text in the same file, as a group does."""
+
+    def text(row: Row) -> tuple[str, str]:
+        score = row.scores.get(question)
+        return row.file, score.result.answer if score else ""
+
+    mine = next(text(row) for row in rows if row.student == student)
+    return [
+        row.student for row in rows if text(row) == mine and (mine[0] or row.student == student)
+    ]
 
 
 def _lines_of(path: str | os.PathLike) -> list[dict[str, str]]:

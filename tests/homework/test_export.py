@@ -117,6 +117,11 @@ def test_gradescope_and_a_plain_list_get_totals(tmp_path):
             "submitted/jdoe/mnist_lab/08_mnist_lab.html",
         ),
         ("hw1/jdoe.ipynb.txt", "hw1/jdoe.html"),
+        ("liwei_14_36_lab.pdf", "liwei_14_36_lab.html"),
+        (
+            "Jane Doe_77_assignsubmission_file/lab.pdf",
+            "Jane Doe_77_assignsubmission_file/feedback.html",
+        ),
     ],
 )
 def test_a_page_goes_by_the_name_that_the_system_gave_the_submission(tmp_path, file, page):

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 
 import nbformat
@@ -84,6 +85,20 @@ def test_a_remark_to_a_row_of_the_rubric_stands_beside_its_points(book, tmp_path
     path, _ = filled(book, tmp_path / "a.csv", 4, "Which <seeds>?")
     merge_sheet(book, path)
     assert "<em>Which &lt;seeds&gt;?</em>" in feedback_page(book.rows()[0])
+
+
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_the_text_of_a_group_is_read_once_and_counts_for_every_member(book, tmp_path, anonymous):
+    for student in ("anna", "bob"):
+        book.record(replace(grade(student), file="red/lab.ipynb"), "v1")
+    book.record(grade("eve"), "v1")  # the same words in another file
+    path, rows = filled(book, tmp_path / "a.csv", 3, anonymous=anonymous)
+    assert len(rows) == 2
+    assert merge_sheet(book, path) == 3
+    assert [row.scores["comparison"].points for row in book.rows()] == [12, 12, 12]
+    other, _ = filled(book, tmp_path / "b.csv", 2)
+    with pytest.raises(GradebookError, match="gave anna 12 points before"):
+        merge_sheet(book, other)
 
 
 def test_an_anonymous_sheet_names_nobody_and_comes_back_to_everybody(book, tmp_path):
