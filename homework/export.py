@@ -11,10 +11,10 @@ import csv
 import os
 import re
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from homework.collect import system_of
-from homework.feedback import feedback_page
+from homework.feedback import feedback_page, page_name
 from homework.gradebook import GradebookError, Row
 from homework.people import Student, Table, find, parts_of, read_table
 
@@ -69,7 +69,7 @@ def export(
             name = parts_of(row.student)[1] if system == "gradescope" else row.student
             table.append([name, f"{row.total:g}"])
     _write(folder / "grades.csv", table)
-    count = _write_pages(rows, folder / "feedback.zip")
+    count = _write_pages(rows, folder / "feedback.zip", system)
     said = [f"{folder / 'grades.csv'}, and {count} feedback pages in {folder / 'feedback.zip'}."]
     said += left
     unread = [row.student for row in rows if not row.complete]
@@ -144,13 +144,18 @@ def _write(path: Path, table: list[list[str]]) -> None:
         csv.writer(file, quoting=csv.QUOTE_ALL).writerows(table)
 
 
-def _write_pages(rows: list[Row], path: Path) -> int:
-    """Write a page for each submission, named as the submission was, which the systems go by."""
+def _write_pages(rows: list[Row], path: Path, system: str) -> int:
+    """Write a page for each submission, named as the submission was, which the systems go by.
+
+    A group has one submission, so one page goes back; without a system each member has a page.
+    """
     written: set[str] = set()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for row in rows:
             name = _page_name(row.file)
-            if not row.file or name in written:  # a group has one submission, and so one page
+            if name in written and system == "csv":
+                name = str(PurePosixPath(name).with_name(page_name(row.student)))
+            if not row.file or name in written:
                 continue
             archive.writestr(name, feedback_page(row))
             written.add(name)

@@ -131,6 +131,12 @@ def test_a_page_goes_by_the_name_that_the_system_gave_the_submission(tmp_path, f
         assert sorted(archive.namelist()) == sorted(["jdoe.html", page])
 
 
+@pytest.mark.parametrize(("system", "count"), [("csv", 2), ("gradescope", 1)])
+def test_a_group_gets_one_page_back_and_without_a_system_each_member_one(tmp_path, system, count):
+    _, pages, _ = exported(tmp_path, system, more=[("Li Wei_9003", FILES[system][1])])
+    assert len(pages) == len(set(pages)) == count
+
+
 def test_what_cannot_be_entered_is_told(tmp_path):
     with pytest.raises(GradebookError, match="Is it the right export from Moodle"):
         exported(tmp_path, "moodle", CANVAS)
