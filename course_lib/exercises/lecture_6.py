@@ -332,7 +332,7 @@ TWO_STEPS = Exercise(
     right=_two_steps(),
     praise=(
         "Where the two gradients agree, both steps are α long, whether the gradient is 50 or "
-        "0.002. Where they disagree, the second step is a twentieth of that."
+        "0.002. Where they disagree, the second step is about a twentieth of that."
     ),
     mistakes=(
         (
@@ -448,7 +448,10 @@ DECAY_BY_HAND = Exercise(
     template='new_w = ...\n\nexercise("6.4").check(new_w)',
     answer=Numbers(tolerance=0.0005),
     right=(1 - 0.01 * 0.1) ** 100,
-    praise="A tenth is gone: 100 steps, each taking a thousandth. No √v̂ has touched it.",
+    praise=(
+        "Nearly a tenth is gone: 100 steps, each taking a thousandth of what was left. No √v̂ has "
+        "touched it."
+    ),
     mistakes=(
         (
             lambda w: w == 0,
@@ -500,8 +503,7 @@ FAIR_COMPARISON = Exercise(
         ("a", "It is the best of three. Where in the list does each best rate stand?"),
         (
             "b",
-            "Seeds show whether a gap is luck. They do not help a rule whose rates are all too "
-            "small.",
+            "Seeds show whether a gap is luck. They do not show what a rule does at larger rates.",
         ),
         (
             "d",
@@ -623,6 +625,11 @@ def _ratio(s):
     return math.sqrt(s[0] / s[-1])
 
 
+def _first(order):
+    """Return the first to arrive of those that the question names."""
+    return next(each for each in order if each.name in _RACERS)
+
+
 def _left(before, after):
     return _nearest(after / before, (1, 0.67, 0.3), _LEFT)
 
@@ -677,9 +684,9 @@ PREDICTIONS = (
             "there first?"
         ),
         options=_RACERS,
-        result=lambda order: next(each.name for each in order if each.name in _RACERS),
+        result=lambda order: _first(order).name,
         why=lambda order: (
-            f"It arrives at step {order[0].arrived}. It looks ahead and brakes before it runs "
+            f"It arrives at step {_first(order).arrived}. It looks ahead and brakes before it runs "
             "past. That is one start on one landscape, though, and everybody's memory at its "
             "default."
         ),
@@ -707,8 +714,8 @@ PREDICTIONS = (
         options=_LEFT,
         result=_left,
         why=lambda before, after: (
-            f"The lead shrinks from {before:.2f} to {after:.2f}. In 150 steps a long memory of "
-            "early gradients costs SGD dearly, and a short one suits it. AdamW stays ahead, but "
+            f"The lead shrinks from {before:.2f} to {after:.2f}. In these 150 steps a memory of "
+            "0.9 costs SGD dearly, and a shorter one suits it. AdamW stays ahead, but "
             "most of what a default comparison credits it with is the default."
         ),
     ),

@@ -502,7 +502,8 @@ BACKWARD = Exercise(
         (
             _engine(backward=lambda self: _sorted_walk(self, forward=True)),
             "Only the loss hands back, and what it hands to its parents goes no further. Does "
-            "`visit` visit the parents? And does the loop begin at the end, with `reversed`?",
+            "`visit` visit the parents, and note a number only after them? And does the loop "
+            "begin at the end, with `reversed`?",
         ),
         (
             _engine(backward=lambda self: _sorted_walk(self, seed=0.0)),
@@ -775,7 +776,7 @@ RIGHT_SIZE = Exercise(
     worked=(
         r"The relu halves the mean square; $c^2 = 2$ makes up for it, $c = \sqrt 2 \approx "
         r"1.41$. In "
-        "this network, with its luck of the draw, everything from about 1.37 to 1.47 is within "
+        "this network, with its luck of the draw, everything from about 1.37 to 1.48 is within "
         "20 %."
     ),
 )

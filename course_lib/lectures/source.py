@@ -41,7 +41,8 @@ def show_source(name: str) -> Source:
     Parameters
     ----------
     name : str
-        Where it stands, such as "landscapes.quartic" or "optimizers.GradientDescent.step".
+        Where it stands, such as "landscapes.quartic" or "optimizers.GradientDescent.step"; a module
+        in a folder has the folder's name before it.
 
     Raises
     ------
@@ -51,6 +52,8 @@ def show_source(name: str) -> Source:
     module_name, *path = name.split(".")
     try:
         module = importlib.import_module(f"course_lib.{module_name}")
+        if path and hasattr(module, "__path__"):  # a folder
+            module = importlib.import_module(f"{module.__name__}.{path.pop(0)}")
     except ModuleNotFoundError:
         raise ValueError(f"course_lib has no module {module_name!r}, asked for {name!r}.") from None
     text = inspect.getsource(module)

@@ -440,6 +440,7 @@ def test_a_shown_source_is_the_source():
     step = inspect.getsource(optimizers.GradientDescent.step)
     assert repr(show_source("optimizers.GradientDescent.step")) == textwrap.dedent(step).rstrip()
     assert repr(show_source("landscapes.quartic")).startswith("quartic = Landscape(")
+    assert repr(show_source("lectures.sweep.arrival")).startswith("def arrival(")
     # Of a docstring, what stands above the sections for reference.
     assert repr(show_source("schedules.constant")).splitlines() == [
         "def constant(lr: float) -> Schedule:",
