@@ -68,6 +68,15 @@ def test_each_number_that_a_text_asks_for_is_marked(book):
         assert missing == set(), text.id
 
 
+def test_what_only_python_can_do_stands_in_its_text(book):
+    _, cells = book
+    for cell in cells.values():
+        asked = re.fullmatch(r'exercise\("([\d.]+)"\)', cell.source)
+        text = exercise(asked[1])._repr_markdown_() if asked else cell.source
+        for phrase in cell.metadata.get("tries", {}).get("python", []):
+            assert text.count(phrase) == 1, (cell.id, phrase)
+
+
 def test_each_exercise_that_is_solved_with_an_explorer_says_with_which_controls(book):
     _, cells = book
     for cell in cells.values():
