@@ -394,10 +394,11 @@ def _only_one(folder: Path) -> Iterator[None]:
 def _written(folder: Path, book: Gradebook) -> None:
     """Write all that is made from the gradebook."""
     from homework.feedback import write_pages
+    from homework.gradebook import counted
 
     book.write_csv(folder / "gradebook.csv")
     count = write_pages(book.rows(), folder)
-    print(f"{count} students: {folder / 'gradebook.csv'}, {folder / 'summary.html'},")
+    print(f"{counted(count, 'student')}: {folder / 'gradebook.csv'}, {folder / 'summary.html'},")
     print(f"{folder / 'items.html'}, and a page for each student in {folder / 'feedback'}.")
 
 
@@ -418,12 +419,13 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _sheet(options: argparse.Namespace) -> None:
-    from homework.gradebook import Gradebook
+    from homework.gradebook import Gradebook, counted
     from homework.sheets import write_sheet
 
     with Gradebook(_there(options)) as book:
         count = write_sheet(book, options.sheet, options.anonymous)
-    print(f"{count} written answers: {options.sheet}. Fill in the points, then run merge.")
+    answers = counted(count, "written answer")
+    print(f"{answers}: {options.sheet}. Fill in the points, then run merge.")
 
 
 def _log(options: argparse.Namespace) -> None:
@@ -439,6 +441,7 @@ def _log(options: argparse.Namespace) -> None:
 
 def _similar(options: argparse.Namespace) -> None:
     from homework.collect import collect
+    from homework.gradebook import counted
     from homework.similar import pairs
 
     works = map(_work, collect(options.submissions))
@@ -447,7 +450,8 @@ def _similar(options: argparse.Namespace) -> None:
     for pair in alike:
         print(f"{pair.share:4.0%} of the {pair.part} shared: {pair.one}, {pair.other}")
     print(
-        f"{len(alike)} pairs of {len(found)} submissions share at least {options.least:.0%}. "
+        f"{counted(len(alike), 'pair')} of {counted(len(found), 'submission')} with at least "
+        f"{options.least:.0%} in common. "
         "Short tasks have few solutions, so read both before you conclude anything."
     )
 
@@ -480,12 +484,12 @@ def _preview(options: argparse.Namespace) -> None:
 
 
 def _merge(options: argparse.Namespace) -> None:
-    from homework.gradebook import Gradebook
+    from homework.gradebook import Gradebook, counted
     from homework.sheets import merge_sheet
 
     with Gradebook(_there(options)) as book:
         count = merge_sheet(book, options.sheet, options.marker, options.replace)
-        print(f"{count} answers have points now.")
+        print(f"Points for {counted(count, 'answer')} were taken over.")
         _written(options.to, book)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from homework.collect import system_of
 from homework.feedback import feedback_page, page_name
-from homework.gradebook import GradebookError, Row
+from homework.gradebook import GradebookError, Row, counted
 from homework.people import Student, Table, find, parts_of, read_table
 
 __all__ = ["SYSTEMS", "export"]
@@ -43,7 +43,7 @@ def export(
     folder : path
         Where `grades.csv` and `feedback.zip` are written.
     students : path, optional
-        The system's own export of its gradebook; Canvas and Moodle need it.
+        The system's own export of its gradebook, or Gradescope's roster; Canvas and Moodle need it.
     assignment : str
         The column to fill, or the beginning of its title, where there are several.
 
@@ -64,21 +64,46 @@ def export(
         table, left = _filled(rows, system, Path(students), assignment)
     else:
         title = "SID" if system == "gradescope" else "student"
-        table, left = [[title, "total"]], []
-        for row in rows:
-            name = parts_of(row.student)[1] if system == "gradescope" else row.student
-            table.append([name, f"{row.total:g}"])
+        names, left = _identifiers(rows, students) if system == "gradescope" else ({}, [])
+        table = [[title, "total"]]
+        table += [[names.get(row.student, row.student), f"{row.total:g}"] for row in rows]
     _write(folder / "grades.csv", table)
     count = _write_pages(rows, folder / "feedback.zip", system)
-    said = [f"{folder / 'grades.csv'}, and {count} feedback pages in {folder / 'feedback.zip'}."]
+    pages = counted(count, "feedback page")
+    said = [f"{folder / 'grades.csv'}, and {pages} in {folder / 'feedback.zip'}."]
     said += left
     unread = [row.student for row in rows if not row.complete]
     if unread:
         said.append(
-            f"{len(unread)} totals lack the points of answers that nobody has read yet: "
-            f"{', '.join(unread[:5])}{', …' if len(unread) > 5 else ''}."
+            f"{counted(len(unread), 'total')} without the points for answers that nobody has read "
+            f"yet: {', '.join(unread[:5])}{', …' if len(unread) > 5 else ''}."
         )
     return said
+
+
+def _identifiers(
+    rows: list[Row], students: str | os.PathLike | None
+) -> tuple[dict[str, str], list[str]]:
+    """Return by what Gradescope knows each student, and what to say of those it would not know."""
+    known: dict[Student, str] = {}
+    if students is not None:
+        table = read_table(students)
+        for line, who in zip(table.lines, table.people, strict=True):
+            fields = dict(zip(table.titles, map(str.strip, line), strict=False))
+            number = next((fields[t] for t in ("sid", "student id", "email") if fields.get(t)), "")
+            if who and number:
+                known[who] = number
+    names, left = {}, []
+    for row in rows:
+        who = find(known, row.student)
+        number = known[who] if who else parts_of(row.student)[1]
+        names[row.student] = number
+        if number == row.student:
+            left.append(
+                f"{row.student} has no SID here. Download the roster from Gradescope and name it: "
+                "--students FILE."
+            )
+    return names, left
 
 
 def _filled(

@@ -522,6 +522,11 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{value:g}"
 
 
+def counted(count: int, what: str) -> str:
+    """Return how many there are of something, such as "1 page" or "2 pages"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 _FORMULA = tuple("=+-@\t\r\n'＝＋－＠")
 
 

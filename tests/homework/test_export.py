@@ -96,6 +96,17 @@ def test_moodle_in_german_takes_its_own_worksheet(tmp_path):
     assert len(said) == 1
 
 
+def test_gradescope_knows_who_handed_in_nothing_by_the_roster(tmp_path):
+    with Gradebook(tmp_path / "grades.db") as book:
+        book.record(Grade("Li Wei", "", "", 0, "missing", "Nothing was handed in."), "v1")
+    _, _, said = exported(tmp_path, "gradescope")
+    assert any(line.startswith("Li Wei has no SID here") for line in said)
+    roster = "First Name,Last Name,SID,Email\nJane,Doe,9001,j@x.org\nLi,Wei,,li@x.org\n"
+    table, _, said = exported(tmp_path, "gradescope", roster)
+    assert table[1:] == [["9001", "15"], ["li@x.org", "0"]]
+    assert len(said) == 1
+
+
 def test_gradescope_and_a_plain_list_get_totals(tmp_path):
     assert exported(tmp_path, "gradescope")[0] == [["SID", "total"], ["9001", "15"]]
     (tmp_path / "grades.db").unlink()
