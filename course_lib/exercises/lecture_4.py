@@ -497,7 +497,8 @@ PREDICTIONS = (
         close=2,
         why=(
             "The errors of 64 patients partly cancel, but only partly: their sum grows with √64 "
-            "while you divide it by 64, so √64 = 8 is left."
+            "while you divide it by 64, so √64 = 8 is left, give or take the chance in 1000 "
+            "batches."
         ),
     ),
     Prediction(
@@ -524,7 +525,7 @@ PREDICTIONS = (
         options=_WIDTHS,
         result=_width,
         why=lambda wide, narrow: (
-            f"The spread is {wide:.2f} at first and {narrow:.2f} then. Each kick is a quarter as "
+            f"The spread falls from {wide:.2f} to {narrow:.2f}. Each kick is a quarter as "
             "large, but the pull back is weaker, too, so four times as many kicks pile up; and "
             "piled-up kicks grow with the root of their number."
         ),

@@ -633,10 +633,7 @@ PREDICTIONS = (
     ),
     Prediction(
         number="5.b",
-        question=(
-            "Put the point where the walk swings, at αλ = 0.5, β = 0.6. Then double α. What does "
-            "the rate do?"
-        ),
+        question=("At αλ = 0.5 and β = 0.6 the walk swings. You double α. What does the rate do?"),
         options=_RATE,
         result=lambda before, after: _RATE[
             1 if math.isclose(before, after, rel_tol=1e-6) else 0 if after < before else 2
@@ -656,10 +653,10 @@ PREDICTIONS = (
         result=_first_near,
         tolerance=2,
         close=7,
-        why=lambda walk: (
-            f"It takes {_first_near(walk)}. On the thick line the two roots are the same root, so "
-            "there are not two powers to add up but one, and a factor k makes up for the missing "
-            "one: the distance behaves like k · rate^k. The factor grows slowly, but it is there."
+        why=(
+            "On the thick line the two roots are the same root, so there are not two powers to add "
+            "up but one, and a factor k makes up for the missing one: the distance behaves like "
+            "k · rate^k. The factor grows slowly, but it is there."
         ),
     ),
     Prediction(
@@ -688,8 +685,8 @@ PREDICTIONS = (
         result=lambda plain, ball, *_: _nearest(ball / plain, (1, 3, 10, 100), _TIMES),
         why=lambda plain, ball, *_: (
             f"It grows from {plain:.3f} to {ball:.3f}. One gradient counts 1/(1 − μ) = 10 times in "
-            "the long run. The variance of the noise ball is proportional to the learning rate, "
-            "and α/(1 − μ) is the learning rate that the noise sees."
+            "the long run. The variance of the noise ball grows in proportion to the learning rate "
+            "while that is small, and α/(1 − μ) is the learning rate that the noise sees."
         ),
     ),
     Prediction(
