@@ -212,7 +212,9 @@ def _written(made: Any, who: str, unit: str, form: str) -> Any:
 
 
 def choice(options: Iterable, value: Any = None, label: str = "") -> ipywidgets.Dropdown:
-    """Return a drop-down list. A dictionary shows its keys and hands over its values.
+    """Return a drop-down list; up to five short entries stand in a row of buttons instead.
+
+    A dictionary shows its keys and hands over its values.
 
     Parameters
     ----------

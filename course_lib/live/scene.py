@@ -135,6 +135,7 @@ class Scene:
             if "scene" in content:  # it reaches nobody now: the next frame has to bring it
                 self._drawn, self.id = False, ""
             raise
+        self._watch.calm()
         content["vertices"] = len(buffers) - 1
         return content
 

@@ -185,9 +185,13 @@ class Watch:
         found: dict[Artist, bool] = {
             room: True for room in rooms if not any(child.stale for child in room.get_children())
         }
-        for room in rooms:
-            room.stale = False
+        self.calm()
         return list(found | self._state.changed())
+
+    def calm(self) -> None:
+        """Take no notice of rooms that are stale: drawing an artist by itself makes them so."""
+        for room in self.rooms:
+            room.stale = False
 
 
 class Drawn:

@@ -69,6 +69,26 @@ def test_what_has_not_changed_is_not_drawn_again(monkeypatch):
     assert "rests" in drawn
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a_mesh", "a_smooth_mesh", "hexagons", "triangles", "an_image_under_a_grid"),
+        *("a_scatter_that_changes_its_colors", "arrows", "polar_bars", "twin_axes"),
+    ],
+)
+def test_what_moves_alone_leaves_the_rest_as_it_is_drawn(monkeypatch, name):
+    update, scene, seen = opened(GALLERY[name])
+    for state in (0.125, 0.75):
+        update(state)
+        seen()
+    drawn = []
+    monkeypatch.setattr(scene, "_draw_still", lambda *_: drawn.append(1))
+    for state in (0.375, 1.0, 0.5):
+        update(state)
+        scene.frame([])
+    assert not drawn
+
+
 def test_one_number_of_many_that_changed_in_place_is_seen():
     heights = np.zeros(20_000)
 
