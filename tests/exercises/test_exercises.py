@@ -259,6 +259,32 @@ def test_the_notes_of_the_leap_agree_with_the_walk_itself():
         assert exercise("1.2").check(alpha).right == arrives, alpha
 
 
+def test_what_the_leap_is_told_is_true_of_its_walk():
+    """The words of 1.2 claim something of every rate that gets them."""
+    said = {}
+    for alpha in np.round(np.arange(0.002, 0.2, 0.0015), 4):
+        w = [-1.5]
+        while len(w) < 3000 and abs(w[-1]) < 1e6:
+            w.append(w[-1] - alpha * (4 * w[-1] ** 3 - 9 * w[-1] ** 2))
+        w = np.array(w)
+        words = exercise("1.2").check(alpha).message
+        said.setdefault(words.split(".")[0].split(":")[-1].strip(), []).append(alpha)
+        settles, end = abs(w[-1] - 9 / 4) < 1e-3, w[min(50, len(w) - 1)]
+        claims = {
+            "creeps toward 0": np.all(w < 0),
+            "has crossed 0": end > 0 and settles,
+            "first step is 33.75": w[1] > 0 and settles,
+            "would settle there": settles and abs(end - 9 / 4) > 0.01,
+            "by chance": not settles and abs(end - 9 / 4) < 0.01,
+            "does not settle": w[1] > 0 and not settles,
+            "back into the trap": w[1] > 0 and -0.3 < end < 0,
+            "each step is longer": len(w) < 50 and np.all(np.diff(abs(np.diff(w))) > 0),
+        }
+        (true,) = [true for claim, true in claims.items() if claim in words]
+        assert true, (alpha, words)
+    assert len(said) > 4
+
+
 def test_the_predictions_of_lecture_1_follow_what_was_computed():
     from course_lib.descent import descend
     from course_lib.optimizers import GradientDescent

@@ -1,6 +1,7 @@
 """The facts of lecture 3, checked by other means than its cells, and what its exercises answer."""
 
 import math
+import re
 from pathlib import Path
 
 import nbformat
@@ -96,6 +97,30 @@ def test_at_013_the_start_decides_between_wandering_and_the_trap():
     trapped = descend(quartic, GradientDescent(lr=0.13), 3.0, 5000).points[:, 0]
     assert np.all(trapped[1:] < 0)
     assert abs(trapped[-1]) < 1e-3
+
+
+@pytest.mark.parametrize("alpha", np.round(np.arange(0.1206, 0.17, 0.0014), 4))
+def test_what_a_rate_is_told_is_true_of_its_long_run(alpha):
+    """The words of 3.6 name the cycle that `descend` ends in, and on which side of the window."""
+    w = descend(quartic, GradientDescent(lr=alpha), 2.0, 20_000).points[-400:, 0]
+    lengths = [p for p in range(1, 41) if np.abs(w[p:] - w[:-p]).max() < 1e-4]
+    words = exercise("3.6").check(alpha).message
+    if "Eight values" in words:
+        assert lengths[0] == 8
+    elif "cycle of 2." in words or "cycle of 4." in words:
+        assert lengths[0] == int(re.search(r"cycle of (\d)\.", words)[1])
+        assert alpha < 0.1277
+    elif "doubled again" in words:
+        assert lengths[0] in (16, 32)
+        assert 0.1286 < alpha < 0.13
+    elif "window of order" in words:
+        assert lengths[0] != 8
+        assert alpha > 0.13
+    elif "trap" in words:
+        assert abs(w[-1]) < 0.2
+    else:
+        assert "wanders" in words
+        assert not lengths
 
 
 def test_two_wandering_walks_that_start_side_by_side_part():
