@@ -219,6 +219,14 @@ def test_every_link_leads_to_a_file_and_to_a_heading_in_it(path):
             assert heading in headings(file), target
 
 
+@pytest.mark.parametrize("path", [*BOOKS, *PAGES], ids=lambda path: path.name)
+def test_no_column_of_a_table_is_headed_by_a_formula_alone(path):
+    """A screen reader may pass over it; in an empty corner stands nothing at all."""
+    for head in re.findall(r"(?m)^\|(.*)\|\n\|[-:| ]+\|$", words(path)):
+        alone = [cell for cell in head.split("|") if re.fullmatch(r"\s*\$[^$]*\$\s*", cell)]
+        assert alone == []
+
+
 def words(path):
     if path.suffix == ".ipynb":
         return rules.text_of(nbformat.read(path, as_version=4))
