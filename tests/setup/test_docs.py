@@ -167,6 +167,14 @@ def test_an_entry_has_at_most_two_sentences_and_names_a_lecture(term):
     assert lecture
 
 
+@pytest.mark.parametrize("term", entries())
+def test_the_lecture_that_an_entry_names_speaks_of_its_term(term):
+    number = int(re.search(r"\*Lecture (\d)\*", entries()[term])[1])
+    (path,) = [path for path in books.STATIONS if books.number(path) == number]
+    said = rules.text_of(nbformat.read(path, as_version=4)).lower().replace("*", "")
+    assert {"loss function": "loss"}.get(term.lower(), term.lower()) in said
+
+
 def test_the_entries_are_in_the_order_of_the_alphabet():
     terms = [term.lower() for term in entries()]
     assert terms == sorted(terms)
