@@ -163,6 +163,24 @@ def _epoch_over_a_full_batch(gradient, w, X, y, alpha, B):
     return w
 
 
+def _epoch_points(gradient, w, X, y, alpha, B):
+    ends = range(B, len(X) + B, B)
+    return np.array([_epoch(gradient, w, X[:end], y[:end], alpha, B) for end in ends])
+
+
+def _epoch_in_parts(gradient, w, X, y, alpha, B):
+    for part in np.array_split(np.arange(len(X)), B):
+        w = w - alpha * gradient(w, X[part], y[part])
+    return w
+
+
+def _epoch_of_sums(gradient, w, X, y, alpha, B):
+    for first in range(0, len(X), B):
+        part = X[first : first + B]
+        w = w - alpha * gradient(w, part, y[first : first + B]) * len(part)
+    return w
+
+
 def _epochs() -> list[tuple]:
     random = np.random.default_rng(43)
     X, w = random.normal(size=(7, 2)).round(2), np.array([0.5, -1.0])
@@ -204,6 +222,11 @@ WRITE_ONE_EPOCH = Exercise(
                 r"mismatch|could not be broadcast|not aligned",
                 "`X` and `y` are cut differently. Cut both at the same places: "
                 "`X[first : first + B]` and `y[first : first + B]`.",
+            ),
+            (
+                r"enough dimensions",
+                "`X[first]` is one example and no batch. Cut a batch out, even if it holds a "
+                "single example: `X[first : first + B]`.",
             ),
         ),
     ),
@@ -273,6 +296,29 @@ WRITE_ONE_EPOCH = Exercise(
         (
             lambda gradient, w, X, y, alpha, B: _epoch(gradient, w, X, y, alpha / B, B),
             "You divide by B. `gradient` is the mean over the batch already.",
+        ),
+        (
+            _epoch_of_sums,
+            "You multiply by the number of examples. `gradient` is the mean over the batch, and "
+            "the step is `alpha` times that.",
+        ),
+        (
+            lambda gradient, w, X, y, alpha, B: _epoch(gradient, w, X, y, 1, B),
+            "Your gradient has no `alpha` before it.",
+        ),
+        (
+            _epoch_in_parts,
+            "You cut the examples into B batches. B is the size of a batch: put B examples into "
+            "each.",
+        ),
+        (
+            lambda gradient, w, X, y, alpha, B: _epoch(gradient, w, X[:B], y[:B], alpha, 1),
+            "Your loop takes B steps, with one example each. Take a step for each batch of B "
+            "examples, until all have been used.",
+        ),
+        (
+            _epoch_points,
+            "Your function returns `w` after every batch. Only the last was asked for.",
         ),
     ),
     hints=(

@@ -217,6 +217,20 @@ def _ball_overwritten(gradient, start, alpha, beta, steps):
     return w
 
 
+def _ball_from_zero(gradient, start, alpha, beta, steps):
+    w, before = start, 0 * start
+    for _ in range(steps):
+        w, before = w - alpha * gradient(w) + beta * (w - before), w
+    return w
+
+
+def _ball_with_one_gradient(gradient, start, alpha, beta, steps):
+    w = before = start
+    for _ in range(steps):
+        w, before = w - alpha * gradient(start) + beta * (w - before), w
+    return w
+
+
 def _balls() -> list[tuple]:
     return [
         (banana.gradient, np.array([2.0, 2.0]), 0.02, 0.9, 2),
@@ -255,6 +269,11 @@ WRITE_THE_BALL = Exercise(
                 r"'int' object is not iterable",
                 "`steps` is a number, and a loop needs something to go through: "
                 "`for k in range(steps):`.",
+            ),
+            (
+                r"UnboundLocalError",
+                "Your function uses a name before it has a value. The point before w needs one "
+                "ahead of the loop: at rest it is `start`.",
             ),
         ),
     ),
@@ -319,6 +338,14 @@ WRITE_THE_BALL = Exercise(
         (
             lambda gradient, start, alpha, beta, steps: _ball(gradient, start, alpha, beta, 1),
             "Your function takes one step only. Is the step inside a loop, and `return` after it?",
+        ),
+        (
+            _ball_from_zero,
+            "Your w_prev begins at 0, so the first step has a speed. At rest it begins at `start`.",
+        ),
+        (
+            _ball_with_one_gradient,
+            "You take every gradient at the start. Ask for it at the new `w` in each step.",
         ),
         (_ball_points, "Your function returns all the points. Only the last one was asked for."),
     ),

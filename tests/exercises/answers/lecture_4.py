@@ -22,6 +22,12 @@ def counting_fractions(gradient, w, X, y, alpha, B):
     return w
 
 
+def one_example(gradient, w, X, y, alpha, B):
+    for first in range(0, len(X), B):
+        w = w - alpha * gradient(w, X[first], y[first])
+    return w
+
+
 def all_the_labels(gradient, w, X, y, alpha, B):
     for first in range(0, len(X), B):
         w = w - alpha * gradient(w, X[first : first + B], y)
@@ -79,6 +85,7 @@ MALFORMED = [
     ("4.3", without_a_call, "multiply the function itself"),
     ("4.3", counting_fractions, "counts in whole numbers"),
     ("4.3", all_the_labels, "cut differently"),
+    ("4.3", one_example, "one example and no batch"),
     ("4.5", "examples", "whole sentence"),
     ("4.5", 2, "between quotation marks"),
     ("4.4", [512, 1], "one number"),

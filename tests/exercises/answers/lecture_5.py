@@ -17,6 +17,13 @@ def without_a_call(gradient, start, alpha, beta, steps):
     return start - alpha * gradient
 
 
+def no_point_before(gradient, start, alpha, beta, steps):
+    w = start
+    for _ in range(steps):
+        w, w_prev = w - alpha * gradient(w) + beta * (w - w_prev), w  # noqa: F821, F841
+    return w
+
+
 def loop_over_a_number(gradient, start, alpha, beta, steps):
     for _ in steps:
         start = start - alpha * gradient(start)
@@ -78,6 +85,7 @@ MALFORMED = [
     ("5.3", lambda: 0, "must take 5 arguments"),
     ("5.3", without_a_call, "`alpha * gradient(w)`"),
     ("5.3", loop_over_a_number, "`for k in range(steps):`"),
+    ("5.3", no_point_before, "before it has a value"),
     ("5.2", "0.6 to 0.7", "you gave 2 numbers"),
     ("5.7", 0.16, "2 numbers"),
     ("5.7", [0.16], "2 numbers"),
