@@ -226,8 +226,9 @@ def tone(color: tuple[float, ...], ground: tuple[int, int, int] = DARK) -> tuple
     opacity = rest[0] if rest else 1.0
     light, a, b = _lab(np.array([red, green, blue]))
     page = _lab(np.array(ground) / 255)
-    # Gray turns around between the ground and nearly white; a color only gets as light as it must.
-    turned = page[0] + (0.96 - page[0]) * (1 - light)
+    # Gray gets the contrast that it has on white; a color only gets as light as it must.
+    seen = 1.05 / (_brightness(np.array([red, green, blue])) + 0.05)
+    turned = min(np.cbrt(seen * (_brightness(np.array(ground) / 255) + 0.05) - 0.05), 0.96)
     share = np.clip((np.hypot(a, b) - 0.035) / 0.045, 0, 1)
     share = share * share * (3 - 2 * share)
     lab = np.array([turned + share * (max(light, 0.72) - turned), a, b])

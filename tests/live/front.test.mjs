@@ -10,7 +10,7 @@ import { colored } from "../../course_lib/live/front/page.mjs";
 import { isShort } from "../../course_lib/live/front/segments.mjs";
 import { clamped, closer } from "../../course_lib/live/front/zoom.mjs";
 import { floats, numbers, paint } from "../../course_lib/live/front/painter.mjs";
-import { pushed, wayAt } from "../../course_lib/live/front/points.mjs";
+import { hintPlace, pushed, wayAt } from "../../course_lib/live/front/points.mjs";
 import { makePrefetch } from "../../course_lib/live/front/prefetch.mjs";
 import { shelf } from "../../course_lib/live/front/shelf.mjs";
 import { tellAtRest, valueOf } from "../../course_lib/live/front/widgets.mjs";
@@ -212,6 +212,19 @@ test("numbers are written as a person writes them, and nothing else is touched",
 test("where the controls stand is copied as Python code", () => {
   assert.equal(asCode({ lr: 0.1 + 0.2, steps: 40, double: false, rule: "Adam", start: [-1.5, 2] }),
     'explorer.set(lr=0.3, steps=40, double=False, rule="Adam", start=(-1.5, 2))');
+  assert.equal(asCode({ some: ["a"], all: [], none: null }), 'explorer.set(some=("a",), all=(), none=None)');
+});
+
+test("a hint stands inside the axes, on the first side that is quiet or else on the quietest", () => {
+  const box = [0, 0, 200, 100], size = [60, 20], quiet = () => 0;
+  const inside = ([x, y]) => x >= 0 && y >= 0 && x + 60 <= 200 && y + 20 <= 100;
+  assert.deepEqual(hintPlace([100, 50], size, box, quiet), [114, 40]);
+  assert.deepEqual(hintPlace([190, 50], size, box, quiet), [116, 40]);
+  for (const corner of [[0, 0], [200, 0], [0, 100], [200, 100]]) assert.ok(inside(hintPlace(corner, size, box, quiet)));
+  const word = (x, y, wide) => (x + wide > 120 ? 0.2 : 0); // it stands at the right
+  assert.deepEqual(hintPlace([100, 50], size, box, word), [26, 40]);
+  assert.deepEqual(hintPlace([100, 50], size, box, (x, y) => (y < 20 ? 0.1 : 0.3)), [70, 16]);
+  assert.equal(hintPlace([20, 50], size, [0, 0, 50, 100], quiet), null);
 });
 
 test("the value under the pointer is that of the nearest vertex, else of the place", () => {

@@ -60,6 +60,16 @@ def test_ink_that_can_be_read_on_white_can_be_read_on_a_dark_page(color):
     assert contrast(ink, np.array(GROUND) / 255) >= 4.5
 
 
+@pytest.mark.parametrize("gray", ["#f5f5f5", "#d0d0d0", "#9aa3ad", "#8a8a8a", "#767676", "#4d4d4d"])
+@pytest.mark.parametrize("ground", [GROUND, (0, 0, 0), (30, 30, 46)])
+def test_what_is_faint_on_white_is_as_faint_on_a_dark_page_and_no_fainter(gray, ground):
+    from matplotlib.colors import to_rgb
+
+    on_white = contrast(to_rgb(gray), (1, 1, 1))
+    seen = contrast(theme.tone(to_rgb(gray), ground), np.array(ground) / 255)
+    assert 0.93 * on_white < seen < 1.1 * on_white
+
+
 @pytest.mark.parametrize("color", plots.COLORS)
 def test_a_color_keeps_its_hue(color):
     import colorsys

@@ -12,8 +12,9 @@ const TYPES = { svg: "image/svg+xml", gif: "image/gif", mp4: "video/mp4" };
 
 // What a control's value is called in Python.
 export function inPython(value) {
+  if (value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
-  if (Array.isArray(value)) return `(${value.map(inPython).join(", ")})`;
+  if (Array.isArray(value)) return `(${value.map(inPython).join(", ")}${value.length === 1 ? "," : ""})`;
   return typeof value === "number" ? String(Number(value.toPrecision(6))) : JSON.stringify(value);
 }
 

@@ -4,26 +4,26 @@ import { PARTS } from "./widgets.mjs";
 
 export const STYLE = `
 .course-card, .course-explorer { --course-face: "Course Sans", var(--jp-ui-font-family, system-ui, sans-serif); --course-ink: var(--jp-ui-font-color1, #222);
-  --course-text: var(--jp-content-font-size1, 14px); --course-accent: #0072B2; --course-on: #fff;
+  --course-text: var(--jp-content-font-size1, 0.875rem); --course-accent: #0072B2; --course-on: #fff;
   --course-line: var(--jp-border-color1, #bbb); --course-key: var(--jp-layout-color2, #eee); }
 body[data-jp-theme-light="false"] .course-card, body[data-jp-theme-light="false"] .course-explorer,
 body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-accent: #56B4E9; --course-on: #111; }
 .course-explorer[data-night="true"] { --course-accent: #56B4E9; --course-on: #111; }
-.jupyter-widgets.course-card { overflow: visible; padding: 2px 0; width: 100%; container-type: inline-size; }
+.jupyter-widgets.course-card { overflow: visible; padding: 2px 0; width: 100%; container-type: inline-size; font-size: var(--course-text); }
 .course-card > .course-controls { width: 100%; max-width: var(--course-wide, 100%); }
 .course-controls.course-controls { position: relative; display: grid; align-items: end; gap: 2px 20px; margin: 0 0 4px;
-  padding: 0 72px 0 2px; box-sizing: border-box; overflow: visible; color: var(--course-ink); font-family: var(--course-face);
-  grid-auto-flow: row dense; grid-template-columns: repeat(auto-fill, minmax(min(100%, 212px), 1fr)); font-size: var(--course-text); }
+  padding: 0 5.2em 0 2px; box-sizing: border-box; overflow: visible; color: var(--course-ink); font-family: var(--course-face);
+  grid-auto-flow: row dense; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.1em), 1fr)); font-size: var(--course-text); }
 .course-controls:empty { display: none !important; }
 .course-controls > .widget-hbox { grid-column: 1 / -1; overflow: visible; }
-.course-controls .widget-label { width: auto !important; max-width: none; text-align: left; height: auto;
+.course-controls .widget-label { width: auto !important; max-width: none; text-align: left; height: auto; white-space: normal;
   font: 0.93em/1.45 var(--course-face); color: var(--course-ink); margin: 0; }
 .course-controls > .widget-hslider, .course-controls > .widget-dropdown { display: grid; margin: 0; height: auto;
   width: auto !important; grid-template-columns: auto minmax(0, 1fr) auto; align-items: center; column-gap: 8px;
   overflow: visible; }
 .course-controls > .widget-hslider > .widget-label, .course-controls > .widget-dropdown > .widget-label {
   grid-area: 1 / 1 / 2 / 3; }
-.course-controls > .widget-dropdown > select { grid-area: 2 / 1 / 3 / 4; height: 24px; padding-top: 0; padding-bottom: 0;
+.course-controls > .widget-dropdown > select { grid-area: 2 / 1 / 3 / 4; height: auto; min-height: 24px; padding-top: 0; padding-bottom: 0;
   font: 0.93em var(--course-face); }
 .course-controls > .widget-hslider > .slider-container { grid-area: 2 / 2 / 3 / 4; height: 24px; margin: 0 8px; }
 .course-controls > .widget-hslider:not(.course-plays) > .slider-container { grid-column: 1 / 4; }
@@ -32,7 +32,7 @@ body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-acce
   font-variant-numeric: tabular-nums; }
 .course-controls .widget-readout.overflow { box-shadow: none; }
 .course-controls .widget-readout[data-unit]::after { content: "\\202f" attr(data-unit); }
-.course-controls > .widget-button { width: auto; min-width: 90px; height: 26px; line-height: 24px; justify-self: start; margin: 0; }
+.course-controls > .widget-button { width: auto; min-width: 6.4em; height: auto; min-height: 26px; line-height: 1.7; font-size: 0.93em; justify-self: start; margin: 0; }
 .course-controls > .widget-hslider > .course-play { grid-area: 2 / 1 / 3 / 2; }
 .course-controls > .widget-hslider.course-plays { grid-column: span 2; }
 .course-controls [hidden] { display: none !important; }
@@ -54,13 +54,13 @@ body[data-jp-theme-light="false"] .course-number, body.vscode-dark .course-numbe
 .course-explorer[data-night="true"] .course-number { color: var(--course-dark); }
 .course-controls > .widget-checkbox { width: auto !important; margin: 0; min-height: 24px; height: auto; }
 .course-controls > .widget-checkbox .widget-label { display: none; }
-.course-controls .widget-label-basic { font: 0.93em/24px var(--course-face); color: var(--course-ink); }
+.course-controls .widget-label-basic { font: 0.93em/1.85 var(--course-face); color: var(--course-ink); }
 .course-key { color: var(--course-light); display: inline-flex; margin: 0 6px 0 4px; vertical-align: middle; }
 .course-key-mark { stroke: var(--jp-layout-color1, #fff); stroke-width: 1; }
 body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key, .course-explorer[data-night="true"] .course-key { color: var(--course-dark); }
 /* A control without effect: dimmed, with the reason on its bar; it can still be moved. */
 .course-idle .slider-container, .course-idle > select, .course-idle > .course-segments, .course-idle > input { opacity: 0.4; }
-.course-why { font-size: 12px; line-height: 1.3; font-style: italic; color: var(--course-ink); background: var(--jp-layout-color0, #fff);
+.course-why { font-size: 0.86em; line-height: 1.3; font-style: italic; color: var(--course-ink); background: var(--jp-layout-color0, #fff);
   position: relative; z-index: 1; pointer-events: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .course-why:empty { display: none; }
 .course-controls > .widget-hslider > .course-why, .course-plain > .course-why { grid-area: 2 / 1 / 3 / 4; justify-self: center; align-self: center; padding: 0 6px; max-width: 100%; }
@@ -77,9 +77,9 @@ body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key, .co
 .course-controls .noUi-horizontal .noUi-handle:hover { transform: scale(1.2); }
 .course-controls .noUi-horizontal .noUi-handle:active { cursor: grabbing; background: var(--course-accent); }
 .course-controls .noUi-handle:focus-visible { outline: 3px solid var(--course-accent); outline-offset: 2px; }
-.course-controls > .course-reset { position: absolute; right: 2px; top: 16px; }
+.course-controls > .course-reset { position: absolute; right: 2px; top: calc(1.3 * var(--course-text) - 2px); }
 .course-explorer { max-width: 100%; margin: 0; }
-.course-explorer:not(.course-card *) { container-type: inline-size; }
+.course-explorer:not(.course-card *) { container-type: inline-size; font-size: var(--course-text); }
 .course-stage { position: relative; max-width: 100%; border-radius: 3px; }
 .course-sheet { position: absolute; inset: 0; transform-origin: 0 0; }
 .course-zoomed { overflow: hidden; }
@@ -97,35 +97,38 @@ body[data-jp-theme-light="true"] .course-stage[data-dark="true"] { background: #
   .course-stage[data-dark="true"] canvas:has(+ .course-paper:not([hidden])) { display: none; }
   .course-stage[data-dark="true"] .course-paper:not([hidden]) { display: block; }
   body .course-card.course-card, body .course-explorer.course-explorer { --course-ink: #111; --course-accent: #0072B2; --course-on: #fff;
-    --course-line: #999; --course-key: #eee; break-inside: avoid; }
+    --course-line: #999; --course-key: #eee; --jp-layout-color0: #fff; --jp-layout-color1: #fff; background: #fff; break-inside: avoid; }
   .course-controls *, .course-segments * { print-color-adjust: exact; }
+  body .course-controls.course-controls select { color: #111; background: #fff; border: 1px solid #999; }
+  body .course-key.course-key, body .course-number.course-number.course-number { color: var(--course-light); }
 }
 @media (forced-colors: active) {
   .course-controls .noUi-horizontal .noUi-connects { forced-color-adjust: none; border: 1px solid CanvasText; background:
     linear-gradient(90deg, transparent var(--course-from, 0%), Highlight 0 var(--course-filled, 0%), transparent 0), Canvas; }
   .course-controls .noUi-horizontal .noUi-handle { forced-color-adjust: none; border-color: CanvasText; background: Canvas; }
-  .course-handle { forced-color-adjust: none; }
+  .course-handle, .course-key { forced-color-adjust: none; }
+  .course-controls .noUi-handle:focus-visible { outline-color: Highlight; }
+  .course-controls.course-controls select { appearance: auto; }
   .course-segments input:checked + span { forced-color-adjust: none; background: Highlight; color: HighlightText; border-color: Highlight; }
 }
 .course-notice { position: absolute; inset: 0 0 auto 0; z-index: 2; margin: 0; padding: 8px 12px;
   background: #fff4e5; color: #1a1a1a; border-left: 4px solid #D55E00; line-height: 1.4;
-  font-family: var(--course-face); font-size: 14px; }
+  font-family: var(--course-face); font-size: var(--course-text); }
 .course-notice:empty { display: none; }
 .course-busy-mark { position: absolute; right: 6px; top: 6px; padding: 1px 8px; border-radius: 9px;
-  background: #1a1a1a; color: #fff; font: 12px var(--course-face); visibility: hidden; }
+  background: #1a1a1a; color: #fff; font: calc(0.86 * var(--course-text)) var(--course-face); visibility: hidden; }
 .course-busy .course-busy-mark { visibility: visible; }
-.course-slow { font-size: 13px; white-space: nowrap; color: var(--course-ink); }
+.course-slow { font-size: 0.93em; white-space: nowrap; color: var(--course-ink); }
 .course-slow[hidden], .course-saved[hidden] { display: none; }
 .course-handle { position: absolute; width: 18px; height: 18px; margin: -9px 0 0 -9px;
   box-sizing: border-box; border: 3px solid #1a1a1a; border-radius: 50%;
   background: color-mix(in srgb, var(--course-accent) 45%, #fff); box-shadow: 0 0 0 1.5px #fff; cursor: grab;
   touch-action: none; outline: none; transition: transform 0.1s; }
 .course-handle:hover, .course-handle:focus-visible { transform: scale(1.25); }
-.course-hint { position: absolute; left: 20px; top: -4px; padding: 0 6px; border-radius: 3px; pointer-events: none;
-  font: 12px/20px var(--course-face); white-space: nowrap; color: #1a1a1a; background: #fff;
+.course-hint { position: absolute; visibility: hidden; padding: 0 6px; border-radius: 3px; pointer-events: none;
+  font: calc(0.86 * var(--course-text))/1.6 var(--course-face); white-space: nowrap; color: #1a1a1a; background: #fff;
   border: 1px solid #1a1a1a; }
-.course-rightmost .course-hint { left: auto; right: 20px; }
-.course-fixed .course-hint { display: none; }
+.course-fixed .course-hint, .course-zoomed .course-hint { display: none; }
 .course-fixed.course-fixed { background: none; transform: none; }
 .course-handle::after { content: ""; position: absolute; inset: -12px; border-radius: 50%; }
 .course-flat::before { content: ""; position: absolute; left: 5px; bottom: 15px;
@@ -141,7 +144,7 @@ body[data-jp-theme-light="true"] .course-stage[data-dark="true"] { background: #
 .course-saved { font-style: italic; opacity: 0.85; }
 .course-failed { border-left: 4px solid #D55E00; padding-left: 8px; }
 .course-printed { margin: 4px 0; padding: 4px 8px; max-width: 100%; max-height: 9em; overflow: auto;
-  box-sizing: border-box; white-space: pre-wrap; font-size: 13px; border-left: 4px solid #888;
+  box-sizing: border-box; white-space: pre-wrap; font-size: calc(0.93 * var(--course-text)); border-left: 4px solid #888;
   color: var(--jp-ui-font-color1, inherit); }
 .course-plain { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; gap: 0 8px; align-items: center;
   font: 0.93em/1.45 var(--course-face); color: var(--course-ink); }
@@ -158,22 +161,22 @@ body[data-jp-theme-light="true"] .course-stage[data-dark="true"] { background: #
   font-family: var(--course-face); color: var(--course-ink); }
 .course-card button, .course-explorer button, .course-play select { font: inherit; font-family: var(--course-face); padding: 2px 8px; cursor: pointer;
   color: var(--course-ink); background: var(--course-key); border: 1px solid var(--course-line); border-radius: 4px; }
-.course-play.course-play button { padding: 0; width: 26px; height: 24px; display: grid; place-items: center; }
-.course-play svg { width: 12px; height: 12px; fill: currentColor; }
-.course-play.course-play select { padding: 0 2px; height: 24px; }
+.course-play.course-play button { padding: 0; width: max(26px, 1.9em); height: max(24px, 1.8em); display: grid; place-items: center; }
+.course-play svg { width: 0.9em; height: 0.9em; fill: currentColor; }
+.course-play.course-play select { padding: 0 2px; height: max(24px, 1.8em); }
 .course-card .course-reset, .course-explorer .course-reset { font-size: 0.93rem; font-size: calc(0.93 * var(--course-text)); }
 .course-card button:focus-visible, .course-explorer button:focus-visible, .course-play select:focus-visible {
   outline: 3px solid var(--course-accent); outline-offset: 1px; }
-@container (max-width: 600px) {
+@container (max-width: 43em) {
   .course-controls > .widget-hslider.course-plays, .course-plain.course-plays,
   .course-controls > .course-wide, .course-plain.course-wide { grid-column: 1 / -1; } }
 .course-bar { position: absolute; right: 4px; top: 4px; z-index: 1; display: flex; gap: 2px; opacity: 0; pointer-events: none;
   transition: opacity 0.15s; }
 .course-stage:hover .course-bar, .course-bar:focus-within { opacity: 1; pointer-events: auto; }
-.course-explorer .course-bar button { padding: 0 6px; min-height: 24px; font: 12px var(--course-face); }
+.course-explorer .course-bar button { padding: 0 6px; min-height: 24px; font: calc(0.86 * var(--course-text)) var(--course-face); }
 .course-told { display: block; font-size: 0.86em; color: var(--course-ink); min-height: 0; overflow-wrap: anywhere; }
 .course-tip { position: absolute; z-index: 1; padding: 0 6px; border-radius: 3px; pointer-events: none; white-space: nowrap;
-  font: 12px/20px var(--course-face); font-variant-numeric: tabular-nums;
+  font: calc(0.86 * var(--course-text))/1.6 var(--course-face); font-variant-numeric: tabular-nums;
   color: var(--course-ink); background: var(--course-key); border: 1px solid var(--course-line); }
 .course-tip.course-near { border-color: var(--course-accent); }
 .course-tip[hidden] { display: none; }
@@ -187,9 +190,8 @@ body[data-jp-theme-light="true"] .course-stage[data-dark="true"] { background: #
 .course-card.course-beside > .course-controls > * { grid-column: 1 / -1; }
 .course-card.course-beside > .course-controls > .course-reset { top: auto; bottom: 0; right: auto; left: 2px; }
 .course-card.course-beside > .course-explorer { flex: none; width: var(--course-wide); }
-@media (prefers-reduced-motion: reduce) { .course-bar { transition: none; } }
-@media print { .course-number.course-number { color: var(--course-light); } }
-@media print { .course-bar, .course-tip, .course-play, .course-reset { display: none; } }
+@media (prefers-reduced-motion: reduce) { .course-bar, .course-handle, .course-controls .noUi-origin, .course-controls .noUi-connect { transition: none; } }
+@media print { .course-bar, .course-tip, .course-play, .course-reset, .course-busy-mark, .course-hint { display: none; } }
 /* A link that is broken is told in words, under the picture. */
 .course-card .jupyter-widgets-disconnected::before, .course-card.jupyter-widgets-disconnected::before { content: none; }
 `;

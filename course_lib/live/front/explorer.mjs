@@ -123,9 +123,9 @@ export async function render({ model, el }) {
   // Points are state of the explorer, as sliders are: every view has the same, and the kernel hears
   // of them at rest.
   let telling = 0;
-  const wasDragged = hinted([...points, ...grips]);
+  const hint = hinted([...points, ...grips], page, () => scene);
   function pointed() {
-    wasDragged();
+    hint.used();
     draw();
     model.set("at", Object.fromEntries(points.map(({ name, value }) => [name, [...value]])));
     clearTimeout(telling);
@@ -257,6 +257,7 @@ export async function render({ model, el }) {
       if (!grip.held) grip.value = [parseFloat(share(slider, slider.get("value"))) / 100];
       place(grip, scene, page.sheet);
     }
+    hint.settle();
   }
 
   // A frame that was still under way must not take the place of what tells that Python is gone. That
@@ -291,7 +292,7 @@ export async function render({ model, el }) {
   for (const grip of grips) {
     const slider = sliders[names.indexOf(grip.name)];
     const moved = () => {
-      wasDragged();
+      hint.used();
       slider.set("value", atPart(slider, grip.value[0]));
       draw();
     };
@@ -341,10 +342,12 @@ export async function render({ model, el }) {
       draw();
     }).catch(console.error);
   }
+  const sheet = Object.assign(document.createElement("img"), { className: "course-paper", alt: "", hidden: true });
+  page.canvas.after(sheet);
   function paper() {
-    URL.revokeObjectURL(page.paper.src);
-    page.paper.hidden = !model.get("still")?.byteLength;
-    if (!page.paper.hidden) page.paper.src = URL.createObjectURL(new Blob([model.get("still")], { type: "image/png" }));
+    URL.revokeObjectURL(sheet.src);
+    sheet.hidden = !model.get("still")?.byteLength;
+    if (!sheet.hidden) sheet.src = URL.createObjectURL(new Blob([model.get("still")], { type: "image/png" }));
   }
   saved();
   paper();
@@ -371,8 +374,8 @@ export async function render({ model, el }) {
   const states = () => Object.fromEntries(Object.entries(values()).map(([name, value]) => {
     const control = sliders[names.indexOf(name)];
     const options = control?.get("_options_labels");
-    if (options && Number.isInteger(value)) return [name, options[value]];
-    return [name, Array.isArray(value) && value.length === 1 ? value[0] : value];
+    if (options) return [name, Array.isArray(value) ? value.map((at) => options[at]) : options[value] ?? value];
+    return [name, !control && value.length === 1 ? value[0] : value];
   }));
   const runner = rulers.findIndex((ruler, i) => ruler && (players.has(sliders[i]) || !players.size));
   const runs = runner >= 0 && { name: names[runner], label: sliders[runner].get("description") };
@@ -418,7 +421,7 @@ export async function render({ model, el }) {
     model.off("msg:custom", received);
     model.off("change:at", placed);
     model.off("change:still", paper);
-    URL.revokeObjectURL(page.paper.src);
+    URL.revokeObjectURL(sheet.src);
     sliders.forEach((slider, i) => slider.off(`change:${keys[i]}`, changed));
   };
 }

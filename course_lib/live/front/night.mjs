@@ -4,6 +4,8 @@ const decoded = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.
 const encoded = (part) => (part <= 0.0031308 ? 12.92 * part : 1.055 * part ** (1 / 2.4) - 0.055);
 const between = (part, low = 0, high = 1) => Math.min(Math.max(part, low), high);
 
+const brightness = (color) => color.reduce((sum, part, i) => sum + [0.2126, 0.7152, 0.0722][i] * decoded(part / 255), 0);
+
 // From red, green and blue, from 0 to 255, to OKLab; and back.
 function lab(color) {
   const [r, g, b] = color.map((part) => decoded(part / 255));
@@ -25,7 +27,8 @@ function fromLab([light, a, b]) {
 // A color as far from the page's ground as it is from white: see `tone` in theme.py.
 export function tone(color, ground) {
   const [light, a, b] = lab(color), page = lab(ground);
-  const turned = page[0] + (0.96 - page[0]) * (1 - light);
+  const seen = 1.05 / (brightness(color) + 0.05);
+  const turned = Math.min(Math.cbrt(seen * (brightness(ground) + 0.05) - 0.05), 0.96);
   let share = between((Math.hypot(a, b) - 0.035) / 0.045);
   share = share * share * (3 - 2 * share);
   return fromLab([turned + share * (Math.max(light, 0.72) - turned),

@@ -8,7 +8,7 @@ export function build(model, el) {
   const root = document.createElement("div");
   root.className = "course-explorer";
   root.innerHTML = `<style>${STYLE}</style><div class="course-controls"></div>
-    <div class="course-stage" role="group" aria-label="Picture"><div class="course-sheet"><canvas role="img"></canvas><img class="course-paper" alt="" hidden></div>
+    <div class="course-stage" role="group" aria-label="Picture"><div class="course-sheet"><canvas role="img"></canvas></div>
     <span class="course-busy-mark" aria-hidden="true">computing …</span>
     <p class="course-notice" role="alert"></p></div>
     <div class="course-foot"><p class="course-standing" role="status" aria-live="polite"></p>
@@ -27,7 +27,6 @@ export function build(model, el) {
   canvas.setAttribute("aria-label", model.get("alt"));
   return {
     root, stage, sheet, canvas,
-    paper: root.querySelector(".course-paper"),
     standing: root.querySelector(".course-standing"),
     printed: root.querySelector(".course-printed"),
     reset: root.querySelector(".course-reset"),

@@ -29,8 +29,6 @@ export function place(point, scene, stage) {
   const [x, y] = point.value;
   const on = point.track && along(point, axes, (x - point.bounds[0][0]) / (point.bounds[0][1] - point.bounds[0][0]));
   point.handle.style.left = `${(left + (on ? on[0] : fraction(x, axes.x)) * width) * shrink}px`;
-  const room = (scene.size[0] - left - (on ? on[0] : fraction(x, axes.x)) * width) * shrink;
-  point.handle.classList.toggle("course-rightmost", room < 90);
   // A point with one coordinate lies on its curve, or slides along the bottom of its axes, under a plumb line.
   const up = on ? Math.min(Math.max(on[1], 0), 1) : y === undefined ? 0 : fraction(y, axes.y);
   const lift = y === undefined && !on ? 12 : 0;
@@ -183,9 +181,38 @@ export function clickable(points, page, scene, moved, signal) {
   }
 }
 
+// Around a handle, in sixteenths: right, left, above, below, and then between.
+const SIDES = [0, 8, 12, 4, 15, 1, 7, 9, 14, 2, 6, 10, 13, 3, 5, 11];
+
+// Where a hint stands beside a handle: inside the axes, on the first side that is quiet, or else on the
+// quietest one. `noise` tells how much the picture says in a place. Null where there is no room.
+export function hintPlace([x, y], [wide, tall], [left, top, width, height], noise) {
+  const sides = [1, 1.6, 2.2].flatMap((far) => SIDES.map((part) => [Math.cos, Math.sin].map((go, i) =>
+    [x, y][i] + Math.round(far * go((part * Math.PI) / 8) * (14 + [wide, tall][i] / 2)) - [wide, tall][i] / 2)));
+  let best = null, least = Infinity;
+  for (const at of sides) {
+    if (at[0] < left || at[1] < top || at[0] + wide > left + width || at[1] + tall > top + height) continue;
+    const loud = noise(...at, wide, tall);
+    if (loud < 0.0008) return at;
+    if (loud < least) [best, least] = [at, loud];
+  }
+  return best;
+}
+
+// How much a part of a canvas stands out from what lies behind: words do, the faint lines of a map hardly.
+function noiseOf(pixels) {
+  const shades = new Uint32Array(256), { data } = pixels;
+  for (let i = 0; i < data.length; i += 4)
+    shades[Math.round(((0.3 * data[i] + 0.6 * data[i + 1] + 0.1 * data[i + 2]) * data[i + 3]) / 255)] += 1;
+  const ground = shades.indexOf(Math.max(...shades));
+  let loud = 0;
+  shades.forEach((count, shade) => (loud += count * Math.max(Math.abs(shade - ground) - 40, 0)));
+  return (4 * loud) / data.length / 255;
+}
+
 // Says on the first handle that it can be dragged, until one was, in this tab.
-export function hinted(points) {
-  const key = "course-dragged", handle = points[0]?.handle;
+export function hinted(points, page, scene) {
+  const key = "course-dragged", point = points[0];
   const used = () => {
     try {
       return sessionStorage.getItem(key);
@@ -193,13 +220,34 @@ export function hinted(points) {
       return true; // a page that keeps nothing would say it for ever
     }
   };
-  if (!handle || used()) return () => {};
+  if (!point || used()) return { used() {}, settle() {} };
   const hint = Object.assign(document.createElement("span"), { className: "course-hint", textContent: "drag me" });
   hint.setAttribute("aria-hidden", "true"); // its label says so
-  handle.append(hint);
-  return () => {
-    if (!hint.isConnected) return;
-    hint.remove();
-    sessionStorage.setItem(key, "1");
+  point.handle.append(hint);
+  let due = 0;
+  function stand() {
+    const axes = scene()?.axes[point.axes], { canvas, sheet } = page;
+    if (!axes || !hint.isConnected || !canvas.width || !hint.offsetWidth) return;
+    const { left, top } = point.handle.style, at = [parseFloat(left), parseFloat(top)];
+    const shrink = sheet.clientWidth / scene().size[0], fine = canvas.width / sheet.clientWidth;
+    // What is read is a copy: a canvas that is read from again and again is drawn more slowly.
+    const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+    pen.drawImage(canvas, 0, 0);
+    const found = hintPlace(at, [hint.offsetWidth, hint.offsetHeight], axes.box.map((part) => part * shrink),
+      (...part) => noiseOf(pen.getImageData(...part.map((each) => Math.round(each * fine)))));
+    hint.style.visibility = found ? "visible" : "hidden";
+    // The inside of the handle's border is where it is measured from.
+    if (found) [hint.style.left, hint.style.top] = found.map((part, i) => `${part - at[i] + 6}px`);
+  }
+  return {
+    used() {
+      if (!hint.isConnected) return;
+      hint.remove();
+      sessionStorage.setItem(key, "1");
+    },
+    settle() {
+      clearTimeout(due);
+      if (hint.isConnected) due = setTimeout(stand, 100);
+    },
   };
 }

@@ -32,7 +32,7 @@ export async function replay(host, text) {
   const controls = about.controls.map((control) => plainControl(control, page, show));
   const points = about.points.map((point) => makePoint(point, page.sheet));
   page.stage.dataset.theme = about.theme;
-  let frame = null, scene = null, ground = null, turn = null, drawn = null, newest = 0, lighted = null;
+  let frame = null, scene = null, ground = null, turn = null, drawn = null, newest = 0, lighted = null, hint = null;
   const light = (name) => {
     if (name === lighted) return;
     lighted = name;
@@ -59,6 +59,7 @@ export async function replay(host, text) {
       point.track = frame?.tracks?.[point.name] ?? point.way;
       place(point, scene, page.sheet);
     }
+    hint?.settle();
   };
   new ResizeObserver(settle).observe(page.stage);
   // A point with one place is a mark: nobody is led to it who could not move it.
@@ -68,11 +69,11 @@ export async function replay(host, text) {
     handle.removeAttribute("tabindex");
     handle.setAttribute("aria-hidden", "true");
   }
-  const wasDragged = hinted([...movables, ...grips]);
-  const dragged = () => [wasDragged(), show()];
+  hint = hinted([...movables, ...grips], page, () => scene);
+  const dragged = () => [hint.used(), show()];
   for (const point of movables) movable(point, page, () => scene, dragged, signal);
   for (const grip of grips)
-    movable(grip, page, () => scene, () => [wasDragged(), controlOf(grip).set("value", nearest(grip.at, grip.value[0]))], signal);
+    movable(grip, page, () => scene, () => [hint.used(), controlOf(grip).set("value", nearest(grip.at, grip.value[0]))], signal);
   if (movables.length) clickable(movables, page, () => scene, dragged, signal);
 
   // On a dark page its own still pictures, and the colors of what moves toned as Python tones them.
