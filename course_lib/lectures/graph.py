@@ -68,7 +68,7 @@ def graph(
             "",
             (x1 - gap * (x1 - x0), y1 - gap * (y1 - y0)),
             (x0 + gap * (x1 - x0), y0 + gap * (y1 - y0)),
-            arrowprops={"arrowstyle": "-|>", "color": "#8a97a5", "shrinkA": 0, "shrinkB": 0},
+            arrowprops={"arrowstyle": "-|>", "color": "#84919f", "shrinkA": 0, "shrinkB": 0},
             zorder=1,
         )
         share = share[0] if share else 0.5
