@@ -1,4 +1,4 @@
-"""A tiny transformer and a language made for it: small enough to tune five update rules fairly.
+"""A tiny transformer and a language made for it: small enough to tune every rule fairly.
 
 All runs of a sweep are one batch. A weight of shape (a, b) is an array of shape (runs, a, b), and
 the learning rate has one entry for each run, so eight rates with three seeds each train at once.
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from course_lib.lectures.schedule_free import ScheduleFree
 from course_lib.optimizers import AdamW, Lion, Momentum, Muon
 
 WORDS, WIDTH, HEADS, BLOCKS = 256, 32, 2, 2
@@ -148,6 +149,8 @@ class Recipe:
         For the matrices inside. Its rate is matched, so that its steps are as long as Adam's.
     memories : tuple of float
         The values of μ or β₁ to try (of `matrices`, where that is given).
+    falls : bool
+        Whether the rate falls to 0 by a cosine after the warm-up, or stays.
     """
 
     rule: Any
@@ -156,6 +159,7 @@ class Recipe:
     warm: int = WARM
     clip: float = 1.0
     matrices: Any = None
+    falls: bool = True
 
     def remembering(self, memory: float) -> Recipe:
         """Return this recipe with its memory set."""
@@ -185,10 +189,20 @@ RECIPES = {
         matrices=Muon(weight_decay=0.1),
     ),
 }
+# AdamW again, with one of today's habits changed.
+VARIANTS = {
+    "AdamW, β₂ = 0.999": Recipe(replace(_ADAMW, beta2=0.999), _rates(0.0032, 0.056)),
+    "AdamW, schedule-free": Recipe(
+        ScheduleFree(beta2=0.95, weight_decay=0.1),
+        _rates(0.0056, 0.18),
+        memories=(0.0, 0.3, 0.5, 0.7, 0.9, 0.95),
+        falls=False,
+    ),
+}
 
 
-def factor(k: int, steps: int, warm: int) -> float:
-    """Return the schedule: a straight rise over `warm` steps, then a cosine down to 0.
+def factor(k: int, steps: int, warm: int, falls: bool = True) -> float:
+    """Return the schedule: a straight rise over `warm` steps, then a cosine down to 0, or 1.
 
     Parameters
     ----------
@@ -196,9 +210,13 @@ def factor(k: int, steps: int, warm: int) -> float:
         The step, from 0.
     steps, warm : int
         How many there are, and how many of them rise.
+    falls : bool
+        Whether the rate falls afterward.
     """
     if k < warm:
         return (k + 1) / warm
+    if not falls:
+        return 1.0
     return 0.5 * (1 + math.cos(math.pi * (k - warm) / max(1, steps - warm)))
 
 
@@ -243,13 +261,14 @@ def train(
         shorter = recipe.clip / length.clamp(min=recipe.clip) if recipe.clip < _LOUD else 1.0
         for (name, value), g in zip(list(w.items()), gradients, strict=True):
             rule, scale = rules[name]
-            lr = scale * factor(k, steps, recipe.warm) * rate
+            lr = scale * factor(k, steps, recipe.warm, recipe.falls) * rate
             moved, states[name] = rule.step(value.detach(), shorter * g, states[name], lr)
             w[name] = moved.requires_grad_()
         told(k)
     unseen = torch.tensor(sentences(np.random.default_rng(2), 400))
+    judged = {name: states[name].get("x", w[name]) for name in w}  # a mean, where a rule has one
     with torch.no_grad():
-        validation = losses(w, unseen.expand(len(seeds), -1, -1)).numpy()
+        validation = losses(judged, unseen.expand(len(seeds), -1, -1)).numpy()
     return np.array(training), validation
 
 
@@ -285,7 +304,7 @@ def best(name: str, memory: float | None = None) -> tuple[float, float, list[flo
     Parameters
     ----------
     name : str
-        Of `RECIPES`.
+        Of `RECIPES` or `VARIANTS`.
     memory : float, optional
         Only rates with this memory are compared.
     """
@@ -302,7 +321,7 @@ def main() -> None:
     """Sweep every recipe and write the table beside this module."""
     torch.set_num_threads(1)
     rows = ["recipe,memory,rate,seed,loss"]
-    for name, recipe in RECIPES.items():
+    for name, recipe in (RECIPES | VARIANTS).items():
         pairs = [(rate, seed) for rate in recipe.rates for seed in SEEDS]
         for memory in recipe.memories:
             _, ends = train(recipe.remembering(memory), *zip(*pairs, strict=True))

@@ -8,10 +8,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from course_lib.lectures import transformer  # noqa: E402
+from course_lib.lectures.schedule_free import ScheduleFree  # noqa: E402
 from course_lib.lectures.transformer import (  # noqa: E402
     LENGTH,
     RECIPES,
     SEEDS,
+    VARIANTS,
     WORDS,
     best,
     factor,
@@ -59,9 +61,12 @@ def test_runs_of_a_batch_do_not_meet():
         assert ends[run] == pytest.approx(end[0], rel=1e-4)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+EVERY = RECIPES | VARIANTS
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_every_recipe_learns(name):
-    training, _ = train(RECIPES[name].remembering(best(name)[0]), [best(name)[1]], [0], steps=30)
+    training, _ = train(EVERY[name].remembering(best(name)[0]), [best(name)[1]], [0], steps=30)
     assert training[-5:].mean() < training[0] - 0.3
 
 
@@ -77,11 +82,33 @@ def test_the_schedule_rises_and_falls_to_nothing():
     assert [factor(k, 12, 2) for k in (0, 1, 2)] == [0.5, 1.0, 1.0]
     assert factor(0, 12, 0) == 1
     assert 0 < factor(11, 12, 2) < 0.03
+    assert [factor(k, 12, 2, falls=False) for k in (0, 1, 2, 11)] == [0.5, 1.0, 1.0, 1.0]
+
+
+def test_a_schedule_free_run_is_judged_at_the_mean_of_its_points(monkeypatch):
+    heads, judged = [], []
+    step, loss = ScheduleFree.step, transformer.losses
+
+    def watched(self, w, g, state, lr=None):
+        y, after = step(self, w, g, state, lr)
+        if y.shape[1:] == (transformer.WIDTH, WORDS):
+            heads.append((y, after["x"]))
+        return y, after
+
+    monkeypatch.setattr(ScheduleFree, "step", watched)
+    monkeypatch.setattr(
+        transformer, "losses", lambda w, words: judged.append({**w}) or loss(w, words)
+    )
+    train(VARIANTS["AdamW, schedule-free"].remembering(0.5), [0.01], [0], steps=3)
+    trained = [w["head"] for w in judged[1:3]]
+    assert all(torch.equal(w, y) for w, (y, _) in zip(trained, heads[:2], strict=True))
+    assert torch.equal(judged[3]["head"], heads[2][1])
+    assert not torch.equal(judged[3]["head"], heads[2][0])
 
 
 def test_the_table_holds_every_rate_and_seed_and_no_best_rate_lies_at_an_edge():
     rows = transformer.table()
-    for name, recipe in RECIPES.items():
+    for name, recipe in EVERY.items():
         pairs = {(row["memory"], row["rate"]) for row in rows if row["recipe"] == name}
         assert pairs == {(m, r) for m in recipe.memories for r in recipe.rates}
         assert {row["seed"] for row in rows} == set(SEEDS)

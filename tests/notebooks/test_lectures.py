@@ -7,6 +7,7 @@ nothing here knows how many lectures there are.
 import ast
 import html
 import re
+import symtable
 
 import books
 import minutes
@@ -223,6 +224,34 @@ def test_each_reveal_is_a_cell_of_its_own_and_stored_folded(lecture):
 def revealed(cell):
     """Return what the stored, folded reveal says that happens."""
     return html.unescape(re.search(r"What happens: (.+?)\. ", cell.outputs[0].data["text/html"])[1])
+
+
+def names_in(source, used):
+    """Return the names of a notebook that a cell reads, also in functions, or that it sets."""
+    tables, found = [symtable.symtable(source, "cell", "exec")], set()
+    for table in tables:
+        tables.extend(table.get_children() if used else [])
+        for symbol in table.get_symbols():
+            shared = table.get_type() == "module" or symbol.is_global()
+            does = symbol.is_referenced() if used else symbol.is_assigned() or symbol.is_imported()
+            if shared and does:
+                found.add(symbol.get_name())
+    return found
+
+
+@pytest.mark.parametrize("path", books.LECTURES[5:], ids=lambda path: path.stem)
+def test_a_reveal_that_is_run_again_at_the_end_finds_its_own_numbers(path):
+    """Who runs all cells, then chooses, runs the reveal again: later cells must not have its names.
+
+    A prediction asks for just that: it says "Choose first. Then run this cell again."
+    """
+    cells = code_of(nbformat.read(path, as_version=4))
+    for place, cell in enumerate(cells):
+        if ".reveal(" not in cell.source:
+            continue
+        for later in cells[place + 1 :]:
+            taken = names_in(cell.source, used=True) & names_in(later.source, used=False)
+            assert not taken, f"{later.id} sets {sorted(taken)}, which {cell.id} reads"
 
 
 def test_each_explorer_has_a_prediction_of_its_own_before_it(lecture):
