@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,13 +57,14 @@ def update_rule(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarra
         `w_given`, `state_given`: the same as it was before.
     """
     made = _named(names, "MyRule")
-    rule = made(lr=float(inputs["lr"]), momentum=float(inputs["momentum"]))
     gradients, rates = inputs["gradients"], inputs["rates"]
-    path, _, _ = _walk(rule, inputs["w"], gradients, [None] * len(gradients))
-    scheduled, _, _ = _walk(rule, inputs["w"], gradients, [float(rate) for rate in rates])
-    first, state, _ = _walk(rule, inputs["w"], gradients[:1], [None])
-    before = _flat_state(state)
-    _, state, given = _walk(rule, first[0], gradients[1:2], [None], state)
+    with _without_the_courses_own():
+        rule = made(lr=float(inputs["lr"]), momentum=float(inputs["momentum"]))
+        path, _, _ = _walk(rule, inputs["w"], gradients, [None] * len(gradients))
+        scheduled, _, _ = _walk(rule, inputs["w"], gradients, [float(rate) for rate in rates])
+        first, state, _ = _walk(rule, inputs["w"], gradients[:1], [None])
+        before = _flat_state(state)
+        _, state, given = _walk(rule, first[0], gradients[1:2], [None], state)
     return {
         "path": path,
         "scheduled": scheduled,
@@ -73,6 +74,24 @@ def update_rule(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndarra
         "state_given": before,
         "state_left": _flat_state(given[2]),
     }
+
+
+@contextlib.contextmanager
+def _without_the_courses_own() -> Iterator[None]:
+    """Let the course's own rule refuse to step while the reader's is tried out."""
+    from course_lib.optimizers import Momentum
+
+    def refuse(*given: Any, **more: Any) -> None:
+        raise AnswerError(
+            "`MyRule` steps by calling the course's own `Momentum`. Write its `step` yourself."
+        )
+
+    step = Momentum.step
+    Momentum.step = refuse
+    try:
+        yield
+    finally:
+        Momentum.step = step
 
 
 def _walk(

@@ -16,6 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from course_lib.data import load_small_digits
 from course_lib.lab import mnist_calls, mnist_lab
+from course_lib.optimizers import Momentum
 from homework import assignment
 from homework.mutants import MUTANTS
 from homework.release import student_version
@@ -267,6 +268,26 @@ def test_a_table_that_was_made_up_is_no_sweep(notebook):
     assert told.verdict == "wrong"
     assert "trained again, it is" in told.message
     assert "(0 of 12 points" in told.message
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "class MyRule(optimizers.Momentum): pass",
+        "MyRule = lambda lr, momentum: optimizers.Momentum(lr=lr, momentum=momentum)",
+    ],
+)
+def test_the_courses_own_rule_is_nobodys_answer(notebook, rule):
+    notebook.run("from course_lib import optimizers\n" + rule)
+    told = notebook.check("update_rule")
+    assert "Write its `step` yourself" in told.message
+    stepped = Momentum(lr=0.1).step(np.ones(1), np.ones(1), {"v": np.ones(1)})[0]
+    assert stepped == pytest.approx(1 - 0.1 * 1.9)  # and it steps as before
+
+
+def test_losses_that_were_rounded_are_told(notebook):
+    notebook.run(LOOP.replace("loss.item()", "round(loss.item(), 2)"))
+    assert "not rounded" in notebook.check("training_loop").message
 
 
 def test_a_sweep_of_several_epochs_is_told_to_be_one(notebook):
