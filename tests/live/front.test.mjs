@@ -156,6 +156,7 @@ test("keys push a point, its ends and Space included, and no other key is taken"
   const point = { value: [0, 1], bounds: [[-2, 2], [-1, 3]] };
   assert.deepEqual(pushed(point, "ArrowRight"), [0.04, 1]);
   assert.deepEqual(pushed(point, "PageUp"), [0, 1.4]);
+  assert.deepEqual(pushed(point, "ArrowRight", true), [0.4, 1]); // with Shift: a tenth
   assert.deepEqual(pushed(point, "Home"), [-2, 1]);
   assert.deepEqual(pushed(point, "End"), [2, 1]);
   assert.deepEqual(pushed(point, " "), [0, 1]);

@@ -12,6 +12,7 @@ import pkgutil
 import random
 import re
 import runpy
+import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -313,3 +314,33 @@ def test_every_rate_of_the_table_is_better_than_its_neighbors():
             tried = {float(rate): score for rate, score in line["tried"].items()}
             assert min(tried) < line["lr"] < max(tried)
             assert tried[line["lr"]] == max(tried.values())
+
+
+# ------------------------------------------------------------------ what accessibility.md promises
+
+
+def test_a_reader_who_wants_less_motion_gets_a_still_first_page_and_still_slides(
+    tmp_path, monkeypatch
+):
+    pytest.importorskip("PIL")
+    from PIL import Image
+
+    monkeypatch.setattr(sys, "path", [str(ROOT / "docs" / "site"), *sys.path])
+    front_page = importlib.import_module("front_page")
+
+    film = tmp_path / "film.webp"
+    frames = [Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in (0, 120, 240)]
+    frames[0].save(film, save_all=True, append_images=frames[1:])
+    shown = front_page.moving(film, "a film")
+    still = re.search(r'<source srcset="_static/pictures/(\S+)" media="([^"]+)">', shown)
+    assert still[2] == "(prefers-reduced-motion: reduce)"
+    with Image.open(tmp_path / still[1]) as picture:
+        assert getattr(picture, "n_frames", 1) == 1
+
+    asked = 'matchMedia("(prefers-reduced-motion: reduce)")'
+    script = (ROOT / "docs" / "site" / "site.js").read_text(encoding="utf-8")
+    assert f"const CALM = {asked};" in script
+    for line in script.splitlines():  # what sets something in motion asks before it does
+        assert ".course-run" not in line or "!CALM.matches" in line
+    slides = (ROOT / "docs" / "site" / "slides.js").read_text(encoding="utf-8")
+    assert f'transition: {asked}.matches ? "none"' in slides
