@@ -81,7 +81,7 @@ class Recorder(Toned, RendererBase):
         self._begun = 0, 0, 0, 0
         self._clips: dict[int, tuple[Any, list[int]]] = {}
         self._down = Affine2D().scale(1, -1).translate(0, height)
-        self._matrix = self._down.get_matrix()
+        self._middle = Affine2D().scale(1, -1).translate(0.5, height + 0.5)
 
     # ------------------------------------------------------------------ what matplotlib calls
 
@@ -131,8 +131,9 @@ class Recorder(Toned, RendererBase):
         matrix = marker_trans.get_matrix().tobytes()
         points = marker_path.vertices.tobytes()
         shape = _marker(points, codes, matrix, look["width"], gc.get_snap())
-        places = np.asarray(self._flipped(trans).transform(path.vertices), dtype=float)
-        places = places.reshape(-1, 2) + 0.5
+        # Rounded once, where Agg does: a place may lie on the very edge between two pixels.
+        into = self._flipped(trans, self._middle)
+        places = np.asarray(into.transform(path.vertices), dtype=float).reshape(-1, 2)
         if path.codes is not None:
             places = places[(path.codes != Path.STOP) & (path.codes != Path.CLOSEPOLY)]
         outline = self.append(shape)
@@ -246,11 +247,12 @@ class Recorder(Toned, RendererBase):
         self.vertices += part.vertices
         self._length += sum(map(len, part.vertices))
 
-    def _flipped(self, transform: Any) -> Any:
+    def _flipped(self, transform: Any, down: Affine2D | None = None) -> Any:
         """Return a transform to pixels as one whose y goes downwards."""
+        down = down or self._down
         if transform.is_affine:  # without what a composite transform costs
-            return Affine2D(self._matrix @ transform.get_matrix())
-        return transform + self._down
+            return Affine2D(down.get_matrix() @ transform.get_matrix())
+        return transform + down
 
     def _look(self, gc: Any, face: Any) -> dict:
         clip_path, _ = gc.get_clip_path()
@@ -282,8 +284,11 @@ class Recorder(Toned, RendererBase):
     def _clip(self, box: Any) -> list[int]:
         """Return a box as it is cut, at whole pixels as Agg does; most artists share it."""
         if id(box) not in self._clips:
-            x0, y0, x1, y1 = (math.floor(edge + 0.5) for edge in box.extents.tolist())
-            self._clips[id(box)] = box, [x0, self.height - y1, x1 - x0, y1 - y0]
+            left, low, right, high = box.extents.tolist()
+            # Turned upside down first: an edge may lie in the very middle of a pixel.
+            edges = left, self.height - high, right, self.height - low
+            x0, y0, x1, y1 = (math.floor(edge + 0.5) for edge in edges)
+            self._clips[id(box)] = box, [x0, y0, x1 - x0, y1 - y0]
         return self._clips[id(box)][1]
 
 
@@ -313,22 +318,32 @@ def _broken(path: Any) -> np.ndarray:
     """Return the vertices of a path, its parts broken by NaN, closed ones back where they began."""
     points, codes = path.vertices, path.codes
     if codes is None:
-        return points
+        return _ajar(points)
     if len(codes) and codes[-1] == Path.STOP:
         points, codes = points[:-1], codes[:-1]
     if codes[1:].tobytes().count(_LINETO) == len(codes) - 1:
-        return points
+        return _ajar(points)
     if np.any((codes == Path.CURVE3) | (codes == Path.CURVE4)):
         raise OnlyAggError
     moves = np.flatnonzero(codes == Path.MOVETO)
     closes = np.flatnonzero(codes == Path.CLOSEPOLY)
-    if len(moves) == 1 and not len(closes):
-        return points
     points = np.array(points)
     if len(closes):
         begins = moves[np.searchsorted(moves, closes, side="right") - 1]
         points[closes] = points[begins]
-    return np.insert(points, moves[moves > 0], np.nan, axis=0)
+    for begin, end in zip(moves, [*moves[1:], len(codes)], strict=True):
+        if codes[end - 1] != Path.CLOSEPOLY:
+            _ajar(points[begin:end])
+    return np.insert(points, moves[moves > 0], np.nan, axis=0) if len(moves) > 1 else points
+
+
+def _ajar(points: np.ndarray) -> np.ndarray:
+    """Keep the ends of an open line apart: where they meet, the page takes it for a closed one."""
+    if len(points) > 3:
+        (x, y), (to_x, to_y) = points[0], points[-1]
+        if abs(to_x - x) < 1 / 16 and abs(to_y - y) < 1 / 16:
+            points[-1] = x + 3 / 32, y
+    return points
 
 
 def _near(points: np.ndarray) -> np.ndarray:

@@ -42,11 +42,17 @@ class State:
     ----------
     owners : list of Artist
         Whose state it is.
+    tied : dict
+        The owners that hold one of the artists `without`: an arrow ends at the edge of a circle.
     """
 
-    def __init__(self, owners: Iterable[Artist], known: set[int]) -> None:
+    def __init__(
+        self, owners: Iterable[Artist], known: set[int], without: Iterable[Artist] = ()
+    ) -> None:
         """Take the state of `owners` as it is now, without the things whose ids are `known`."""
         self.owners, self._known = list(owners), known
+        self.tied: dict[Artist, bool] = {}
+        self._without = {id(artist) for artist in without}
         self._parts: list[dict | list | set] = []
         self._part_owners: list[Artist] = []
         self._arrays: list[Any] = []
@@ -90,6 +96,8 @@ class State:
         while waiting:
             thing = waiting.pop()
             if not first and id(thing) in self._known:
+                if id(thing) in self._without and not isinstance(owner, _Rooms):
+                    self.tied[owner] = True
                 continue
             self._known.add(id(thing))
             first = False
@@ -176,17 +184,17 @@ class Watch:
         # The axes go first: what their artists share with them, such as limits, is theirs.
         others = (owner for owner in everybody if not isinstance(owner, _Rooms))
         watched = [owner for owner in (*self.rooms, *others) if owner not in skipped]
-        self._state = State(watched, {id(owner) for owner in everybody})
+        self._state = State(watched, {id(owner) for owner in everybody}, skipped)
 
     def changed(self) -> list[Artist]:
-        """Return the owners whose state is not the one that was kept."""
+        """Return the owners whose state is not the one that was kept, or hangs on what moves."""
         # A room is stale as soon as one in it is. Without such a one it is so by itself.
         rooms = [room for room in self.rooms if room.stale]
         found: dict[Artist, bool] = {
             room: True for room in rooms if not any(child.stale for child in room.get_children())
         }
         self.calm()
-        return list(found | self._state.changed())
+        return list(found | self._state.tied | self._state.changed())
 
     def calm(self) -> None:
         """Take no notice of rooms that are stale: drawing an artist by itself makes them so."""
@@ -243,8 +251,16 @@ def owners(figure: Any) -> Iterator[Artist]:
             yield child
     for ax in figure.axes:
         if ax.figure is figure:
-            yield ax
-            yield from (child for child in ax.get_children() if not isinstance(child, Axes))
+            yield from _inside_axes(ax)
+
+
+def _inside_axes(ax: Axes) -> Iterator[Artist]:
+    yield ax
+    for child in ax.get_children():
+        if isinstance(child, Axes):
+            yield from _inside_axes(child)
+        else:
+            yield child
 
 
 def _bytes(array: Any) -> bytes:

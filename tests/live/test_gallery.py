@@ -669,15 +669,42 @@ def path_effects_that_are_set(ax):
 
 @one()
 def a_path_effect_changed_in_place(ax):
-    from matplotlib.patheffects import withStroke
+    from matplotlib.patheffects import Normal, withStroke
 
     effect = withStroke(linewidth=6, foreground="r")
-    text = ax.text(0.3, 0.5, "glow", fontsize=30, path_effects=[effect])
+    ax.plot(X, X, path_effects=[effect, Normal()])
 
     def update(t):
         effect._gc["linewidth"] = 1 + 9 * t
 
-    return text and update
+    return update
+
+
+@one()
+def an_arrow_to_the_edge_of_a_circle(ax):
+    circle = ax.add_patch(plt.Circle((0.5, 0.5), 0.1))
+    arrow = {"arrowstyle": "->", "patchB": circle}
+    ax.annotate("here", (0.5, 0.5), (0.1, 0.1), arrowprops=arrow)
+    return lambda t: circle.set_radius(0.05 + t / 4)
+
+
+@one()
+def a_word_behind_a_word(ax):
+    word = ax.text(0.1, 0.5, "word")
+    ax.annotate("next", (1, 0), (4, 0), xycoords=word, textcoords="offset points", va="bottom")
+    return lambda t: word.set_text("word" * (1 + round(3 * t)))
+
+
+@one()
+def a_key_that_follows_the_scale_of_its_arrows(ax):
+    field = ax.quiver([0, 1], [0, 1], [1, 2], [2, 1])
+    ax.quiverkey(field, 0.5, 0.9, 1, "one")
+
+    def update(t):
+        field.scale = 5 + 10 * t
+        field.stale = True
+
+    return update
 
 
 @one()
@@ -983,6 +1010,13 @@ def a_broken_line(ax):
         line.set_gapcolor((t, 1, 0))
 
     return update
+
+
+@one()
+def a_line_that_comes_back_to_where_it_began(ax):
+    turn = np.linspace(0, 2 * np.pi, 40)
+    (line,) = ax.plot(np.cos(turn), np.sin(turn), lw=16, solid_capstyle="butt")
+    return lambda t: line.set_ydata((1 + t) * np.sin(turn))
 
 
 @one()
