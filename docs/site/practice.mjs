@@ -43,10 +43,27 @@ export function judge(about, values) {
   const [right, ...wrong] = about.checks;
   if (agrees(right)) return about.right;
   const known = wrong.find(agrees);
-  return known ? known.said : about.otherwise.replace("{differs}", () => differs(about, right, values));
+  if (known) return known.said;
+  const early = rounded(about, right, values);
+  if (early) return about.rounded.replace("{rounded}", () => early);
+  const meant = wrong.find(({ at }) => at && resembles(values, at));
+  return meant ? meant.said : about.otherwise.replace("{differs}", () => differs(about, right, values));
 }
 
-function differs(about, right, values) {
+// To so many decimals, a half to the even side, as numpy rounds.
+function round(value, decimals) {
+  const scaled = value * 10 ** decimals, low = Math.floor(scaled), rest = scaled - low;
+  return (rest > 0.5 || (rest === 0.5 && low % 2) ? low + 1 : low) / 10 ** decimals;
+}
+
+// Whether a wrong answer was meant that is known, rounded to two digits or more.
+function resembles(values, wrong) {
+  const least = Math.min(...wrong.filter(Boolean).map(Math.abs));
+  return [1, 2, 3, 4, 5, 6].some((decimals) => Number.isFinite(least) && least * 10 ** decimals >= 10 &&
+    values.every((value, i) => Math.abs(value - round(wrong[i], decimals)) <= 1e-12));
+}
+
+function rounded(about, right, values) {
   if (right.at) {
     const off = values.map((value, i) => Math.abs(value - right.at[i]));
     for (let decimals = 1; decimals < about.decimals; decimals++) {
@@ -57,6 +74,13 @@ function differs(about, right, values) {
       return `Right so far, but ${coarse.join(" and ")} ${coarse.length > 1 ? "are" : "is"} rounded too early: ` +
         `give ${about.decimals} decimals.`;
     }
+  }
+  return "";
+}
+
+function differs(about, right, values) {
+  if (right.at) {
+    const off = values.map((value, i) => Math.abs(value - right.at[i]));
     const wrong = off.flatMap((o, i) => (o > about.tolerance ? [i + 1] : []));
     if (values.length > 1 && wrong.length < values.length)
       return `${wrong.length > 1 ? "Entries" : "Entry"} ${wrong.join(" and ")} of ${all(values)} ` +

@@ -167,6 +167,7 @@ def judged(exercise: Exercise) -> dict | None:
         "tolerance": answer.tolerance,
         "decimals": decimals,
         "checks": checks,
+        "rounded": note("{rounded}", "Not yet.", "wrong"),
         "otherwise": note(f"{{differs}} {exercise.otherwise}".strip(), "Not yet.", "wrong"),
         "malformed": note(
             f"This needs {answer.wanted}; you gave {{given}}.", "Not yet.", "malformed"
