@@ -7,10 +7,23 @@ import latex2mathml.converter
 # A sign after an opening bracket, a comma or another operator is no subtraction.
 SIGN = re.compile(r"(<mo[^>]*>&#x000(?:28|2C|2F|3D|5B|B7);</mo>)<mo>&#x02212;</mo>")
 
+# The name of a function is no operator: thin spaces hold it apart, but none before a bracket.
+FUNCTION = re.compile(
+    r"(</(?:mi|mn|msub|msup|mover)>)?(?<!<msub>)<m[io]>([a-z]{2,})</m[io]>(<mo|</)?"
+)
+THIN = '<mspace width="0.167em" />'
+
+
+def named(match: re.Match) -> str:
+    """Return the name of a function with what stands before and behind it."""
+    before, name, behind = match.groups()
+    return f"{before + THIN if before else ''}<mi>{name}</mi>{behind or THIN}"
+
 
 def mathml(source: str, display: str = "inline") -> str:
     """Return a formula as MathML, in a line of text or, with "block", in one of its own."""
     # The converter has only the other name; the style sheet sets such columns apart.
     known = source.replace("{aligned}", "{align*}").replace(r"&\qquad", "&")
     formula = latex2mathml.converter.convert(known, display=display)
+    formula = FUNCTION.sub(named, formula)
     return SIGN.sub(r'\1<mo form="prefix">&#x02212;</mo>', formula)

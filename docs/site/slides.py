@@ -195,7 +195,9 @@ def slide(entry: dict, cell, cells: dict, show, last: str = "") -> str:
     if "ask" in entry:
         words += f'<div class="course-ask">{MARKDOWN.render(entry["ask"])}</div>'
     if "answer" in entry:
-        said = f"<strong>What happens:</strong> {html.escape(outcome(cells[entry['answer']])[0])}"
+        happens = html.escape(outcome(cells[entry["answer"]])[0], quote=False)
+        happens = re.sub(r"(?<=\w)/(?=\w)", "/\u2060", happens)  # no line ends within 2/λ
+        said = f"<strong>What happens:</strong> {happens}"
         words += f'<p class="fragment course-answer">{said}</p>'
     if "then" in entry:
         words += f'<div class="fragment course-then">{MARKDOWN.render(entry["then"])}</div>'

@@ -1,0 +1,29 @@
+"""Formulas of the website and the slides: MathML as a mathematician sets it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("latex2mathml")
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "site"))
+from formulas import THIN, mathml
+
+
+@pytest.mark.parametrize("source", [r"\ln 10", r"\cos\theta", r"\operatorname{tr} C"])
+def test_a_function_stands_apart_from_its_argument(source):
+    assert f"</mi>{THIN}<m" in mathml(source)
+
+
+@pytest.mark.parametrize("source", [r"\ln(10)", r"\max(0, z)", r"\operatorname{relu}(x)"])
+def test_a_function_stands_close_to_its_bracket_and_is_no_operator(source):
+    assert '</mi><mo stretchy="false">&#x00028;' in mathml(source)
+
+
+def test_a_factor_stands_apart_from_the_function_behind_it():
+    assert mathml(r"y \ln \hat y").count(THIN) == 2
+
+
+def test_a_minus_at_the_beginning_is_a_sign():
+    assert '<mo form="prefix">&#x02212;</mo>' in mathml(r"(-1, 2)")
+    assert '<mo form="prefix">' not in mathml("a - b")
