@@ -9,7 +9,7 @@ SIGN = re.compile(r"(<mo[^>]*>&#x000(?:28|2C|2F|3D|5B|B7);</mo>)<mo>&#x02212;</m
 
 # The name of a function is no operator: thin spaces hold it apart, but none before a bracket.
 FUNCTION = re.compile(
-    r"(</(?:mi|mn|msub|msup|mover)>)?(?<!<msub>)<m[io]>([a-z]{2,})</m[io]>(<mo|</)?"
+    r"(</(?:mi|mn|msub|msup|mover)>)?(?<!<msub>)<m[io]>([a-z]{2,})</m[io]>(<mo[ >]|</)?"
 )
 THIN = '<mspace width="0.167em" />'
 
