@@ -871,10 +871,10 @@ sys.stdout = sys.stderr = None
 # ------------------------------------------------------------------ it reads, writes and calls home
 
 READS = """
-import glob, os
+import glob, os, sys
 for place in ("@HOME@", "@HOME@/submissions", "@HOME@/grades/grades.db", "@COURSE@/homework",
               "@COURSE@/homework/source/mnist_lab/08_mnist_lab.ipynb", "@COURSE@/tests", "@DATA@",
-              "@COURSE@/homework/questions.py", "/etc/passwd", "/root/.bashrc", "/home", "/sys",
+              "@COURSE@/homework/questions.py", "/etc/passwd", "/root/.bashrc", "/sys",
               "/proc/1/root/etc/passwd"):
     try:
         found = os.listdir(place) if os.path.isdir(place) else open(place).read()
@@ -882,6 +882,12 @@ for place in ("@HOME@", "@HOME@/submissions", "@HOME@/grades/grades.db", "@COURS
         continue
     if found:
         raise Succeeded(place)
+needed = [place + "/" for place in (sys.prefix, sys.base_prefix, "@COURSE@", *sys.path)]
+for folder, folders, files in os.walk("/home"):
+    if any((folder + "/").startswith(place) for place in needed):
+        folders.clear()
+    elif files or not any(place.startswith(folder + "/") for place in needed):
+        raise Succeeded(folder)
 for entry in glob.glob("/proc/[0-9]*"):
     try:
         command = open(entry + "/cmdline").read()
@@ -889,7 +895,6 @@ for entry in glob.glob("/proc/[0-9]*"):
         continue
     if "pytest" in command or "grade" in command:
         raise Succeeded(command)
-import sys
 if any("questions" in name or "mutants" in name for name in sys.modules):
     raise Succeeded("modules")
 if any(len(getattr(a, "shape", ())) and a.shape == (10_000,) for a in __import__("gc").get_objects()
@@ -966,7 +971,7 @@ for number in range(3, 64):
         continue
     if kind.startswith("socket") or "memfd" in kind:
         raise Succeeded(kind)
-if os.getuid() == 0 or os.getgroups():
+if os.getuid() == 0 or set(os.getgroups()) - {os.getgid(), 65534}:
     raise Succeeded("root")
 """
 attack(
