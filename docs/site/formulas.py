@@ -1,8 +1,11 @@
-"""Formulas as MathML, which browsers draw with no script."""
+"""Formulas as MathML, which browsers draw with no script, and the Markdown around them."""
 
 import re
+from typing import Any
 
 import latex2mathml.converter
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 # A sign after an opening bracket, a comma or another operator is no subtraction.
 SIGN = re.compile(r"(<mo[^>]*>&#x000(?:28|2C|2F|3D|5B|B7);</mo>)<mo>&#x02212;</mo>")
@@ -27,3 +30,13 @@ def mathml(source: str, display: str = "inline") -> str:
     formula = latex2mathml.converter.convert(known, display=display)
     formula = FUNCTION.sub(named, formula)
     return SIGN.sub(r'\1<mo form="prefix">&#x02212;</mo>', formula)
+
+
+def markdown(**options: Any) -> MarkdownIt:
+    """Return what turns Markdown with formulas into HTML."""
+
+    def formula(content: str, about: dict) -> str:
+        return mathml(content, "block" if about["display_mode"] else "inline")
+
+    made = MarkdownIt("commonmark", {"html": True, **options}).enable("table")
+    return made.use(dollarmath_plugin, renderer=formula, double_inline=True)

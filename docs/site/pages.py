@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import practice  # beside this file
 from figures import figure
+from formulas import markdown
 from places import ROOT, Place
 
 from course_lib.exercises.tasks import exercise
@@ -188,13 +189,13 @@ def glossary() -> dict[str, str]:
 
 
 def meanings() -> dict[str, str]:
-    """Return what each term of the glossary means, by its place on the page."""
+    """Return what each term of the glossary means, as HTML, by its place on the page."""
     text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
-    places, found = glossary(), {}
+    places, found, written = glossary(), {}, markdown()
     for part in re.split(r"(?m)^## ", text)[1:]:
         term, _, meaning = part.partition("\n")
         words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", meaning.strip().split("\n\n")[0])
-        found[places[term.strip().lower()]] = " ".join(words.split())
+        found[places[term.strip().lower()]] = written.renderInline(" ".join(words.split()))
     return found
 
 

@@ -71,7 +71,7 @@ async function explain(link) {
   const words = (await terms)[link.hash.slice(1)];
   if (!words || !link.matches(":hover, :focus-visible")) return;
   if (!bubble.isConnected) document.body.append(bubble);
-  bubble.textContent = words;
+  bubble.innerHTML = words;
   bubble.hidden = false;
   shownFor = link;
   link.setAttribute("aria-describedby", bubble.id);

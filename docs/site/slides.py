@@ -35,9 +35,7 @@ import nbformat
 import pages
 import sphinx_revealjs
 from figures import figure
-from formulas import mathml
-from markdown_it import MarkdownIt
-from mdit_py_plugins.dollarmath import dollarmath_plugin
+from formulas import markdown
 from printed import PrintError, printed
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -271,12 +269,7 @@ def colors() -> str:
     return LIGHT.get_style_defs(".highlight") + "\n" + dark
 
 
-def formula(content: str, options: dict) -> str:
-    return mathml(content, "block" if options["display_mode"] else "inline")
-
-
-MARKDOWN = MarkdownIt("commonmark", {"html": True, "highlight": colored}).enable("table")
-MARKDOWN.use(dollarmath_plugin, renderer=formula, double_inline=True)
+MARKDOWN = markdown(highlight=colored)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,5 +1,6 @@
 """Formulas of the website and the slides: MathML as a mathematician sets it."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 pytest.importorskip("latex2mathml")
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "site"))
+import pages
 from formulas import THIN, mathml
 
 
@@ -27,3 +29,8 @@ def test_a_factor_stands_apart_from_the_function_behind_it():
 def test_a_minus_at_the_beginning_is_a_sign():
     assert '<mo form="prefix">&#x02212;</mo>' in mathml(r"(-1, 2)")
     assert '<mo form="prefix">' not in mathml("a - b")
+
+
+def test_the_note_of_a_term_shows_no_mark_of_markdown_and_no_latex():
+    for term, note in pages.meanings().items():
+        assert not re.search(r"[$*\\]", note), (term, note)
