@@ -321,6 +321,8 @@ def _broken(path: Any) -> np.ndarray:
         return _ajar(points)
     if len(codes) and codes[-1] == Path.STOP:
         points, codes = points[:-1], codes[:-1]
+    if not len(codes):
+        return points
     if codes[1:].tobytes().count(_LINETO) == len(codes) - 1:
         return _ajar(points)
     if np.any((codes == Path.CURVE3) | (codes == Path.CURVE4)):

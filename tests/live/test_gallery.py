@@ -1001,6 +1001,18 @@ def a_line_through_two_points(ax):
 
 
 @one()
+def lines_and_dots_that_are_empty_at_times(ax):
+    (line,), dots = ax.plot([], []), ax.scatter([], [])
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+
+    def update(t):
+        line.set_data(*(([t, 1], [0, t]) if t > 0.5 else ([], [])))
+        dots.set_offsets([[t, t]] if t < 0.5 else np.empty((0, 2)))
+
+    return update
+
+
+@one()
 def a_broken_line(ax):
     (line,) = ax.plot(X, X, lw=5)
 
