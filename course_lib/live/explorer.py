@@ -620,9 +620,10 @@ def explore(
         Whether each picture is to be drawn by matplotlib as a whole. It is slower, and the escape
         where `tour` says that a picture differs.
     **controls
-        For each parameter of `update` a `slider`, `log_slider`, `int_slider`, `choice`, `toggle`,
-        `point`, or any ipywidget with a value. One control may serve two explorers. As for
-        `interact`, `(low, high)` is short for a slider, a list for a choice, True for a toggle.
+        For each parameter of `update` a `slider`, `log_slider`, `int_slider`, `range_slider`,
+        `choice`, `toggle`, `button`, `point`, or any ipywidget with a value. One control may serve
+        two explorers. As for `interact`, `(low, high)` is short for a slider, a list for a choice,
+        True for a toggle.
 
     Returns
     -------
