@@ -557,7 +557,8 @@ def test_everything_that_moves_reaches_the_browser():
     ax.set(xlim=(0, 6), ylim=(-2, 2))
 
     def update(size):
-        region.set_data(x, 0 * x, size * np.sin(x))
+        edge = np.r_[0 * x, size * np.sin(x[::-1])]
+        region.set_verts([np.column_stack([np.r_[x, x[::-1]], edge])])
         bar.set_height(size)
         text.set_text(f"{size}")
         image.set_data(np.full((3, 3), size))
