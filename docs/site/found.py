@@ -138,6 +138,8 @@ def named(out: Path) -> None:
         text = path.read_text(encoding="utf-8")
         for before, after in parts.items():
             text = text.replace(before, after, 1)
+        top = r'(<a href="#" class="back-to-top.*?</a>)'
+        text = re.sub(top, r'<nav aria-label="Top of the page">\1</nav>', text, count=1, flags=re.S)
         text = re.sub(r'<th class="([^"]*)"><p></p></th>', r'<td class="\1"></td>', text)
         # Names, commas and spaces have the color of the text anyway: half of a page's elements.
         text = re.sub(r'<span class="(?:n|p|w)">([^<]*)</span>', r"\1", text)

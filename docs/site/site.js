@@ -50,10 +50,15 @@ const near = new IntersectionObserver(
 );
 document.querySelectorAll("[data-explorer]").forEach((figure) => near.observe(figure));
 
-// What scrolls sideways can be scrolled with the keyboard.
-for (const box of document.querySelectorAll("pre, .table-wrapper, .course-formula"))
-  if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
-  else box.removeAttribute("tabindex");
+// What scrolls sideways can be scrolled with the keyboard; an explorer has sliders for that.
+function reachable() {
+  for (const box of document.querySelectorAll("pre, .table-wrapper, .course-formula, .course-figure"))
+    if (box.scrollWidth > box.clientWidth + 1 && !box.dataset.moves) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+}
+reachable();
+addEventListener("resize", reachable);
+addEventListener("course-moves", reachable);
 
 // On paper a folded exercise keeps its hints to itself, but explorers show their light picture.
 addEventListener("beforeprint", () => {

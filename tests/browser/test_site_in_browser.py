@@ -400,11 +400,12 @@ def test_every_page_fits_a_phone_and_its_controls_a_finger(site, served, page, a
     assert alone == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_fault_on_any_page(site, served, page, alone, theme):
+@pytest.mark.parametrize(("theme", "width"), [("light", 1366), ("dark", 390)])
+def test_axe_finds_no_fault_on_any_page(site, served, page, alone, theme, width):
     package = pytest.importorskip("axe_playwright_python")
     axe = Path(package.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
     address, faults = served(site), []
+    page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     for path in sorted(pages(site)):
         name = path.relative_to(site.resolve()).as_posix()
