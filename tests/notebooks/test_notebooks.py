@@ -403,6 +403,9 @@ def ends(control):
         return [value for _, value in control._options_full]
     if hasattr(control, "base"):
         return [control.base**control.min, control.base**control.max]
+    if isinstance(control.value, tuple):
+        low, high = control.min, control.max
+        return [(low, low), (low, high), (high, high)]
     return [control.min, control.max] if hasattr(control, "min") else [False, True]
 
 
@@ -412,6 +415,8 @@ def anywhere(control, chance):
         return place[0] if control.flat else place
     if hasattr(control, "base"):
         return control.base ** chance.uniform(control.min, control.max)
+    if hasattr(control, "min") and isinstance(control.value, tuple):
+        return tuple(sorted(chance.uniform(control.min, control.max) for _ in range(2)))
     if hasattr(control, "min") and isinstance(control.min, float):
         return chance.uniform(control.min, control.max)
     if hasattr(control, "min"):
