@@ -455,6 +455,7 @@ def test_only_one_call_grades_into_a_folder(tmp_path, doors):
     world = World(tmp_path, doors[0], os.getpid())
     world.submissions.mkdir()
     world.grades.mkdir()
+    (world.submissions / "anna.ipynb").write_bytes(b"")
     with open(world.grades / ".lock", "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         run = grade(world)
