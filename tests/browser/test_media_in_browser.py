@@ -104,6 +104,25 @@ def contrast(one: float, other: float) -> float:
     return (max(one, other) + 0.05) / (min(one, other) + 0.05)
 
 
+def test_on_paper_picture_and_words_are_dark_on_white(shown):
+    shown.emulate_media(media="print")
+    try:
+        is_light(shown, True)
+        assert seen(shown, ".course-card").mean() > 0.8
+        words = (".widget-label", ".course-standing", ".widget-readout", ".course-controls select")
+        for part in words:
+            assert color(shown, f".course-card {part}", "color") < 0.05, part
+        gone = shown.locator(".course-reset, .course-play, .course-bar, .course-hint")
+        assert not any(each.is_visible() for each in gone.all())
+        assert shown.evaluate(CROWDED) == []
+        assert shown.locator(".course-card").evaluate("e => getComputedStyle(e).breakInside") == (
+            "avoid"
+        )
+    finally:
+        shown.emulate_media(media="screen")
+    is_light(shown, False)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_forced_colors_leave_every_control_to_be_seen(shown, scheme):
     shown.emulate_media(forced_colors="active", color_scheme=scheme)
