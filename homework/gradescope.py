@@ -52,7 +52,7 @@ export COURSE_DATA=/autograder/source/mnist PYTHONPATH=/autograder/source
     /autograder/results/results.json
 """
 _PACKAGES = (
-    "torch==2.13.0+cpu array-api-compat certifi 'matplotlib>=3.10' 'numpy>=2.0' platformdirs tqdm "
+    "torch==2.13.0+cpu array-api-compat certifi 'matplotlib>=3.8.4' 'numpy>=2.0' platformdirs tqdm "
     "'nbformat>=5.10'"
 )
 
