@@ -434,6 +434,8 @@ def grade_all(
     """
     from tqdm import tqdm
 
+    if not count:
+        return
     workers = workers or _processors()
     if scheduler is None and workers == 1:
         results = _one_by_one(works, settings)
