@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from servers import IN_KERNEL
 from test_explorers_in_browser import eventually, opened
 
 from course_lib import plots
@@ -177,6 +178,38 @@ def test_less_motion_is_asked_for_and_nothing_glides(shown):
         assert shown.evaluate(glides) == []
     finally:
         shown.emulate_media(reduced_motion="no-preference")
+
+
+def test_the_code_that_is_copied_brings_back_where_points_and_lists_stood(shown):
+    ring = shown.locator(".course-handle[tabindex]").first
+    for key in ("ArrowLeft", "PageDown", "ArrowRight"):
+        ring.press(key)
+    shown.locator(".widget-dropdown > select:visible").first.select_option(index=3)
+    shown.locator(".course-segments input").first.focus()
+    shown.keyboard.press("ArrowRight")
+    shown.locator(".widget-checkbox input").nth(2).press("Space")
+    shown.locator(".noUi-handle").first.focus()
+    shown.keyboard.press("End")
+    eventually(
+        shown,
+        lambda: shown.evaluate(IN_KERNEL, "print(explorer.values)"),
+        lambda said: "'quick'" in said and "place 3" in said and "1.0" in said and "False" in said,
+    )
+    button = shown.get_by_role("button", name="Copy where the controls stand as Python code")
+    button.focus()
+    shown.keyboard.press("Enter")
+    told = shown.locator(".course-told")
+    assert told.get_attribute("role") == "status"
+    code = eventually(shown, told.text_content, lambda text: "explorer.set(" in text)
+    back = f"""
+before = dict(explorer.values)
+explorer.reset()
+{code.removeprefix("Copied: ")}
+start = before.pop("start"), explorer.values["start"]
+print(all(explorer.values[name] == value for name, value in before.items()),
+      max(abs(one - two) for one, two in zip(*start)) < 1e-5)
+"""
+    assert shown.evaluate(IN_KERNEL, back) == "True True"
 
 
 def static(folder: Path, words: str = "", start: tuple | None = None) -> tuple[str, list[float]]:
