@@ -21,6 +21,7 @@ from course_lib.live import replay, theme
 KIND = "application/x-course-page+json"
 NEXT: dict[str, Any] = {}  # what the page wants of the cell that runs next
 HEAVIEST = 5_000_000  # bytes of an explorer, for all that its text names
+FEW = 500  # frames of one that is heavier than the others
 WIDE, STEPS, PAUSE = 420, 22, 90  # a film: pixels, pictures one way, milliseconds of each
 
 
@@ -71,7 +72,8 @@ def packed(explorer: Any, most: int, frames: int, named: dict | None) -> bytes:
         except ValueError:
             if not named or 2 * most > HEAVIEST:
                 raise
-            most *= 2  # its lists, which stay whole, are too heavy
+            # Its lists, which stay whole, are too heavy: beside what the text names, little moves.
+            most, frames = 2 * most, min(frames, FEW)
 
 
 def film(explorer: Any, control: str, values: list, wide: int = WIDE) -> list[bytes]:
