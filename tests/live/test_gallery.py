@@ -1160,7 +1160,7 @@ def words_in_mathematics(ax):
 
 
 STATES = (0.125, 0.75, 1.0, 0.375)
-SHADES = 32  # of 256, where edges lie between pixels: places are sent in sixteenths of one
+SHADES = 40  # of 256, where edges lie between pixels: places are sent in sixteenths of one
 
 
 def frames(make, states=STATES, scale=1.0, redraw=False):
