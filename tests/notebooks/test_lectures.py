@@ -239,7 +239,7 @@ def names_in(source, used):
     return found
 
 
-@pytest.mark.parametrize("path", books.LECTURES[5:], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", books.LECTURES, ids=lambda path: path.stem)
 def test_a_reveal_that_is_run_again_at_the_end_finds_its_own_numbers(path):
     """Who runs all cells, then chooses, runs the reveal again: later cells must not have its names.
 
