@@ -29,11 +29,8 @@ def fewer(artist: Artist) -> Line2D | None:
         return None
     line: Any = artist
     # What was set and is not taken over yet; else what is drawn, which may have changed in place.
-    if line._invalidx or line._invalidy:
-        x = line.get_xdata(orig=line._invalidx)
-        y = line.get_ydata(orig=line._invalidy)
-    else:
-        x, y = line.get_path().vertices.T
+    x = line.get_xdata(orig=line._invalidx)
+    y = line.get_ydata(orig=line._invalidy)
     if not _is_long(x) or not _is_long(y) or x.shape != y.shape or not np.all(x[1:] >= x[:-1]):
         return None
     left, right = line.axes.get_xbound()

@@ -104,7 +104,7 @@ def test_one_number_of_many_that_changed_in_place_is_seen():
             update(state)
         before = seen()
     (line,) = scene.figure.axes[0].lines
-    line.get_path().vertices[7777, 1] = 1.5
+    line.get_ydata(orig=False)[7777] = 1.5
     assert apart(before, seen()) > SHADES
 
 
@@ -272,7 +272,7 @@ def test_a_number_of_a_long_line_at_rest_that_changed_in_place_is_seen():
     seen(), seen(), seen()
     (line,) = scene.moving
     before = seen()
-    line.get_path().vertices[1000:1100, 1] = 1.9
+    line.get_ydata(orig=False)[1000:1100] = 1.9
     after = seen()
     assert apart(before, after) > SHADES
     assert differs(after, scene.fresh(), by=SHADES) == 0
