@@ -65,6 +65,7 @@ NEEDED_BY = (
     ("tests/browser/test_slides_", ["site"]),
     ("tests/homework", ["homework"]),
     ("tests/notebooks/test_decks", ["site"]),
+    ("tests/setup/test_formulas", ["site"]),
     ("tests/setup/test_practice", ["site"]),
 )
 SPARE_MB = 300

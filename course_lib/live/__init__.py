@@ -19,7 +19,7 @@ for each, in tests/live/test_private_names.py, says in words when a new version 
                     widget-button widget-checkbox widget-dropdown widget-hbox widget-hslider
                     widget-label widget-label-basic widget-readout widget-vbox
     noUiSlider      noUiSlider noUi-base noUi-connect noUi-connects noUi-handle noUi-horizontal
-                    noUi-target noUi-vertical
+                    noUi-origin noUi-target noUi-vertical
     Lumino          data-lm-suppress-shortcuts
     jupyter_server  KernelWebsocketHandler.open KernelWebsocketHandler.set_nodelay
 

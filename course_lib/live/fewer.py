@@ -23,7 +23,10 @@ LONG = 20_000
 def fewer(artist: Artist) -> Line2D | None:
     """Return a line that looks like `artist` on its axes, with fewer points.
 
-    None for anything else than a plain line with many finite points and a sorted x.
+    Parameters
+    ----------
+    artist : Artist
+        Any. For all but a plain line with many finite points and a sorted x, the answer is None.
     """
     if type(artist) is not Line2D or not _is_plain(artist):
         return None
