@@ -72,7 +72,7 @@ class Canvas(anywidget.AnyWidget):
     face = traitlets.Instance(Face).tag(sync=True, **ipywidgets.widget_serialization)
     plays = traitlets.List(traitlets.Unicode()).tag(sync=True)
     units = traitlets.Dict().tag(sync=True)  # what stands after a slider's number, by name
-    films = traitlets.List().tag(sync=True)  # as what a run can be saved
+    films = traitlets.List(traitlets.Unicode()).tag(sync=True)  # as what a run can be saved
     points = traitlets.List(traitlets.Dict()).tag(sync=True)
     at = traitlets.Dict().tag(sync=True)  # where the points are now, by name
     size = traitlets.List(traitlets.Float()).tag(sync=True)
@@ -81,7 +81,7 @@ class Canvas(anywidget.AnyWidget):
     theme = traitlets.Unicode("page").tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     standing = traitlets.Unicode().tag(sync=True)
-    colors = traitlets.List().tag(sync=True)  # of the numbers it says
+    colors = traitlets.List(traitlets.Any()).tag(sync=True)  # of the numbers it says
     printed = traitlets.Unicode().tag(sync=True)
     still = traitlets.Bytes().tag(sync=True)
     night = traitlets.Bytes().tag(sync=True)  # the same for dark, once a page was
@@ -91,7 +91,7 @@ class Canvas(anywidget.AnyWidget):
         return "Canvas()"
 
 
-class Explorer(ipywidgets.VBox):
+class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A figure with its controls. `explore` makes it.
 
     Attributes
@@ -130,6 +130,7 @@ class Explorer(ipywidgets.VBox):
         names = getattr(figure, "control_names", {})
         _label(sliders, names)
         self._tracks: dict[str, list] = {}
+        self._cost = 0.0
         self._update()
         self._tracks = ties.tracks(controls)
         width, height = figure.get_size_inches() * 100
@@ -246,7 +247,7 @@ class Explorer(ipywidgets.VBox):
     def png(self) -> bytes:
         """Return the picture as it stands now, as a PNG file."""
         with looks.turn:
-            picture = Picture.png(self.figure)
+            picture = Picture.png(self.figure)  # type: ignore[arg-type]  # any figure will do
             if self._on_screen and self._scene.drawn:
                 self._scene.fresh()  # at another size all was laid out anew, which is no move
             return picture
@@ -256,7 +257,7 @@ class Explorer(ipywidgets.VBox):
         if getattr(self.figure, "theme", "page") == "keep":
             return self.png()
         with looks.turn:
-            picture = Picture.night(self.figure)
+            picture = Picture.night(self.figure)  # type: ignore[arg-type]
             if self._on_screen and self._scene.drawn:
                 self._scene.fresh()
             return picture
@@ -383,7 +384,7 @@ class Explorer(ipywidgets.VBox):
         error: Exception | None,
         buffers: list,
         still: bool = True,
-    ) -> tuple[dict | None, Exception | None]:
+    ) -> tuple[Any, Exception | None]:
         """Return the frame that `_drawn` prepared, as `Scene.frame` does, and what went wrong.
 
         Some mistakes show only as matplotlib draws: an x and a y of different lengths.
@@ -463,7 +464,7 @@ class Explorer(ipywidgets.VBox):
                 self._answer_sweep(self._sweeps.popleft())
 
     def _answer_request(self) -> None:
-        request, self._request = self._request, None
+        request, self._request = self._request or {}, None
         began = time.perf_counter()
         if request.get("screen"):
             screen = request["screen"]
@@ -504,7 +505,9 @@ class Explorer(ipywidgets.VBox):
         long, none is made until one that a reader asked for is quick.
         """
         began = last = time.perf_counter()
-        frames, buffers, longest = [], [], 0.0
+        frames: list[dict | None] = []
+        buffers: list[bytes] = []
+        longest = 0.0
         if self._on_screen and self._cost <= SLOW:
             for values, standing, error in self._along(request):
                 frame, _ = self._seen(values, standing, error, buffers, still=False)
@@ -696,14 +699,14 @@ def _side_by_side(controls: list) -> list:
     for are_toggles, group in itertools.groupby(
         controls, key=lambda control: isinstance(control, ipywidgets.Checkbox)
     ):
-        group = list(group)
-        if are_toggles and len(group) >= 4:
-            for toggle in group:
+        some = list(group)
+        if are_toggles and len(some) >= 4:
+            for toggle in some:
                 toggle.layout.width = "auto"
                 toggle.layout.margin = "0 14px 0 0"
-            rows.append(ipywidgets.HBox(group, layout={"flex_flow": "row wrap"}))
+            rows.append(ipywidgets.HBox(some, layout={"flex_flow": "row wrap"}))
         else:
-            rows += group
+            rows += some
     return rows
 
 
@@ -728,7 +731,7 @@ def _replace_previous(explorer: Explorer) -> None:
 def _cell() -> tuple[str | None, Any]:
     """Return which cell is running, and in which run of it, where a kernel knows."""
     try:
-        shell = get_ipython()
+        shell = get_ipython()  # type: ignore[name-defined]  # a kernel's builtin
         parent = shell.get_parent()
         return parent["metadata"].get("cellId"), parent["header"]["msg_id"]
     except (NameError, AttributeError, KeyError, TypeError):

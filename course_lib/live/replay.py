@@ -209,7 +209,8 @@ def _points_with_room(explorer: Any, places: dict, named: dict, most: int) -> di
 
     A point has room where it takes no notches from sliders but the finest.
     """
-    found, grid = {}, _coordinates(explorer)
+    found: dict[str, list] = {}
+    grid = _coordinates(explorer)
     count = math.prod(
         min(len(all_of), 20 if _has_notches(explorer, name) else len(all_of))
         for name, all_of in places.items()
@@ -405,8 +406,8 @@ def _packed(explorer: Any, places: dict) -> bytes:
             if "vertices" in frame:
                 buffers[frame["vertices"]] = _steps(buffers[frame["vertices"]])
             frames[np.ravel_multi_index([place[name] for name in places], shape)] = frame
-    for picture, at in drawn.items():
-        buffers[at] = min(picture, figures.few_colors(io.BytesIO(picture), clear=True), key=len)
+    for picture, index in drawn.items():
+        buffers[index] = min(picture, figures.few_colors(io.BytesIO(picture), clear=True), key=len)
     controls = []
     for name, all_of in places.items():
         if name not in explorer.kinds:
@@ -464,7 +465,8 @@ def _coordinates(explorer: Any) -> dict[str, list[float]]:
         ax = explorer.figure.axes[about["axes"]]
         scales = ax.get_xscale(), ax.get_yscale()
         for part, ends, scale in zip(_parts(about), about["bounds"], scales, strict=False):
-            grid = (np.geomspace if scale == "log" else np.linspace)(*ends, FINE).tolist()
+            spread: Any = np.geomspace if scale == "log" else np.linspace
+            grid = spread(*ends, FINE).tolist()
             grid[grid.index(_nearest(grid, now[part]))] = now[part]
             found[part] = grid
     return found

@@ -365,11 +365,11 @@ class Scene:
 
     def _record(self, artist: Artist, recorder: Recorder, buffers: list[bytes]) -> None:
         """Draw one moving artist, or take again what was recorded of it if it is the same."""
-        drawn, part = self._recorded.get(artist, (None, None))
-        seems_same = drawn is not None and drawn.seems_same
+        before = self._recorded.get(artist)
+        seems_same = before is not None and before[0].seems_same
         artist.stale = False
-        if seems_same and drawn.same:
-            recorder.repeat(part, buffers)
+        if before is not None and seems_same and before[0].same:
+            recorder.repeat(before[1], buffers)
             return
         recorder.begin(buffers)
         few = None
@@ -408,7 +408,7 @@ def _stopped(artists: list[Artist], met: Any) -> Iterator[None]:
     """Call `met` wherever one of the artists is to be drawn, in place of drawing it."""
     try:
         for artist in artists:
-            artist.draw = lambda renderer, *more, artist=artist, **words: met(artist)
+            artist.draw = lambda _, *more, artist=artist, **words: met(artist)  # type: ignore[method-assign]
         yield
     finally:
         for artist in artists:
