@@ -19,7 +19,7 @@ FOCUSED = """explorer => {
     .querySelector(".noUi-handle").getAttribute("aria-label");
   if (on.type === "radio") return on.closest("[role=radiogroup]").getAttribute("aria-label");
   return on.getAttribute("aria-label") || on.labels?.[0]?.firstChild.textContent.trim() ||
-    on.closest(".widget-checkbox")?.textContent.replace("\\u200b", "").trim() ||
+    on.closest(".widget-checkbox, .course-slow")?.textContent.replace("\\u200b", "").trim() ||
     on.textContent.trim();
 }"""
 
