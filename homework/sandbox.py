@@ -812,8 +812,9 @@ def _watch(first: int, control: int, limits: Limits) -> tuple[str, float]:
             if handle in ready:
                 return "", waited
             if ready:
-                # What has answered is about to end by itself, and then says what it has used.
-                select.select([handle], [], [], 0.2)
+                # What has answered, or was killed, is about to end by itself, and then says what it
+                # has used. On a busy machine its turn to do so may be seconds away.
+                select.select([handle], [], [], 5)
                 why = "told"
                 continue
             family = _family(first)

@@ -1420,7 +1420,7 @@ attack(
     "a name with accents, spaces, markup and a mark that turns the line around",
     answers(),
 )
-attack("=HYPERLINK(1)", "a name that is a formula", answers())
+attack("=HYPERLINK(A1)", "a name that is a formula", answers())
 attack("..dots", "a name that begins with dots", answers())
 attack("\n=1+1 \"'`$(id)`", "a new line, a formula, quotes and a command", answers())
 attack("𐌰" * 57, "letters of four bytes, as many as a name of a file can have", answers())

@@ -157,7 +157,7 @@ def test_every_student_has_one_row_and_one_page(rows, world):
 def test_no_field_of_the_gradebook_is_taken_for_a_formula(rows, world):
     with open(world.grades / "gradebook.csv", newline="", encoding="utf-8-sig") as file:
         fields = [field for line in csv.reader(file) for field in line]
-    assert "'=HYPERLINK(1)" in fields
+    assert "'=HYPERLINK(A1)" in fields
     assert not [field for field in fields if field.startswith(("=", "+", "-", "@"))]
 
 
