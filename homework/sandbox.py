@@ -385,7 +385,9 @@ class Sandbox:
 
         ended: dict[str, Any] = {}
 
-        def end() -> None:
+        def end(gone: bool) -> None:
+            if gone:  # it ends by itself; on a busy machine its turn may be seconds away
+                select.select([control], [], [], 5)
             # The keeper kills the whole namespace as soon as this end is closed.
             with contextlib.suppress(OSError):
                 control.shutdown(socket.SHUT_WR)
@@ -441,7 +443,7 @@ class Sandbox:
                 **other,
             )
 
-            def end() -> None:
+            def end(_: bool) -> None:
                 if contained:
                     subprocess.run([self.kind, "kill", name], capture_output=True, timeout=60)
                 with contextlib.suppress(OSError):
@@ -499,8 +501,9 @@ def _all_of(line: socket.socket, most: int = 100_000) -> bytes:
 def _follow(frames: int, output: int, limits: Limits, end: Any, counted: bool = False) -> Outcome:
     """Read what comes through the two pipes until there is an answer or a limit is reached.
 
-    Whatever is read may have been written to do harm. `end` kills all that runs inside. Where a
-    keeper counts processor time and ends what sleeps, the clock ends nothing.
+    Whatever is read may have been written to do harm. `end` kills all that runs inside; it is told
+    whether that seems to be gone already, which then says what it has used. Where a keeper counts
+    processor time and ends what sleeps, the clock ends nothing.
     """
     begin = time.monotonic()
     news: queue.Queue[tuple[str, Any]] = queue.Queue()
@@ -531,7 +534,7 @@ def _follow(frames: int, output: int, limits: Limits, end: Any, counted: bool = 
         elif kind in ("answer", "refused", "raised", "large", "unreadable", "output", "gone"):
             ended = {"answer": "answered"}.get(kind, kind)
             break
-    end()
+    end(ended == "gone")
     reader.join(30)
     listener.join(30)
     outputs, error = {}, {}
@@ -812,9 +815,8 @@ def _watch(first: int, control: int, limits: Limits) -> tuple[str, float]:
             if handle in ready:
                 return "", waited
             if ready:
-                # What has answered, or was killed, is about to end by itself, and then says what it
-                # has used. On a busy machine its turn to do so may be seconds away.
-                select.select([handle], [], [], 5)
+                # What has answered is about to end by itself, and then says what it has used.
+                select.select([handle], [], [], 0.2)
                 why = "told"
                 continue
             family = _family(first)
