@@ -246,20 +246,18 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def png(self) -> bytes:
         """Return the picture as it stands now, as a PNG file."""
-        with looks.turn:
-            picture = Picture.png(self.figure)  # type: ignore[arg-type]  # any figure will do
-            if self._on_screen and self._scene.drawn:
-                self._scene.fresh()  # at another size all was laid out anew, which is no move
-            return picture
+        return self._file(Picture.png)
 
     def night_png(self) -> bytes:
         """Return the picture as `png` does, drawn for a dark page, on a clear ground."""
-        if getattr(self.figure, "theme", "page") == "keep":
-            return self.png()
+        keeps = getattr(self.figure, "theme", "page") == "keep"
+        return self._file(Picture.png if keeps else Picture.night)
+
+    def _file(self, draw: Callable) -> bytes:
         with looks.turn:
-            picture = Picture.night(self.figure)  # type: ignore[arg-type]
+            picture: bytes = draw(self.figure)
             if self._on_screen and self._scene.drawn:
-                self._scene.fresh()
+                self._scene.fresh()  # at another size all was laid out anew, which is no move
             return picture
 
     def _for_dark(self) -> bytes:
