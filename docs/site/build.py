@@ -5,7 +5,7 @@
 `python course.py site` calls it in the course's own environment. Text and pictures are the stored
 ones. Only the explorers are computed anew: their notebooks run once, and each explorer leaves the
 frames of its sliders in a file of its own, which a page fetches when the reader comes near it. The
-first time that takes about twenty-five minutes on two cores, most of them for the races of lecture
+first time that may take half an hour on two cores, most of it for the races of lecture
 6; later only what has changed is computed.
 The folder `lab/` holds the course as `lite.py` builds it, where every lecture runs in the browser,
 `slides/` the decks, and `pdf/` lectures and decks on paper, where a Chromium, Chrome or Edge is
