@@ -329,11 +329,11 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         return self._scene.night(buffers)
 
     @contextmanager
-    def at_scale(self, scale: float) -> Iterator[None]:
-        """Draw frames for a screen of another scale, and then go back to what is shown."""
+    def at_scale(self, scale: float, width: float | None = None) -> Iterator[None]:
+        """Draw frames for a screen of another scale or width, and go back to what is shown."""
         with looks.turn:
             before = self.figure.dpi / 100, self._scene.canvas.ground, self._scene.width
-            self._scene.resize(scale)
+            self._scene.resize(scale, width=width)
             self._scene.settle()
             try:
                 yield

@@ -5,13 +5,16 @@ Where its axes would get too narrow beside each other, they go below each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.text import Text
 
 ROOM = 200  # pixels of the page that axes beside others need at least
 LEAST = 200  # and a whole figure
+COLUMN, PHONE = 736, 380  # pixels of a page without a kernel, and of one on a phone
 FLATTEST = 0.8  # of the author's height, for axes that get narrower and stay beside each other
 
 
@@ -53,3 +56,26 @@ def fitter(figure: Figure) -> Callable[[float | None], None]:
         figure.set_size_inches(wide / 100, tall / 100, forward=False)
 
     return fit
+
+
+@contextmanager
+def at_width(figure: Figure, room: float) -> Iterator[None]:
+    """Lay `figure` out for a width in pixels of the page, and then as its author made it."""
+    fit = fitter(figure)
+    fit(room)
+    try:
+        yield
+    finally:
+        fit(None)
+
+
+def smallest_words(figure: Figure) -> float:
+    """Return the size of the smallest words on `figure`, in pixels of the page.
+
+    Parameters
+    ----------
+    figure : Figure
+        At the width at which it was laid out.
+    """
+    words = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    return min((float(text.get_fontsize()) * 100 / 72 for text in words), default=100.0)

@@ -20,7 +20,7 @@ from zlib import crc32
 
 import numpy as np
 
-from . import checks, figures, front, theme, typeface
+from . import checks, figures, front, narrow, theme, typeface
 from .calls import in_words
 from .kinds import Log
 
@@ -29,6 +29,8 @@ FRAMES = 2500  # at most; drawing them takes a quarter of a minute
 FINE = 101  # places of a point's coordinate, before they are thinned
 GAP = -(2**31)  # stands for a vertex that is no number, which ends a line
 SCALE = 1.5  # device pixels for each hundredth of an inch
+SHARE = 3  # a phone gets one of so many frames, and of the bytes
+GROWS = 1.5  # how far its picture grows where there is more room
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -45,7 +47,7 @@ SNIPPET = """<div data-course-explorer="{name}" role="group" aria-label="{alt}">
 <p>{standing}</p></div>
 <script type="module">
 {source}
-begin("{name}", "{data}");
+begin("{name}", {data});
 </script>
 """
 
@@ -130,17 +132,17 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> tuple[str, Moves]
     source = front.source()
     still = base64.b64encode(figures.few_colors(io.BytesIO(explorer.png()))).decode()
     room = MOST - len(source.encode()) - len(still) - len(typeface.css()) - 3000
-    name, data = packed(explorer, sweeps, room, FRAMES)
+    data = packed(explorer, sweeps, room * SHARE // (SHARE + 1), FRAMES)
     text = SNIPPET.format(
-        name=name,
+        name=f"explorer-{crc32(data[0]):08x}",
         alt=html.escape(explorer.alt, quote=True),
         still=still,
         width=explorer.size[0],
         standing=html.escape(explorer.standing),
         source=source,
-        data=data.decode(),
+        data=json.dumps([each.decode() for each in data if each]),
     )
-    return text, moves(explorer, data)
+    return text, moves(explorer, data[0])
 
 
 def packed(
@@ -149,20 +151,25 @@ def packed(
     most: int,
     frames: int,
     named: dict[str, list] | None = None,
-) -> tuple[str, bytes]:
-    """Return a name for the explorer and its frames as `replay` of the front takes them.
+    width: float | None = None,
+) -> tuple[bytes, bytes]:
+    """Return its frames as `replay` of the front takes them, and fewer that are drawn for a phone.
+
+    Those for a phone are empty where the figure is no wider, or where they do not fit.
 
     Parameters
     ----------
     explorer, sweeps
         As for `snippet`. Without `sweeps` the points move, too, where there is room for them.
     most : int
-        Bytes that the frames, as base64 text, take at most.
+        Bytes that the frames, as base64 text, take at most; those for a phone take a third.
     frames : int
-        How many places of the controls they show at most.
+        How many places of the controls they show at most; those for a phone show a third.
     named : dict, optional
         Controls and points that the text around the explorer tells the reader to move, each with
         the values it names. They move on the page, and these values are among their places.
+    width : float, optional
+        Pixels that a page has for the figure. By default it is as wide as its author made it.
 
     Raises
     ------
@@ -191,8 +198,8 @@ def packed(
         frames = max(frames, math.prod(_least(explorer, places, keep).values()))
     while True:
         try:
-            data = _filled(explorer, places, keep, most, frames)
-            return f"explorer-{crc32(data):08x}", data
+            data, chosen = _filled(explorer, places, keep, most, frames, width)
+            return data, _for_phone(explorer, chosen, keep, most, frames)
         except ValueError:
             if sweeps is not None or len(places) == 1:
                 raise
@@ -202,6 +209,18 @@ def packed(
             if fewer.keys() == places.keys():
                 raise
             places = fewer
+
+
+def _for_phone(explorer: Any, places: dict, keep: dict, most: int, frames: int) -> bytes:
+    """Return fewer of these frames, with the same controls, at the width of a phone."""
+    if explorer.size[0] <= narrow.PHONE:
+        return b""
+    least = math.prod(_least(explorer, places, keep).values())
+    most, frames = most // SHARE, max(frames // SHARE, least)
+    try:
+        return _filled(explorer, places, keep, most, frames, narrow.PHONE)[0]
+    except ValueError:
+        return b""
 
 
 def _points_with_room(explorer: Any, places: dict, named: dict, most: int) -> dict[str, list]:
@@ -257,26 +276,31 @@ def _numbers(places: list) -> bool:
     return all(isinstance(place, (int, float)) for place in places) and places != [False, True]
 
 
-def _filled(explorer: Any, places: dict, keep: dict, most: int, frames: int) -> bytes:
-    """Return the frames of all combinations of places, of sliders as many as there is room for."""
+def _filled(
+    explorer: Any, places: dict, keep: dict, most: int, frames: int, width: float | None
+) -> tuple[bytes, dict]:
+    """Return the frames of all combinations of places, of sliders as many as there is room for.
+
+    And return which places these are.
+    """
     now = _now(explorer)
     # Two drafts tell how many bytes a frame takes beyond what stays still. They also find all that
     # moves, before the frames are drawn that count.
     drafts = []
     for count in (5, 2) if len(places) < 4 else (3, 2):
         draft = {name: _thinned(all_of, count, [now[name]]) for name, all_of in places.items()}
-        drafts.append((math.prod(map(len, draft.values())), len(_packed(explorer, draft))))
+        drafts.append((math.prod(map(len, draft.values())), len(_packed(explorer, draft, width))))
     (more, large), (fewer, small) = drafts
     each = max(large - small, 1) / max(more - fewer, 1)
     limit = max(1.2 * (fewer + (most - small) / each), 1)
     grown = 0
     while True:
         chosen = _fitting(explorer, places, keep, min(limit, frames))
-        data, count = _packed(explorer, chosen), math.prod(map(len, chosen.values()))
+        data, count = _packed(explorer, chosen, width), math.prod(map(len, chosen.values()))
         full = len(data) / most
         enough = max(full, count / frames) > 0.7 or chosen == places or grown == 2
         if full <= 1 and enough:
-            return data
+            return data, chosen
         grown += full < 1
         limit = count * 0.93 / full
 
@@ -370,8 +394,9 @@ def _fitting(explorer: Any, places: dict, keep: dict, limit: float) -> dict:
     return {name: _thinned(places[name], count, keep[name]) for name, count in counts.items()}
 
 
-def _packed(explorer: Any, places: dict) -> bytes:
+def _packed(explorer: Any, places: dict, width: float | None) -> bytes:
     """Return all combinations of the places, drawn, as compressed text for `replay` of `front`."""
+    phone = width == narrow.PHONE
     buffers: list[bytes] = []
     drawn: dict[bytes, int] = {}  # an image, such as a number, that many frames have is kept once
     shape = tuple(map(len, places.values()))
@@ -379,7 +404,7 @@ def _packed(explorer: Any, places: dict) -> bytes:
     # What stays still may depend on a list or a toggle: these change least often.
     order = sorted(places, key=lambda name: _has_notches(explorer, name))
     theme.group(explorer.figure)
-    with explorer.at_scale(SCALE):
+    with explorer.at_scale(2 if phone else SCALE, width):
         for at in itertools.product(*(range(len(places[name])) for name in order)):
             place = dict(zip(order, at, strict=True))
             values = {name: places[name][i] for name, i in place.items()}
@@ -406,6 +431,8 @@ def _packed(explorer: Any, places: dict) -> bytes:
             if "vertices" in frame:
                 buffers[frame["vertices"]] = _steps(buffers[frame["vertices"]])
             frames[np.ravel_multi_index([place[name] for name in places], shape)] = frame
+        size = [round(100 * side, 2) for side in explorer.figure.get_size_inches()]
+        words = narrow.smallest_words(explorer.figure)
     for picture, index in drawn.items():
         buffers[index] = min(picture, figures.few_colors(io.BytesIO(picture), clear=True), key=len)
     controls = []
@@ -430,7 +457,10 @@ def _packed(explorer: Any, places: dict) -> bytes:
         about | {"places": [places.get(part, [now[part]]) for part in _parts(about)]}
         for about in explorer.points
     ]
-    about = {"size": explorer.size, "alt": explorer.alt, "controls": controls, "frames": frames}
+    if phone:
+        size, words = [GROWS * side for side in size], GROWS * words
+    about = {"size": size, "words": words, "alt": explorer.alt}
+    about |= {"controls": controls, "frames": frames}
     about["grips"] = [
         grip | {"at": [_share(explorer, grip["name"], place) for place in places[grip["name"]]]}
         for grip in explorer.grips

@@ -68,7 +68,7 @@ def packed(explorer: Any, most: int, frames: int, named: dict | None) -> bytes:
     """Return the frames of an explorer, heavier than `most` only where its text names so much."""
     while True:
         try:
-            return replay.packed(explorer, None, most, frames, named)[1]
+            return replay.packed(explorer, None, most, frames, named)[0]
         except ValueError:
             if not named or 2 * most > HEAVIEST:
                 raise

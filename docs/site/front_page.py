@@ -131,7 +131,7 @@ def hero(static: Path, count: int) -> str:
         start=point(ax, (-0.5, -1.0), label="start"),
         alt="A landscape of four valleys from above, and a walk from a ring into one of them.",
     )
-    data = replay.packed(shown, None, 700_000, count, {"start": [], "steps": []})[1]
+    data = replay.packed(shown, None, 700_000, count, {"start": [], "steps": []})[0]
     for end, still in {"": shown.png(), "-night": shown.night_png()}.items():
         (static / "pictures" / f"hero{end}.png").write_bytes(still)
     (static / "explorers" / "hero.txt").write_bytes(data)

@@ -40,7 +40,7 @@ def write(page: Path, static: Path, frames: int, most: int) -> None:
     parts = [HEAD]
     for name, rule in OPTIMIZERS.items():
         packed = explorer(name, rule)
-        day, data = packed.png(), replay.packed(packed, None, most, frames)[1]
+        day, data = packed.png(), replay.packed(packed, None, most, frames)[0]
         for end, picture in {"": day, "-night": packed.night_png()}.items():
             (static / "pictures" / f"optimizer-{name}{end}.png").write_bytes(picture)
         (static / "explorers" / f"optimizer-{name}.txt").write_bytes(data)

@@ -717,7 +717,7 @@ def test_a_page_shows_the_same_piece_twice_or_a_picture_where_scripts_are_forbid
 
     broken = piece.rsplit('begin("', 1)
     name = broken[1].split('"')[0]
-    file.write_text(f'<meta charset=utf-8>{broken[0]}begin("{name}", "AAAA");</script>')
+    file.write_text(f'<meta charset=utf-8>{broken[0]}begin("{name}", ["AAAA"]);</script>')
     page.goto(file.as_uri())
     page.get_by_role("button", name="Try again").click()
     page.get_by_role("button", name="Try again").wait_for()

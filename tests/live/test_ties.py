@@ -84,7 +84,7 @@ def test_a_control_without_effect_says_why_and_can_be_moved_all_the_same():
 
 
 def test_a_page_without_python_says_it_too():
-    _, data = replay.packed(idling(), ["kind"], 10**6, 100)
+    data, _ = replay.packed(idling(), ["kind"], 10**6, 100)
     plain = gzip.decompress(base64.b64decode(data))
     about = json.loads(plain[4 : 4 + int.from_bytes(plain[:4], "little")])
     assert [frame.get("idle") for frame in about["frames"]] == [{"lr": "each has its own"}, None]
@@ -143,7 +143,7 @@ def test_a_point_with_one_coordinate_can_lie_on_its_curve():
 
 def test_a_page_without_python_moves_a_slider_by_its_handle_too():
     explorer, *_ = held()
-    _, data = replay.packed(explorer, ["w"], 10**6, 100)
+    data, _ = replay.packed(explorer, ["w"], 10**6, 100)
     plain = gzip.decompress(base64.b64decode(data))
     about = json.loads(plain[4 : 4 + int.from_bytes(plain[:4], "little")])
     (there,) = about["grips"]

@@ -32,6 +32,7 @@ export async function replay(host, text) {
   const controls = about.controls.map((control) => plainControl(control, page, show));
   const points = about.points.map((point) => makePoint(point, page.sheet));
   page.stage.dataset.theme = about.theme;
+  page.stage.dataset.words = about.words; // how many pixels the smallest are high at full width
   let frame = null, scene = null, ground = null, turn = null, drawn = null, newest = 0, lighted = null, hint = null;
   const light = (name) => {
     if (name === lighted) return;
@@ -156,15 +157,19 @@ function plainControl({ label, kind, words, first, unit }, page, moved) {
   return { row, attributes, count: words.length, get: (key) => attributes[key], set, save_changes() {} };
 }
 
-// Brings the first place of this name to life that no script has taken yet. Where its frames cannot be
-// read, the picture stays, with a word and a button that tries again.
-export async function begin(name, text) {
+// Whether a page has so little room for a picture that its words would get small: then it is drawn for a phone.
+const isNarrow = (host) => host.clientWidth < 0.8 * host.querySelector("img").getAttribute("width");
+
+// Brings the first place of this name to life that no script has taken yet, with the frames for its width:
+// those of the full picture, or those for a phone, where there are any. Where frames cannot be read, the
+// picture stays, with a word and a button that tries again.
+export async function begin(name, texts) {
   const host = [...document.querySelectorAll(`[data-course-explorer="${name}"]`)].find((el) => !el.dataset.taken);
   if (!host) return;
   host.dataset.taken = "true";
   const still = [...host.childNodes];
   try {
-    await replay(host, text);
+    await replay(host, (isNarrow(host) && texts[1]) || texts[0]);
   } catch (error) {
     const word = Object.assign(document.createElement("p"),
       { textContent: `The controls of this picture could not be loaded (${error.message}). ` });
@@ -172,7 +177,7 @@ export async function begin(name, text) {
     again.addEventListener("click", () => {
       delete host.dataset.taken;
       host.replaceChildren(...still);
-      begin(name, text);
+      begin(name, texts);
     });
     word.setAttribute("role", "alert");
     word.append(again);
