@@ -2,9 +2,10 @@
 
     python docs/site/build.py [--out FOLDER] [--frames N] [--offline] [--no-lab] [--no-pdf]
 
-`python course.py site` calls it in the course's own environment. Text and pictures are the stored
-ones. Only the explorers are computed anew: their notebooks run once, and each explorer leaves the
-frames of its sliders in a file of its own, which a page fetches when the reader comes near it. The
+`python course.py site` calls it in the course's own environment. The text is the stored one. The
+notebooks run once: their pictures are drawn for the column of a page and for a phone, and each
+explorer leaves the frames of its sliders in files, one for either width, of which a page fetches
+the one it needs when the reader comes near. The
 first time that may take half an hour on two cores, most of it for the races of lecture
 6; later only what has changed is computed.
 The folder `lab/` holds the course as `lite.py` builds it, where every lecture runs in the browser,

@@ -16,7 +16,7 @@ from PIL import Image
 
 from course_lib import live
 from course_lib.exercises.predictions import Prediction
-from course_lib.live import replay, theme
+from course_lib.live import narrow, replay, theme
 
 KIND = "application/x-course-page+json"
 NEXT: dict[str, Any] = {}  # what the page wants of the cell that runs next
@@ -29,12 +29,12 @@ def begin(most: int, frames: int) -> None:
     """Let explorers and reveals show what a page needs, of explorers at most so many frames."""
 
     def still(self: Any, **_: Any) -> tuple[dict, dict]:
-        return {KIND: {"night": dark(self)}}, {}
+        return {KIND: drawn_for_pages(self)}, {}
 
     def shown(self: Any, **_: Any) -> tuple[dict, dict]:
-        found: dict[str, Any] = {"frames": "", "night": dark(self.figure)}
+        found = drawn_for_pages(self.figure)
         try:
-            found["frames"] = packed(self, most, frames, NEXT.get("named")).decode()
+            found["frames"] = packed(self, most, frames, NEXT.get("named"))
         except ValueError as reason:
             if NEXT.get("named"):
                 raise
@@ -57,18 +57,32 @@ def begin(most: int, frames: int) -> None:
     live.Picture._repr_mimebundle_ = still
 
 
-def dark(figure: Any) -> str:
-    """Return a figure as it is drawn for dark, "" for one that keeps its colors."""
-    if getattr(figure, "theme", "page") == "keep":
-        return ""
-    return base64.b64encode(live.Picture.night(figure)).decode()
+def drawn_for_pages(figure: Any) -> dict[str, Any]:
+    """Return a figure as it is drawn for a column and for a phone, in light and in dark.
+
+    One that keeps its colors has no picture for dark.
+    """
+    pictures, sizes = {}, []
+    for end, width, dpi in (("", narrow.COLUMN, 140), ("-phone", narrow.PHONE, 200)):
+        with narrow.at_width(figure, width):
+            sizes.append([round(100 * float(side)) for side in figure.get_size_inches()])
+            pictures[end] = live.Picture.png(figure, dpi)
+            if getattr(figure, "theme", "page") == "page":
+                pictures[f"{end}-night"] = live.Picture.night(figure, dpi)
+    files = {end: base64.b64encode(picture).decode() for end, picture in pictures.items()}
+    return {"pictures": files, "sizes": sizes}
 
 
-def packed(explorer: Any, most: int, frames: int, named: dict | None) -> bytes:
-    """Return the frames of an explorer, heavier than `most` only where its text names so much."""
+def packed(explorer: Any, most: int, frames: int, named: dict | None = None) -> dict[str, str]:
+    """Return the frames of an explorer for a column, and those for a phone, if there are any.
+
+    They are heavier than `most` only where its text names so much.
+    """
     while True:
         try:
-            return replay.packed(explorer, None, most, frames, named)[0]
+            found = replay.packed(explorer, None, most, frames, named, narrow.COLUMN)
+            files = zip(("", "-phone"), found, strict=True)
+            return {end: data.decode() for end, data in files if data}
         except ValueError:
             if not named or 2 * most > HEAVIEST:
                 raise

@@ -1,29 +1,87 @@
 """How a page of the website or a slide shows a picture."""
 
+from __future__ import annotations
+
+import base64
 import html
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 KINDS = {"course-day": "", "course-night": "-night"}
+# Below this width of the window, which leaves less than the column, a page shows what is drawn for
+# a phone. On paper it never does.
+SMALL = "screen and (max-width: 38em)"
 
 
-def figure(name: str, up: str, about: dict, words: str, moves: bool, night: bool) -> str:
-    """Return the HTML of a stored picture; site.js brings it to life where `moves` says so.
+def put(static: Path, name: str, found: dict) -> dict[str, Any]:
+    """Put what `capture` found of a picture into files; return what `figure` has to know of it."""
+    for end, content in found.get("pictures", {}).items():
+        (static / "pictures" / f"{name}{end}.png").write_bytes(base64.b64decode(content))
+    for end, content in found.get("frames", {}).items():
+        (static / "explorers" / f"{name}{end}.txt").write_text(content)
+    return {
+        "sizes": found.get("sizes", ()),
+        "night": "-night" in found.get("pictures", {}),
+        "moves": "" in found.get("frames", {}),
+        "phone": "-phone" in found.get("frames", {}),
+    }
 
-    Where it has a `night`, the same picture drawn for dark, the style shows one of the two.
+
+def figure(
+    name: str,
+    up: str,
+    about: dict,
+    words: str,
+    *,
+    sizes: Sequence[Sequence[int]] = (),
+    night: bool = False,
+    moves: bool = False,
+    phone: bool = False,
+) -> str:
+    """Return the HTML of a stored picture; site.js brings it to life where it `moves`.
+
+    Parameters
+    ----------
+    name : str
+        Of its files.
+    up : str
+        The way to the folder that `_static` is in.
+    about : dict
+        What the notebook says of the picture: `alt`, and its own `width` and `height`.
+    words : str
+        What stands below an explorer.
+    sizes : list of (width, height), optional
+        Of the pictures that are drawn for the column and for a phone, where there are any.
+    night, moves, phone : bool, optional
+        Whether there is the same picture drawn for dark, and whether there are frames, for the
+        column and for a phone.
     """
-    size = room = ""
-    if "width" in about:
-        size = f'width="{about["width"]}" height="{about["height"]}"'
-        room = f'style="--course-wide: {about["width"]}px"'
     alt = html.escape(about.get("alt", words), quote=True)
-    picture = "".join(
-        f'<img class="{kind}" src="{up}_static/pictures/{name}{end}.png" alt="{alt}" {size} '
-        'loading="lazy">'
-        for kind, end in (KINDS if night else {"": ""}).items()
-    )
+    own = [about[side] for side in ("width", "height") if side in about]
+    room = f'style="--course-wide: {own[0]}px"' if own and not sizes else ""
+    pictures = ""
+    for kind, end in (KINDS if night else {"course-still": ""}).items():
+        file = f"{up}_static/pictures/{name}"
+        small = (
+            f'<source media="{SMALL}" srcset="{file}-phone{end}.png" {_size(sizes[1])}>'
+            if sizes
+            else ""
+        )
+        pictures += (
+            f'<picture class="{kind}">{small}<img src="{file}{end}.png" alt="{alt}" '
+            f'{_size(sizes[0] if sizes else own)} loading="lazy"></picture>'
+        )
     if not moves:
-        return f'<div class="course-figure" {room}>{picture}</div>'
+        return f'<div class="course-figure" {room}>{pictures}</div>'
+    frames = f"{up}_static/explorers/{name}"
+    narrow = f'data-phone="{frames}-phone.txt" data-wide="{sizes[0][0]}" ' if phone else ""
     return (
         f'<div class="course-figure" {room} role="group" aria-label="Explorer: {alt}" '
-        f'data-explorer="{up}_static/explorers/{name}.txt" data-live="{up}_static/live.js">'
-        f'{picture}<p class="course-said">{html.escape(words)}</p></div>'
+        f'data-explorer="{frames}.txt" {narrow}data-live="{up}_static/live.js">'
+        f'{pictures}<p class="course-said">{html.escape(words)}</p></div>'
     )
+
+
+def _size(sides: Sequence[int]) -> str:
+    return f'width="{sides[0]}" height="{sides[1]}"' if sides else ""

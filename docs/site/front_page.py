@@ -9,13 +9,14 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
-from figures import KINDS, figure
+from capture import drawn_for_pages, packed
+from figures import KINDS, figure, put
 from PIL import Image
 
 from course_lib import plots
 from course_lib.descent import descend
 from course_lib.landscapes import himmelblau
-from course_lib.live import explore, int_slider, point, replay
+from course_lib.live import explore, int_slider, point
 from course_lib.optimizers import Momentum
 
 HERE = Path(__file__).parent
@@ -131,12 +132,9 @@ def hero(static: Path, count: int) -> str:
         start=point(ax, (-0.5, -1.0), label="start"),
         alt="A landscape of four valleys from above, and a walk from a ring into one of them.",
     )
-    data = replay.packed(shown, None, 700_000, count, {"start": [], "steps": []})[0]
-    for end, still in {"": shown.png(), "-night": shown.night_png()}.items():
-        (static / "pictures" / f"hero{end}.png").write_bytes(still)
-    (static / "explorers" / "hero.txt").write_bytes(data)
-    about = dict(zip(("width", "height"), map(int, shown.size), strict=True)) | {"alt": shown.alt}
-    made = figure("hero", "", about, shown.standing, moves=True, night=True)
+    found = drawn_for_pages(shown.figure)
+    found["frames"] = packed(shown, 700_000, count, {"start": [], "steps": []})
+    made = figure("hero", "", {"alt": shown.alt}, shown.standing, **put(static, "hero", found))
     shown.close()
     # It is what a reader sees first: nothing is to wait for it.
     made = made.replace('loading="lazy"', 'fetchpriority="high"', 1)

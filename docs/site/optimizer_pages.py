@@ -8,12 +8,13 @@ import textwrap
 from dataclasses import fields
 from pathlib import Path
 
-from figures import figure
+from capture import drawn_for_pages, packed
+from figures import figure, put
 
 from course_lib import plots
 from course_lib.descent import descend
 from course_lib.landscapes import bowl
-from course_lib.live import explore, int_slider, log_slider, replay
+from course_lib.live import explore, int_slider, log_slider
 from course_lib.optimizers import OPTIMIZERS
 
 HEAD = """# Optimizers
@@ -39,13 +40,10 @@ def write(page: Path, static: Path, frames: int, most: int) -> None:
     """Write the page and the frames of its explorers."""
     parts = [HEAD]
     for name, rule in OPTIMIZERS.items():
-        packed = explorer(name, rule)
-        day, data = packed.png(), replay.packed(packed, None, most, frames)[0]
-        for end, picture in {"": day, "-night": packed.night_png()}.items():
-            (static / "pictures" / f"optimizer-{name}{end}.png").write_bytes(picture)
-        (static / "explorers" / f"optimizer-{name}.txt").write_bytes(data)
-        parts.append(section(name, rule, packed))
-        packed.close()
+        shown = explorer(name, rule)
+        found = drawn_for_pages(shown.figure) | {"frames": packed(shown, most, frames)}
+        parts.append(section(name, rule, shown, put(static, f"optimizer-{name}", found)))
+        shown.close()
     page.write_text("\n".join(parts), encoding="utf-8")
 
 
@@ -74,14 +72,13 @@ def explorer(name: str, rule: type):
     )
 
 
-def section(name: str, rule: type, shown) -> str:
+def section(name: str, rule: type, shown, has: dict) -> str:
     """Return the section of one rule in Markdown."""
     doc = inspect.getdoc(rule)
     body, _, notes = doc.partition("Notes\n-----\n")
     lead, *formulas = body.strip().split("\n\n")
     source = textwrap.dedent(inspect.getsource(rule.step)).rstrip()
     settings = [f"`{f.name}` = {f.default:g}" for f in fields(rule)]
-    about = dict(zip(("width", "height"), map(int, shown.size), strict=True)) | {"alt": shown.alt}
     lines = [
         f"## {name}",
         re.sub(r"\s+", " ", lead),
@@ -89,6 +86,6 @@ def section(name: str, rule: type, shown) -> str:
         f"```python\n{source}\n```",
         f"Hyper-parameters and their defaults: {', '.join(settings)}.",
         re.sub(r"\s+", " ", notes.strip()) if notes else "",
-        figure(f"optimizer-{name}", "../", about, shown.standing, moves=True, night=True),
+        figure(f"optimizer-{name}", "../", {"alt": shown.alt}, shown.standing, **has),
     ]
     return "\n\n".join(line for line in lines if line) + "\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import practice  # beside this file
-from figures import figure
+from figures import figure, put
 from formulas import markdown
 from places import ROOT, Place
 
@@ -158,10 +158,10 @@ def to_be_read(cell, run: str) -> None:
 def pictured(cell, stem: str, shown: dict, static: Path) -> Iterator[tuple]:
     """Put the pictures of a cell, and the frames and films of its explorers, into files.
 
-    Return each output with the name of its files, "" for what is no picture, and whether it `moves`
-    and has a picture for the `night`.
+    Return each output with the name of its files, "" for what is no picture, and what else `figure`
+    has to know of it.
     """
-    left = [found for found in shown.get(cell.id, []) if "night" in found]
+    left = [found for found in shown.get(cell.id, []) if "pictures" in found]
     for number, output in enumerate(cell.outputs):
         data = output.get("data", {})
         if "image/png" not in data:
@@ -169,16 +169,9 @@ def pictured(cell, stem: str, shown: dict, static: Path) -> Iterator[tuple]:
             continue
         name = f"{stem}-{cell.id}-{number}"
         found = left.pop(0) if left else {}
-        files = {f"{name}.png": data["image/png"], f"{name}-night.png": found.get("night")}
-        if films := found.get("films"):
-            files |= {f"{stem}.webp": films[0], f"{stem}-night.webp": films[1]}
-        for file, content in files.items():
-            if content:
-                (static / "pictures" / file).write_bytes(base64.b64decode(content))
-        if found.get("frames"):
-            (static / "explorers" / f"{name}.txt").write_text(found["frames"])
-        has = {"moves": bool(found.get("frames")), "night": bool(found.get("night"))}
-        yield name, output, has
+        for end, film in zip(("", "-night"), found.get("films", ()), strict=False):
+            (static / "pictures" / f"{stem}{end}.webp").write_bytes(base64.b64decode(film))
+        yield name, output, put(static, name, found or {"pictures": {"": data["image/png"]}})
 
 
 def glossary() -> dict[str, str]:

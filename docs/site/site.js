@@ -3,7 +3,15 @@
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
+// The frames for the room there is: those for the column, or where its words would get small, for a phone.
+const frames = ({ dataset, clientWidth }) =>
+  dataset.phone && clientWidth < 0.8 * dataset.wide ? dataset.phone : dataset.explorer;
+const rooms = new ResizeObserver((seen) => {
+  for (const { target } of seen) if (frames(target) !== target.dataset.shown) bring(target);
+});
+
 async function bring(figure) {
+  const first = !figure.dataset.shown, file = (figure.dataset.shown = frames(figure));
   const word = figure.querySelector(".course-loads") ?? figure.appendChild(
     Object.assign(document.createElement("p"), { className: "course-loads" }));
   word.setAttribute("role", "status");
@@ -11,7 +19,7 @@ async function bring(figure) {
   try {
     const [{ replay }, answer] = await Promise.all([
       import(new URL(figure.dataset.live, document.baseURI)),
-      fetch(figure.dataset.explorer),
+      fetch(file),
     ]);
     if (!answer.ok) throw new Error(`the answer was ${answer.status}`);
     // It stands on the page, unseen, while it is drawn: it asks whether the page is dark.
@@ -23,10 +31,12 @@ async function bring(figure) {
       stage.remove();
       throw error;
     }
+    if (file !== figure.dataset.shown) return stage.remove();
     stage.hidden = false;
     figure.replaceChildren(stage);
     figure.dataset.moves = "true";
-    if ("plays" in figure.dataset && !CALM.matches) figure.querySelector(".course-run")?.click();
+    rooms.observe(figure);
+    if (first && "plays" in figure.dataset && !CALM.matches) figure.querySelector(".course-run")?.click();
     dispatchEvent(new Event("course-moves"));
   } catch (error) {
     word.textContent = `The sliders of this picture could not be loaded (${error.message}). `;

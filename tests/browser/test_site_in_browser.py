@@ -54,7 +54,7 @@ class Links(html.parser.HTMLParser):
         self.places.add(found.get("id"))
         if tag == "img":
             self.pictures.append(found)
-        for name in ("href", "src", "data-explorer", "data-live"):
+        for name in ("href", "src", "srcset", "data-explorer", "data-phone", "data-live"):
             if found.get(name):
                 self.targets.append(found[name])
 
@@ -397,6 +397,47 @@ def test_every_page_fits_a_phone_and_its_controls_a_finger(site, served, page, a
                 assert room["x"] >= 0, name
                 assert room["x"] + room["width"] <= 390, name
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+    assert alone == []
+
+
+# Pixels of the page for the smallest words of a picture that moves, and how far it overflows.
+SMALLEST = """figure => { const stage = figure.querySelector(".course-stage");
+  return [stage.dataset.words * stage.clientWidth / parseFloat(stage.dataset.wide),
+    figure.scrollWidth - figure.clientWidth]; }"""
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_no_words_on_a_picture_are_small_in_the_column_or_on_a_phone(
+    site, served, page, alone, width
+):
+    address, small = served(site), {}
+    page.set_viewport_size({"width": width, "height": 800})
+    for name in MOVING:
+        page.goto(f"{address}/{name}.html")
+        explorers = page.locator("[data-explorer]")
+        for number in range(explorers.count()):
+            explorer = explorers.nth(number)
+            explorer.scroll_into_view_if_needed()
+            explorer.locator("[data-live=true]").wait_for()
+            words, over = explorer.evaluate(SMALLEST)
+            if words < 11 or over > 1:
+                small[name, number] = words, over
+    assert small == {}
+    assert alone == []
+
+
+def test_a_window_that_becomes_narrow_gets_the_picture_for_a_phone(site, served, page, alone):
+    page.set_viewport_size({"width": 1366, "height": 800})
+    page.goto(f"{served(site)}/notebooks/01_gradient_basics.html")
+    shape = "((seen) => seen.width / seen.height)(document.querySelector('[data-phone] canvas'))"
+    explorer = page.locator("[data-phone]").first
+    explorer.scroll_into_view_if_needed()
+    explorer.locator("[data-live=true]").wait_for()
+    assert page.evaluate(shape) > 1.5
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function(f"{shape} < 1")
+    page.set_viewport_size({"width": 1366, "height": 800})
+    page.wait_for_function(f"{shape} > 1.5")
     assert alone == []
 
 
