@@ -47,7 +47,7 @@ WHY_NOT = sandbox.why_no_namespaces()
 pytestmark = [
     pytest.mark.skipif(WHY_NOT is not None and not GUARD, reason=f"No isolation: {WHY_NOT}"),
     pytest.mark.skipif(find_mnist() is None, reason="MNIST is not here"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(3600),  # against what hangs; two processors shared with much else need half
 ]
 CPU_SHARE = ("--slower", "0.1", "--memory", "1")
 
@@ -106,7 +106,7 @@ def before(world):
 @pytest.fixture(scope="module")
 def rows(world, before):
     run = grade(world, "--workers", "2")
-    out, err = run.communicate(timeout=800)
+    out, err = run.communicate()
     assert run.returncode == 0, err
     print(out)
     with Gradebook(world.grades / "grades.db") as book:
@@ -374,7 +374,7 @@ def test_workers_of_a_scheduler_grade_as_this_machine_does(world, rows):
         n_workers=1, threads_per_worker=1, dashboard_address=None, memory_limit=0
     ) as cluster:
         run = grade(elsewhere, "--scheduler", cluster.scheduler_address, submissions=few)
-        _, err = run.communicate(timeout=300)
+        _, err = run.communicate()
     assert run.returncode == 0, err
     with Gradebook(elsewhere.grades / "grades.db") as book:
         got = {row.student: row.total for row in book.rows()}
@@ -387,7 +387,7 @@ def test_workers_of_a_scheduler_grade_as_this_machine_does(world, rows):
 def test_an_lms_zip_with_names_that_lead_elsewhere(tmp_path, doors):
     world = World(tmp_path, doors[0], os.getpid())
     run = grade(world, "--workers", "1", submissions=zipped(world))
-    _, err = run.communicate(timeout=300)
+    _, err = run.communicate()
     assert run.returncode == 0, err
     with Gradebook(world.grades / "grades.db") as book:
         rows = {row.student: row for row in book.rows()}
@@ -433,7 +433,7 @@ def test_a_run_that_is_killed_goes_on_without_losing_or_doubling_a_grade(tmp_pat
             done = list(now)
     assert sorted(done) == students
     run = grade(world, "--workers", "1")
-    out, _ = run.communicate(timeout=300)
+    out, _ = run.communicate()
     assert "5 of 5 were graded before and have not changed." in out
     with Gradebook(world.grades / "grades.db") as book:
         assert {row.student: row.graded for row in book.rows()} == now
@@ -459,7 +459,7 @@ def test_only_one_call_grades_into_a_folder(tmp_path, doors):
     with open(world.grades / ".lock", "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         run = grade(world)
-        _, err = run.communicate(timeout=300)
+        _, err = run.communicate()
     assert run.returncode == 1
     assert "Another grade command is writing" in err
 
