@@ -28,6 +28,7 @@ import math
 import os
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -211,18 +212,19 @@ def _grade(options: argparse.Namespace) -> int:
     submissions = _collected(options)
     students = roster(options.students) if options.students else []
     teams = groups(options.groups) if options.groups else {}
-    policy = _policy(options)
     _with_or_without_dask(options)
     if not options.scheduler:
         _prepare()
     with _only_one(options.to), Gradebook(options.to / "grades.db") as book:
         whose: dict[str, list[str]] = {}
-        whole, submissions = shared(submissions, teams), []
+        whole, submissions = shared(submissions, teams, students), []
         for found, members in whole:
             names = [name for name in map(book.name_of, members) if name]
             if names:
                 whose[names[0]] = names
                 submissions.append(replace(found, student=names[0]))
+        names = [name for members in whose.values() for name in members]
+        policy = _policy(options, students, names)
         version = grade.version()
         settings = grade.Settings(
             isolation=isolation,
@@ -307,8 +309,14 @@ def _compared(
             print(f"Not in the list of students: {name}", file=sys.stderr)
 
 
-def _policy(options: argparse.Namespace) -> Callable[[str, float], Lateness] | None:
-    """Return what says how late a student's work of a certain date is; None if nobody asks."""
+def _policy(
+    options: argparse.Namespace, students: list[Student], names: list[str]
+) -> Callable[[str, float], Lateness] | None:
+    """Return what says how late a student's work of a certain date is; None if nobody asks.
+
+    An extension that would count for nobody is named, as it may be misspelled; so is a line that
+    could be about several students, which counts for none of them.
+    """
     from homework import late
     from homework.people import find
 
@@ -317,14 +325,23 @@ def _policy(options: argparse.Namespace) -> Callable[[str, float], Lateness] | N
             raise StopError('Late work needs a due date: add --due "2026-11-30 23:59".')
         return None
     share, unit = late.parse_penalty(options.late)
-    extensions = late.times(options.extensions) if options.extensions else []
-    handed_in = dict(late.times(options.times)) if options.times else {}
-    rule = late.Policy(
-        late.parse_time(options.due), share, unit, late.parse_span(options.grace), extensions
-    )
+    tables: list[dict[Student, datetime]] = []
+    for path in (options.extensions, options.times):
+        table = dict(late.times(path)) if path else {}
+        found = Counter(find(table, name, students) for name in names)
+        for who in list(table):
+            if found[who] > 1:
+                del table[who]
+                print(f"{path}: {who.name} may be several students here. Add IDs.", file=sys.stderr)
+            elif not (found[who] or options.only or any(map(who.may_be, students))):
+                print(f"{path}: {who.name} is nobody here.", file=sys.stderr)
+        tables.append(table)
+    extensions, handed_in = tables
+    due, grace = late.parse_time(options.due), late.parse_span(options.grace)
+    rule = late.Policy(due, share, unit, grace, list(extensions.items()), students)
 
     def lateness(name: str, when: float) -> Lateness:
-        known = handed_in.get(find(handed_in, name))
+        known = handed_in.get(find(handed_in, name, students))
         if known is None and not when:
             return late.IN_TIME
         return rule.lateness(name, known or datetime.fromtimestamp(when))

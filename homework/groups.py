@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 
 from homework.collect import Submission
@@ -32,18 +33,22 @@ def groups(path: str | os.PathLike) -> dict[str, list[Student]]:
 
 
 def shared(
-    submissions: list[Submission], known: dict[str, list[Student]]
+    submissions: list[Submission],
+    known: dict[str, list[Student]],
+    students: Iterable[Student] = (),
 ) -> list[tuple[Submission, list[str]]]:
     """Return each submission with the names of those whose it is.
 
     A group's submission goes by the name of the group or of any member. Of several, the newest
-    counts, and a note says so. A file that Gradescope names several people for is one submission.
+    counts, and a note says so. The list of all `students` leads from the name of a submission, such
+    as `doejane_1001`, to that of a member. A file that Gradescope names several people for is one
+    submission.
     """
     everybody = {who: group for group, members in known.items() for who in members}
     theirs: dict[str, list[Submission]] = {}
     alone: dict[str, tuple[Submission, list[str]]] = {}
     for each in submissions:
-        who = find(everybody, each.student)
+        who = find(everybody, each.student, students)
         group = everybody[who] if who else _group_in(each.student, known)
         if group:
             theirs.setdefault(group, []).append(each)

@@ -91,6 +91,8 @@ class Policy:
         Seconds after `due` that cost nothing.
     extensions : list of (Student, datetime)
         Until when single students have time.
+    students : list of Student
+        The class, if it is known: it leads from the name of a row to that in `extensions`.
     """
 
     due: datetime
@@ -98,11 +100,12 @@ class Policy:
     unit: float
     grace: float = 0.0
     extensions: list[tuple[Student, datetime]] = field(default_factory=list)
+    students: list[Student] = field(default_factory=list)
 
     def lateness(self, student: str, submitted: datetime) -> Lateness:
         """Return how late this is."""
         until = dict(self.extensions)
-        who = find(until, student)
+        who = find(until, student, self.students)
         due = until[who] if who else self.due
         late = (_local(submitted) - _local(due)).total_seconds()
         if late <= self.grace:

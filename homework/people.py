@@ -53,14 +53,29 @@ class Student:
         """Return whether a row of the gradebook may be this student's."""
         return any(_wanted(student) & keys for keys in self.keys)
 
+    def may_be(self, other: Student) -> bool:
+        """Return whether a line of another table may be about this student."""
+        return any(mine & theirs for mine in self.keys for theirs in other.keys)
 
-def find(students: Iterable[Student], name: str) -> Student | None:
-    """Return the student whose a row of the gradebook is; None if nobody is, or several may be."""
+
+def find(students: Iterable[Student], name: str, known: Iterable[Student] = ()) -> Student | None:
+    """Return the student whose a row of the gradebook is; None if nobody is, or several may be.
+
+    Where the class is `known`, its list leads from the name that a system gave a submission, such
+    as `doejane_1001`, to the names that people write, such as `Jane Doe`.
+    """
     students, wanted = list(dict.fromkeys(students)), _wanted(name)
     for level in range(3):
         found = [
             each for each in students if each.keys[level : level + 1] and wanted & each.keys[level]
         ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            break
+    who = find(known, name) if known else None
+    for keys in who.keys if who else ():
+        found = [each for each in students if any(keys & theirs for theirs in each.keys)]
         if found:
             return found[0] if len(found) == 1 else None
     return None

@@ -213,6 +213,69 @@ def test_what_is_taken_off_stands_on_the_page_and_goes_again_with_the_lateness(b
     assert book.rows()[0].total == 15
 
 
+# ------------------------------------------------------------------- tables, by the command line
+
+
+CANVAS = (
+    "Student,ID,SIS User ID,SIS Login ID,Section\n"
+    '"Doe, Jane",1001,s1,jdoe,A\n"Roe, Max",1002,s2,mroe,A\n"Roe, Max",1003,s3,mroe2,A\n'
+)
+
+
+@pytest.fixture
+def late_class(tmp_path, monkeypatch):
+    """Return what grades three empty files of Canvas, handed in a day late, with more options."""
+    pytest.importorskip("torch")
+    monkeypatch.setattr(command_line, "_prepare", lambda: None)
+    with zipfile.ZipFile(tmp_path / "canvas.zip", "w") as made:
+        for who in ("doejane_1001", "roemax_1002", "roemax_1003"):
+            made.writestr(zipfile.ZipInfo(f"{who}_55_lab.ipynb", (2026, 12, 1, 22, 0, 0)), "")
+    (tmp_path / "class.csv").write_text(CANVAS)
+
+    def grade_all(**tables):
+        more = []
+        for option, text in tables.items():
+            (tmp_path / f"{option}.csv").write_text(text)
+            more += [f"--{option}", str(tmp_path / f"{option}.csv")]
+        words = ["grade", str(tmp_path / "canvas.zip"), "--to", str(tmp_path / "grades"), *more]
+        words += ["--students", str(tmp_path / "class.csv"), "--isolation", "none", "--unsafe"]
+        words += ["--workers", "1", "--due", "2026-11-30 23:59", "--late", "10%/day"]
+        assert command_line.main(words) == 0
+        with Gradebook(tmp_path / "grades" / "grades.db") as book:
+            return {row.student: row.late.penalty for row in book.rows()}
+
+    return grade_all
+
+
+@pytest.mark.parametrize(
+    "name", ["doejane_1001", "1001", "Jane Doe", '"Doe, Jane"', "jdoe", "S1", " jane doe "]
+)
+def test_an_extension_reaches_the_student_however_it_is_written(late_class, capsys, name):
+    table = f"student,due\n{name},2026-12-05 23:59\n"
+    got = late_class(extensions=table)
+    assert got == {"doejane_1001": 0.0, "roemax_1002": 0.1, "roemax_1003": 0.1}
+    assert "here" not in capsys.readouterr().err
+
+
+def test_an_extension_for_nobody_or_for_several_is_told(late_class, capsys):
+    table = "student,due\nMax Roe,2026-12-05 23:59\nJane Do,2026-12-05 23:59\n"
+    assert set(late_class(extensions=table).values()) == {0.1}
+    said = capsys.readouterr().err
+    assert "extensions.csv: Max Roe may be several students here. Add IDs." in said
+    assert "extensions.csv: Jane Do is nobody here." in said
+
+
+def test_times_and_groups_reach_the_student_by_the_list_of_the_class(late_class):
+    times = "student,submitted\nJane Doe,2026-11-30 22:00\n1003,2026-12-03 22:00\n"
+    got = late_class(times=times)
+    assert got == pytest.approx({"doejane_1001": 0.0, "roemax_1002": 0.1, "roemax_1003": 0.3})
+
+
+def test_a_group_of_names_is_found_behind_the_names_of_canvas(late_class):
+    got = late_class(groups="group,student\nred,Jane Doe\nred,mroe2\n")
+    assert got == {"Jane Doe": 0.1, "mroe2": 0.1, "roemax_1002": 0.1}
+
+
 # ------------------------------------------------------------------------------------------- groups
 
 
