@@ -336,6 +336,23 @@ def test_the_picture_follows_a_dark_theme_and_the_saved_one_stays_light(page, la
     assert lightness(base64.b64decode(saved))[3, 3] > 0.97
 
 
+RING = """
+figure, hill = plots.figure()
+(mark,) = hill.plot([0], [0], "s")
+def update(start):
+    mark.set_data(*start[:, None])
+    return "Moved."
+explore(figure, update, start=point(hill, (0.2, 0.3)))
+"""
+
+
+def test_reset_never_lies_on_the_picture_of_an_explorer_with_rings_alone(page, lab):
+    opened(page, lab, "ring.ipynb", RING)
+    stage = page.locator(".course-stage").bounding_box()
+    reset = page.get_by_role("button", name="Reset").bounding_box()
+    assert reset["y"] >= stage["y"] + stage["height"]
+
+
 def test_an_exported_page_moves_with_no_kernel_and_no_network(page, tmp_path):
     names: dict = {}
     exec(IMPORTS + WALK.rsplit("\n", 2)[0] + PLAY.rsplit("\n", 2)[0], names)

@@ -199,13 +199,13 @@ body[data-jp-theme-light="true"] .course-stage[data-dark="true"] { background: #
 // Puts what belongs to the sliders among them: the players, and Reset. Returns what marks on each bar where
 // it stands, and where the author had set it; null as long as the sliders are not there.
 export async function arrange(root, wide, sliders, first, players, reset) {
-  const card = root.closest(PARTS.around), box = card?.querySelector(".course-controls");
-  if (!box || box.contains(root)) return null;
+  const box = root.closest(PARTS.around)?.querySelector(":scope > .course-controls");
+  if (!box) return null;  // rings alone: Reset stays below the picture
   box.style.setProperty("--course-wide", `${wide}px`);
   const bars = [];
   for (const [i, slider] of sliders.entries())
     for (const { el } of await Promise.all(Object.values(slider.views || {}))) {
-      if (!card.contains(el)) continue;
+      if (!box.contains(el)) continue;
       const bar = el.querySelector(PARTS.bar), player = players.get(slider);
       if (bar) bars.push({ slider, bar });
       if (bar) bar.style.setProperty("--course-first", share(slider, first[i]));
