@@ -208,6 +208,8 @@ def points(name: str, value: Any, dimension: int, *, finite: bool = False) -> An
 
 def _real(value: Any) -> np.ndarray:
     """Return an array of floats, or raise for values that numpy would convert: None, text, …"""
+    if type(value) is np.ndarray and value.dtype.kind == "f":
+        return value  # as at every step of a walk
     array = np.asarray(value)
     if value is None or array.dtype.kind not in "biufO" or np.ma.is_masked(value):
         raise TypeError

@@ -36,7 +36,7 @@ from .kinds import Number, kind_of
 from .scene import Scene
 
 REST = 0.5  # seconds after the last move until what is seen is kept with the notebook
-SLICE = 0.02  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
+SLICE = 0.04  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
 SLOW = 100  # milliseconds of an `update` that is never called unasked
 
 
@@ -255,6 +255,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def _file(self, draw: Callable) -> bytes:
         with looks.turn:
+            self._come_back()
             picture: bytes = draw(self.figure)
             if self._on_screen and self._scene.drawn:
                 self._scene.fresh()  # at another size all was laid out anew, which is no move
@@ -366,7 +367,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def _update(self) -> None:
         began = time.perf_counter()
-        self._kept = False
+        self._kept = self._away = False
         self.standing, self.error = self._drawn(self.values)
         self.printed = self._calls.printed
         self._cost = round(1000 * (time.perf_counter() - began), 2)
@@ -423,6 +424,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self._answer()
+            self._come_back()
             return
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._answer_soon())
@@ -452,6 +454,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             for _ in range(20):
                 await asyncio.sleep(0)
             self._answer()
+        self._come_back()
         self._resting = asyncio.get_running_loop().call_later(REST, self._rest)
 
     def _answer(self) -> None:
@@ -485,6 +488,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         # Another screen alone is no reason to compute what takes long.
         if moved or self._cost <= SLOW:
             self._update()
+        else:
+            self._come_back()
         answer = {"view": request.get("view"), "id": request.get("id"), "cost": self._cost}
         self._send_frame(answer, began)
 
@@ -516,7 +521,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                 # requests for one frame; it may be seen only as the control comes there.
                 if frame is None or time.perf_counter() - began > SLICE:
                     break
-            self._drawn(self.values)  # the figure stays as the reader sees it
+            self._away = True
             self._cost = max(self._cost, round(1000 * longest, 2))
         took = round(1000 * (time.perf_counter() - began), 2)
         about = {"view": request.get("view"), "sweep": request.get("id"), "took": took}
@@ -526,7 +531,15 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             content, buffers = _packed(frames, buffers)
         self._canvas.send(about | content, buffers)
         if not self._scene.drawn:
+            self._come_back()
             self._send_frame({"view": request.get("view")})
+
+    def _come_back(self) -> None:
+        """Let the figure be as the reader sees it, after a sweep has moved it."""
+        with looks.turn:
+            if self._away:
+                self._away = False
+                self._drawn(self.values)
 
     def _along(self, request: dict) -> Iterator[tuple[dict, str, Exception | None]]:
         """Move the figure to the places of a sweep, one after the other, and say what is seen."""
@@ -726,10 +739,17 @@ def _replace_previous(explorer: Explorer) -> None:
     _CELLS[cell] = (run, [*old, explorer])
 
 
+def _all_come_back() -> None:
+    """Before a cell runs: it may look at a figure that a sweep has moved."""
+    for explorer in list(_OPEN):
+        explorer._come_back()
+
+
 def _cell() -> tuple[str | None, Any]:
     """Return which cell is running, and in which run of it, where a kernel knows."""
     try:
         shell = get_ipython()  # type: ignore[name-defined]  # a kernel's builtin
+        shell.events.register("pre_execute", _all_come_back)  # twice is once
         parent = shell.get_parent()
         return parent["metadata"].get("cellId"), parent["header"]["msg_id"]
     except (NameError, AttributeError, KeyError, TypeError):

@@ -112,7 +112,7 @@ INTERACT = """
 %config InlineBackend.print_figure_kwargs = {"bbox_inches": None}
 
 def new_figure(lr, momentum):
-    figure, (hill, curve) = pyplot.subplots(1, 2, figsize=(9.2, 3.8))
+    figure, (hill, curve) = pyplot.subplots(1, 2, figsize=(9.2, 3.8), layout="constrained")
     draw(figure, hill, curve)(lr, momentum)
     pyplot.show()
 
@@ -122,7 +122,7 @@ ipywidgets.interact(new_figure, **sliders());
 IPYMPL = """
 %matplotlib ipympl
 pyplot.ioff()
-figure, (hill, curve) = pyplot.subplots(1, 2, figsize=(9.2, 3.8))
+figure, (hill, curve) = pyplot.subplots(1, 2, figsize=(9.2, 3.8), layout="constrained")
 canvas = figure.canvas
 canvas.toolbar_visible = canvas.header_visible = canvas.footer_visible = False
 show, controls = draw(figure, hill, curve), sliders()

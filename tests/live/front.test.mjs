@@ -128,11 +128,11 @@ test("nothing that costs more than 100 ms is asked for unasked, from the first k
   assert.equal(slow.sent.length, 0);
   const quick = sweeps();
   quick.made.warm();
-  assert.deepEqual(quick.sent.map(({ at }) => at), [[5, 6], [4, 7]]);
+  assert.deepEqual(quick.sent.map(({ at }) => at), [[5, 6, 4, 7], [3, 8, 2, 9]]);
 });
 
 test("one slow frame ends the sweeps, and what lies beyond it stays barred after a quick one", () => {
-  const { made, sent, all, come } = sweeps({ cost: 15 });
+  const { made, sent, all, come } = sweeps({ cost: 30 });
   made.warm();
   assert.deepEqual(sent.map(({ at }) => at), [[5], [6]]);
   come(sent[1], 3000); // at 6
@@ -150,6 +150,29 @@ test("one slow frame ends the sweeps, and what lies beyond it stays barred after
   const then = sent.length;
   made.warm();
   assert.ok(sent.slice(then).some(({ at }) => at[0] > 6));
+});
+
+test("what is asked for in advance lies where a moving hand will be, at rest around it", (t) => {
+  let now = 1000;
+  t.mock.method(performance, "now", () => now);
+  const rulers = [ruler(model({ _model_name: "IntSliderModel", min: 0, max: 999, step: 1 }))];
+  const { made, sent, all, come } = sweeps({ rulers });
+  made.warm();
+  for (let i = 0; i < 8; i++) {
+    now += 20;
+    all.a += 4; // a fifth of a notch in a millisecond
+    made.expect(0, true);
+  }
+  const before = sent.length;
+  come(sent[0], 30); // 160 ms after it was asked for
+  const [moving] = sent.slice(before);
+  assert.ok(moving.at[0] > all.a + 25 && moving.at[0] < all.a + 45, `${moving.at} from ${all.a}`);
+  assert.deepEqual(moving.at, [0, 1, 2, 3].map((i) => moving.at[0] + i), "and on from there");
+  assert.ok(made.coming(JSON.stringify({ a: moving.at[0] })) && !made.coming(JSON.stringify({ a: 999 })));
+  now += 1000;
+  const then = sent.length;
+  for (const request of sent.slice(1, then)) come(request, 30);
+  assert.deepEqual(sent.at(-1).at, [37, 38, 36, 39]);
 });
 
 test("keys push a point, its ends and Space included, and no other key is taken", () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
 import io
 import itertools
@@ -11,10 +12,12 @@ import sys
 import tracemalloc
 import weakref
 import zlib
+from types import SimpleNamespace
 
 import ipywidgets
 import numpy as np
 import pytest
+from IPython.core.events import EventManager, available_events
 from matplotlib import pyplot
 from PIL import Image
 
@@ -796,6 +799,23 @@ def test_a_sweep_leaves_figure_values_and_standing_as_they_were():
     assert explorer.values == {"slope": 0.25}
     assert explorer.standing == "slope 0.25"
     assert explorer.error is None
+
+
+def test_a_cell_between_two_slices_finds_the_figure_as_its_reader_sees_it(monkeypatch):
+    shell = SimpleNamespace(get_parent=dict)
+    shell.events = EventManager(shell, available_events)
+    monkeypatch.setattr(builtins, "get_ipython", lambda: shell, raising=False)
+    explorer, _, line = line_explorer()
+    browser = Browser(explorer)
+    browser.ask(screen=1, slope=0.25)
+    wanted = {"view": "v", "id": 9, "sweep": "slope", "at": [0.3, 1.0], "values": {}}
+    explorer._answer_sweep(wanted)
+    assert list(line.get_ydata()) == [0, 1]
+    shell.events.trigger("pre_execute")
+    assert list(line.get_ydata()) == [0, 0.25]
+    seen = explorer.png()
+    explorer._answer_sweep(wanted)
+    assert explorer.png() == seen  # a picture that is saved meanwhile
 
 
 def test_a_sweep_stops_when_its_slice_of_time_is_over(monkeypatch):

@@ -86,6 +86,7 @@ export async function render({ model, el }) {
 
   // Several controls that change at once make one request, and no more than one for each frame.
   let due = false, behind = 0, last = values();
+  let awaited = null; // the place shown next, that a slice on its way brings
   let fill = null; // marks on the bars where the sliders stand
   function changed() {
     if (due || gone) return;
@@ -99,21 +100,27 @@ export async function render({ model, el }) {
       const moved = Object.keys(now).filter((key) => spot(key, now[key]) !== spot(key, last[key]));
       last = now;
       if (!moved.length) return;
-      const found = kept.get(placeOf(now));
-      clearTimeout(behind);
-      if (found && scene && found.on === scene.id) {
-        // Nothing that was asked for earlier may take its place. The kernel hears of it at rest.
-        link.pass();
-        show(found, draw);
-        behind = setTimeout(atRest, 150);
-      } else if (page.slow.querySelector("input").checked) {
-        behind = setTimeout(atRest, 0);
-      } else {
-        ask();
+      if (!recalled()) {
+        clearTimeout(behind);
+        if (page.slow.querySelector("input").checked) behind = setTimeout(atRest, 0);
+        else if (ahead.coming((awaited = placeOf(now)))) behind = setTimeout(ask, 60);
+        else ask();
       }
       const slider = names.indexOf(moved[0]);
       ahead.expect(moved.length === 1 ? slider : -1, true);
     });
+  }
+  // Shows what is kept for where the controls stand. Nothing that was asked for earlier may take its
+  // place, and the kernel hears of it at rest.
+  function recalled() {
+    const found = kept.get(placeOf(values()));
+    if (!found || !scene || found.on !== scene.id) return false;
+    awaited = null;
+    link.pass();
+    show(found, draw);
+    clearTimeout(behind);
+    behind = setTimeout(atRest, 150);
+    return true;
   }
   function atRest() {
     if (pressed()) behind = setTimeout(atRest, 50);
@@ -179,8 +186,11 @@ export async function render({ model, el }) {
     const request = ahead.answer(content);
     if (!request) return;
     if (content.packed) [content.frames, buffers] = await unzipped(content.packed, buffers[0]);
-    for (const [i, answer] of content.frames.entries())
-      if (answer) keep(request.places[i], await unpack(answer, buffers));
+    for (const [i, answer] of content.frames.entries()) {
+      if (!answer) continue;
+      keep(request.places[i], await unpack(answer, buffers));
+      if (awaited === request.places[i]) recalled();
+    }
     ahead.arrived(request, content.frames, content.took, content.cost);
   }
 

@@ -26,9 +26,12 @@ function notched(slider) {
   };
   // A value between two notches is a place of its own.
   const notch = (value) => (Math.abs(at(value) - Math.round(at(value))) < 1e-3 ? Math.round(at(value)) : `${value}`);
-  function* around(here) {
+  // All notches, those first that a hand comes to that will be `ahead` of here.
+  function* around(here, ahead = 0) {
     const last = Math.floor((slider.get("max") - slider.get("min")) / slider.get("step") + 1e-6);
-    for (const place of nearestFirst(Math.round(at(here)), last)) yield value(place);
+    const from = Math.round(at(here));
+    for (let next = from + ahead; ahead && next >= 0 && next <= last; next += Math.sign(ahead)) yield value(next);
+    for (const place of nearestFirst(from, last)) yield value(place);
   }
   return { slides: true, notch, around };
 }

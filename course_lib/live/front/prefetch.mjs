@@ -4,6 +4,8 @@
 import { SLOW } from "./link.mjs";
 import { UNPACKS } from "./painter.mjs";
 
+const RESTS = 150; // milliseconds after which a hand that has not moved rests
+
 export function makePrefetch({ send, link, kept, rulers, names, values, placeOf, sceneId, told, cost = 0 }) {
   const swept = new Map(); // id of a request -> the places it is for
   const under_way = new Set(), barred = new Set();
@@ -14,6 +16,8 @@ export function makePrefetch({ send, link, kept, rulers, names, values, placeOf,
   let tried = 0;
   let wide = 2; // slices under way at once
   let soon = 0;
+  let lasts = 0; // milliseconds from a request to its answer
+  let pace = 0, seen = { notch: 0, when: 0 }; // notches of a hand in a millisecond, and where it was
   const fetch = {
     cost: Math.max(cost, 10), // milliseconds for one frame
     visible: false,
@@ -28,21 +32,23 @@ export function makePrefetch({ send, link, kept, rulers, names, values, placeOf,
           swept.delete(key);
           places.forEach((place) => under_way.delete(place));
         }
-      // Slices of about 20 ms, and as many of them as the way to the kernel and back holds.
-      const many = Math.min(Math.max(Math.floor(20 / fetch.cost), 1), 40);
+      // Slices of about 40 ms, and as many of them as the way to the kernel and back holds.
+      const many = Math.min(Math.max(Math.floor(40 / fetch.cost), 1), 40);
       const all = values(), ruler = rulers[likely];
+      // What a moving hand has passed when the answer comes is of no use: it is aimed at.
+      const ahead = now - seen.when < RESTS ? Math.round(pace * (lasts + 20)) : 0;
       while (swept.size < Math.floor(wide) && tried < 3) {
         const at = [], places = [];
-        for (const value of reachable(ruler, walls[likely], all[names[likely]])) {
+        for (const value of reachable(ruler, walls[likely], all[names[likely]], ahead)) {
           const place = placeOf({ ...all, [names[likely]]: value });
           if (kept.has(place, sceneId()) || under_way.has(place) || barred.has(place)) continue;
+          under_way.add(place);
           at.push(value);
           places.push(place);
           if (at.length === many) break;
         }
         told(!at.length && !swept.size);
         if (!at.length) return;
-        places.forEach((place) => under_way.add(place));
         const id = link.next();
         swept.set(id, { when: now, places, at, of: likely });
         // Unpacking takes a while, too: on this very computer longer than the bytes it saves.
@@ -58,6 +64,7 @@ export function makePrefetch({ send, link, kept, rulers, names, values, placeOf,
       swept.delete(content.sweep);
       // A reply that takes longer than a round trip was queued, and single frames wait behind it.
       const way = performance.now() - request.when;
+      lasts = lasts ? 0.7 * lasts + 0.3 * way : way;
       link.quickest = link.quickest ? Math.min(link.quickest, way - content.took) : way - content.took;
       const late = way > 1.3 * link.quickest + 60;
       wide = Math.max(late ? wide / 2 : Math.min(wide + 0.5, 1 + link.quickest / 20, 10), 1);
@@ -94,25 +101,33 @@ export function makePrefetch({ send, link, kept, rulers, names, values, placeOf,
     // A slider moved, or hands are on it: it moves next.
     expect(slider, again = false) {
       if (slider >= 0 && !rulers[slider]) return;
+      paced(slider);
       if (slider < 0 || slider !== likely) tried = 0;
       else if (!again) return;
       if (slider >= 0) likely = slider;
       fetch.warm(slider < 0 ? 250 : 0);
     },
+    coming: (place) => under_way.has(place),
     stop: () => clearTimeout(soon),
   };
+
+  function paced(slider) {
+    const when = performance.now(), notch = slider < 0 ? NaN : rulers[slider].notch(values()[names[slider]]);
+    const now = (notch - seen.notch) / Math.max(when - seen.when, 1);
+    const goes_on = slider === likely && when - seen.when < RESTS && Number.isFinite(now);
+    pace = goes_on ? 0.5 * (pace + now) : 0;
+    seen = { notch, when };
+  }
   return fetch;
 }
 
-// The places around one, nearest first, each way as far as the first wall.
-function* reachable(ruler, walls, here) {
-  const open = { up: true, down: true };
-  let middle = null;
-  for (const value of ruler.around(here)) {
+// The places around one, those where a hand will be first, each way as far as the first wall.
+function* reachable(ruler, walls, here, ahead) {
+  const middle = ruler.notch(ruler.around(here).next().value);
+  const far = (notch) => Math.abs(notch - middle);
+  for (const value of ruler.around(here, ahead)) {
     const notch = ruler.notch(value);
-    middle ??= notch;
-    const way = notch < middle ? "down" : "up";
-    if (walls.has(notch) && notch !== middle) open[way] = false;
-    if (open[way] || notch === middle) yield value;
+    const beyond = (wall) => wall !== middle && (wall - middle) * (notch - middle) > 0 && far(wall) <= far(notch);
+    if (![...walls].some(beyond)) yield value;
   }
 }
