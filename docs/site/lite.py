@@ -244,7 +244,7 @@ def jupyterlite(work: Path, out: Path, content: Path, wheels: Path) -> None:
         "LiteBuildConfig": {
             "contents": [str(content)],
             "output_dir": str(out.resolve()),
-            "apps": ["lab", "notebooks"],
+            "apps": ["lab", "notebooks", "tree"],
             "no_sourcemaps": True,
             "no_unused_shared_packages": True,
             "ignore_sys_prefix": ["federated_extensions"],

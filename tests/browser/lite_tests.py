@@ -219,6 +219,13 @@ def test_it_says_what_it_loads_and_loads_nothing_the_second_time(who):
     assert second < 1e6
 
 
+def test_file_open_leads_to_the_files(who):
+    who.page.goto(f"{who.address}/course/lab/tree/")
+    listed = "() => [...document.querySelectorAll('.jp-DirListing-item')].map(e => e.textContent)"
+    there = f"() => ({listed})().some(text => text.includes('README.md'))"
+    who.page.wait_for_function(there)
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_it_runs_whole_and_its_explorers_move(notebook, who):
     opened(who, notebook)
