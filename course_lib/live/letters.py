@@ -63,6 +63,7 @@ def write(
     line.set_marker(shape)
     line.set_markersize(2 * float(np.abs(shape.vertices).max()))
     line.set_data([at[0]], [at[1]])
+    line.letters = size  # points, for who measures how small words get
     line.set_visible(True)
 
 

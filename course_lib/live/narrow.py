@@ -10,11 +10,12 @@ from contextlib import contextmanager
 
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 ROOM = 200  # pixels of the page that axes beside others need at least
 LEAST = 200  # and a whole figure
-COLUMN, PHONE = 736, 380  # pixels of a page without a kernel, and of one on a phone
+COLUMN, PHONE = 736, 344  # pixels of a page without a kernel, and of one on a phone
 FLATTEST = 0.8  # of the author's height, for axes that get narrower and stay beside each other
 
 
@@ -78,4 +79,6 @@ def smallest_words(figure: Figure) -> float:
         At the width at which it was laid out.
     """
     words = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
-    return min((float(text.get_fontsize()) * 100 / 72 for text in words), default=100.0)
+    sizes = [float(text.get_fontsize()) for text in words]
+    sizes += [line.letters for line in figure.findobj(Line2D) if hasattr(line, "letters")]
+    return min((points * 100 / 72 for points in sizes), default=100.0)

@@ -29,7 +29,7 @@ FRAMES = 2500  # at most; drawing them takes a quarter of a minute
 FINE = 101  # places of a point's coordinate, before they are thinned
 GAP = -(2**31)  # stands for a vertex that is no number, which ends a line
 SCALE = 1.5  # device pixels for each hundredth of an inch
-SHARE = 3  # a phone gets one of so many frames, and of the bytes
+SHARE = 3  # a phone gets one of so many frames
 GROWS = 1.5  # how far its picture grows where there is more room
 
 PAGE = """<!doctype html>
@@ -132,7 +132,7 @@ def snippet(explorer: Any, sweeps: list[str] | None = None) -> tuple[str, Moves]
     source = front.source()
     still = base64.b64encode(figures.few_colors(io.BytesIO(explorer.png()))).decode()
     room = MOST - len(source.encode()) - len(still) - len(typeface.css()) - 3000
-    data = packed(explorer, sweeps, room * SHARE // (SHARE + 1), FRAMES)
+    data = packed(explorer, sweeps, room * 3 // 4, FRAMES, phone=room // 4)
     text = SNIPPET.format(
         name=f"explorer-{crc32(data[0]):08x}",
         alt=html.escape(explorer.alt, quote=True),
@@ -152,6 +152,7 @@ def packed(
     frames: int,
     named: dict[str, list] | None = None,
     width: float | None = None,
+    phone: int | None = None,
 ) -> tuple[bytes, bytes]:
     """Return its frames as `replay` of the front takes them, and fewer that are drawn for a phone.
 
@@ -162,7 +163,7 @@ def packed(
     explorer, sweeps
         As for `snippet`. Without `sweeps` the points move, too, where there is room for them.
     most : int
-        Bytes that the frames, as base64 text, take at most; those for a phone take a third.
+        Bytes that the frames, as base64 text, take at most.
     frames : int
         How many places of the controls they show at most; those for a phone show a third.
     named : dict, optional
@@ -170,6 +171,8 @@ def packed(
         the values it names. They move on the page, and these values are among their places.
     width : float, optional
         Pixels that a page has for the figure. By default it is as wide as its author made it.
+    phone : int, optional
+        Bytes that the frames for a phone take at most, by default as many.
 
     Raises
     ------
@@ -199,7 +202,7 @@ def packed(
     while True:
         try:
             data, chosen = _filled(explorer, places, keep, most, frames, width)
-            return data, _for_phone(explorer, chosen, keep, most, frames)
+            return data, _for_phone(explorer, chosen, keep, phone or most, frames)
         except ValueError:
             if sweeps is not None or len(places) == 1:
                 raise
@@ -216,7 +219,7 @@ def _for_phone(explorer: Any, places: dict, keep: dict, most: int, frames: int) 
     if explorer.size[0] <= narrow.PHONE:
         return b""
     least = math.prod(_least(explorer, places, keep).values())
-    most, frames = most // SHARE, max(frames // SHARE, least)
+    frames = max(frames // SHARE, least)
     try:
         return _filled(explorer, places, keep, most, frames, narrow.PHONE)[0]
     except ValueError:

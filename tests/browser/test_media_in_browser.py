@@ -301,3 +301,25 @@ def test_the_hint_of_a_handle_lies_on_no_word_and_inside_the_axes(page, tmp_path
     assert (np.asarray(below) < 130).mean() < 0.01
     page.locator(".course-handle").press("ArrowUp")
     assert hint.count() == 0  # whoever moved the point has read it
+
+
+def test_who_leaves_the_full_screen_finds_the_picture_as_it_was_and_the_button_focused(shown):
+    button = shown.get_by_role("button", name="Full screen").first
+    wide = shown.locator(".course-stage").first.bounding_box()["width"]
+    button.focus()
+    shown.keyboard.press("Enter")
+    shown.wait_for_function("document.fullscreenElement?.matches('.course-card')")
+    eventually(
+        shown,
+        lambda: shown.locator(".course-stage").first.bounding_box()["width"],
+        lambda now: now > 1.2 * wide,
+    )
+    # Escape is the browser's own key there; with no window it has none, and this is what it does.
+    shown.evaluate("document.exitFullscreen()")
+    shown.wait_for_function("!document.fullscreenElement")
+    eventually(
+        shown,
+        lambda: shown.locator(".course-stage").first.bounding_box()["width"],
+        lambda now: abs(now - wide) < 1,
+    )
+    assert button.evaluate("button => button === document.activeElement")

@@ -92,11 +92,11 @@ def test_a_phone_gets_fewer_frames_drawn_for_it_with_words_of_full_size():
     explorer = walk_explorer()
     wide, phone = (opened(data)[0] for data in files(explorer.html()))
     assert wide["size"] == pytest.approx(explorer.size) == [920, 380]
-    assert phone["size"][0] == 380 * replay.GROWS
+    assert phone["size"][0] == 344 * replay.GROWS
     assert phone["size"][1] > 1.5 * phone["size"][0]  # its axes are below each other
     for about, least in ((wide, 11), (phone, 11 * replay.GROWS)):
         (scene,) = about["scenes"].values()
-        drawn = replay.SCALE * 920 if about is wide else 2 * 380
+        drawn = replay.SCALE * 920 if about is wide else 2 * 344
         assert scene["size"][0] == pytest.approx(drawn, abs=1)
         assert about["words"] > least
         assert len(scene["axes"]) == 2
@@ -108,7 +108,7 @@ def test_a_phone_gets_fewer_frames_drawn_for_it_with_words_of_full_size():
 
 
 def test_a_small_picture_is_the_same_on_a_phone():
-    figure, ax = plots.figure(size=(3.6, 3))
+    figure, ax = plots.figure(size=(3.4, 3))
     (dot,) = ax.plot([0], [0], "o")
     explorer = explore(figure, lambda x: dot.set_data([x], [x]), x=slider(0, 1, 0.5), alt="A dot.")
     assert len(files(explorer.html())) == 1
