@@ -16,7 +16,7 @@ from matplotlib.text import Text
 ROOM = 200  # pixels of the page that axes beside others need at least
 LEAST = 200  # and a whole figure
 COLUMN, PHONE = 736, 344  # pixels of a page without a kernel, and of one on a phone
-FLATTEST = 0.8  # of the author's height, for axes that get narrower and stay beside each other
+FLATTEST = 0.85  # of the author's height, for axes that get narrower and stay beside each other
 
 
 def fitter(figure: Figure) -> Callable[[float | None], None]:
@@ -68,6 +68,14 @@ def at_width(figure: Figure, room: float) -> Iterator[None]:
         yield
     finally:
         fit(None)
+
+
+def suits_phone(figure: Figure) -> bool:
+    """Return whether `figure` can be drawn for a phone: a diagram, which has no axes, cannot.
+
+    Its words stand in what is drawn, and would leave it or get as small as that.
+    """
+    return any(ax.axison for ax in figure.axes)
 
 
 def smallest_words(figure: Figure) -> float:

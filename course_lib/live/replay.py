@@ -156,7 +156,7 @@ def packed(
 ) -> tuple[bytes, bytes]:
     """Return its frames as `replay` of the front takes them, and fewer that are drawn for a phone.
 
-    Those for a phone are empty where the figure is no wider, or where they do not fit.
+    Those for a phone are empty for a small figure and a diagram, or where they do not fit.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def packed(
 
 def _for_phone(explorer: Any, places: dict, keep: dict, most: int, frames: int) -> bytes:
     """Return fewer of these frames, with the same controls, at the width of a phone."""
-    if explorer.size[0] <= narrow.PHONE:
+    if explorer.size[0] <= narrow.PHONE or not narrow.suits_phone(explorer.figure):
         return b""
     least = math.prod(_least(explorer, places, keep).values())
     frames = max(frames // SHARE, least)

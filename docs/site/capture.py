@@ -60,10 +60,11 @@ def begin(most: int, frames: int) -> None:
 def drawn_for_pages(figure: Any) -> dict[str, Any]:
     """Return a figure as it is drawn for a column and for a phone, in light and in dark.
 
-    One that keeps its colors has no picture for dark.
+    One that keeps its colors has no picture for dark, and a diagram none for a phone.
     """
     pictures, sizes = {}, []
-    for end, width, dpi in (("", narrow.COLUMN, 140), ("-phone", narrow.PHONE, 200)):
+    widths = [("", narrow.COLUMN, 140), ("-phone", narrow.PHONE, 200)]
+    for end, width, dpi in widths if narrow.suits_phone(figure) else widths[:1]:
         with narrow.at_width(figure, width):
             sizes.append([round(100 * float(side)) for side in figure.get_size_inches()])
             pictures[end] = live.Picture.png(figure, dpi)

@@ -59,18 +59,20 @@ def figure(
     """
     alt = html.escape(about.get("alt", words), quote=True)
     own = [about[side] for side in ("width", "height") if side in about]
-    room = f'style="--course-wide: {own[0]}px"' if own and not sizes else ""
+    wide = sizes[0] if sizes else own
+    # What is not drawn for a phone is as wide as its words need, and moves under the finger.
+    room = f'style="--course-wide: {wide[0]}px"' if wide and len(sizes) < 2 else ""
     pictures = ""
     for kind, end in (KINDS if night else {"course-still": ""}).items():
         file = f"{up}_static/pictures/{name}"
         small = (
             f'<source media="{SMALL}" srcset="{file}-phone{end}.png" {_size(sizes[1])}>'
-            if sizes
+            if len(sizes) > 1
             else ""
         )
         pictures += (
             f'<picture class="{kind}">{small}<img src="{file}{end}.png" alt="{alt}" '
-            f'{_size(sizes[0] if sizes else own)} loading="lazy"></picture>'
+            f'{_size(wide)} loading="lazy"></picture>'
         )
     if not moves:
         return f'<div class="course-figure" {room}>{pictures}</div>'

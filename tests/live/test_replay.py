@@ -114,6 +114,16 @@ def test_a_small_picture_is_the_same_on_a_phone():
     assert len(files(explorer.html())) == 1
 
 
+def test_a_diagram_is_not_squeezed_into_a_phone():
+    figure, ax = plots.figure(size=(9, 3))
+    ax.set_axis_off()
+    word = ax.text(0.1, 0.5, "")
+    explorer = explore(
+        figure, lambda x: word.set_text(f"{x:g}"), x=slider(0, 1, 0.5), alt="A graph."
+    )
+    assert len(files(explorer.html())) == 1
+
+
 def test_vertices_in_the_page_are_right_to_a_tenth_of_a_pixel():
     explorer = walk_explorer()
     about, buffers = unpacked(explorer.html(sweeps=["lr"]))
