@@ -279,6 +279,14 @@ def _collected(options: argparse.Namespace) -> list[Submission]:
     from homework.collect import collect
 
     submissions = collect(options.submissions)
+    for found in submissions:
+        if found.several:
+            print(
+                f"{found.student} has {len(found.several)} notebooks of the lab, of which the "
+                f"newest counts: {', '.join(found.several[:5])}. If several students wrote them, "
+                "put each into a folder with the student's name.",
+                file=sys.stderr,
+            )
     if not options.only:
         return submissions
     wanted = {unicodedata.normalize("NFC", name) for name in options.only}

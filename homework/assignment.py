@@ -141,13 +141,20 @@ def parse(content: bytes) -> NotebookNode:
             "Clear the outputs (Edit, Clear Outputs of All Cells) and hand it in again."
         )
     try:
-        found = json.loads(content)  # it knows UTF-16 by its first bytes
+        found = json.loads(_text(content))
     except (ValueError, RecursionError):
         raise AssignmentError(
             "The file is not a notebook: it can't be read as JSON. Hand in the file that ends in "
             ".ipynb, not an export or a copy of its text."
         ) from None
     return _cells_of(_of_version_4(found))
+
+
+def _text(content: bytes) -> str:
+    """Return what a file holds in UTF-8, UTF-16 or UTF-32, and else in Windows' old encoding."""
+    with contextlib.suppress(UnicodeDecodeError):
+        return content.decode(json.detect_encoding(content), "surrogatepass")
+    return content.decode("cp1252", "replace")
 
 
 def _of_version_4(content: object) -> object:

@@ -53,6 +53,9 @@ _AGAIN = re.compile(r"-(\d+)\.ipynb", re.I)
 _METADATA = "submission_metadata.yml"
 _BESIDE = {"index.html", "grades.csv", "grades.xls", "README.md", "timestamp.txt"}
 """What systems put beside the submissions."""
+_VERSION = re.compile(r"^(version|attempt|versuch|submission|v)[ _-]?\d+$", re.I)
+"""A folder for each time that one student handed in."""
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _DEEPEST = 3
 """Zip files in zip files."""
 _MOST_ENTRIES = 100_000
@@ -85,6 +88,8 @@ class Submission:
         When, in seconds since 1970: as the system says, or the date of the file; 0 if unknown.
     read : callable
         Returns the bytes of the file.
+    several : tuple of str
+        What tells the notebooks of the lab apart, if it may be that several students wrote them.
     """
 
     student: str
@@ -93,6 +98,7 @@ class Submission:
     notes: list[str] = field(default_factory=list)
     when: float = 0.0
     read: Callable[[], bytes] = bytes
+    several: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,23 +163,24 @@ def collect(place: str | os.PathLike, one_student: bool = False) -> list[Submiss
             found.setdefault(unicodedata.normalize("NFC", student), []).append(whose)
     made = [_chosen(student, found[student]) for student in sorted(found)]
     if not one_student:
-        _refuse_crowds(found)
+        crowds = _crowds(found)
+        made = [replace(each, several=crowds.get(each.student, ())) for each in made]
     return _with_odd_names(made)
 
 
 def _unwrapped(entries: list[_Entry]) -> list[_Entry]:
-    """Take off a folder that is around everything and is no student's."""
-    while True:
-        first = {entry.parts[0] for entry in entries}
-        deep = all(len(entry.parts) > 1 and not entry.problem for entry in entries)
-        if len(first) != 1 or not deep or system_of(entries[0].parts[0]):
-            return entries
-        inner = [replace(entry, parts=entry.parts[1:]) for entry in entries]
-        known = any(system_of(entry.parts[0]) for entry in inner)
-        people = {_person(entry) for entry in inner if _is_notebook(entry) and _is_lab(entry)}
-        if not known and len(people) < 2:
-            return entries
-        entries = inner
+    """Take off folders that are around everything, or around sections, and are no student's."""
+    first = {entry.parts[0] for entry in entries}
+    deep = all(len(entry.parts) > 1 and not entry.problem for entry in entries)
+    if not deep or any(map(system_of, first)):
+        return entries
+    inner = [replace(entry, parts=entry.parts[1:]) for entry in entries]
+    if len(first) > 1:  # sections, if what is in them was named by a system
+        return inner if all(system_of(entry.parts[0]) for entry in inner) else entries
+    deeper = _unwrapped(inner)
+    people = {_person(entry) for entry in inner if _is_notebook(entry) and _is_lab(entry)}
+    known = any(system_of(entry.parts[0]) for entry in deeper)
+    return deeper if known or len(people) > 1 else entries
 
 
 def system_of(name: str) -> bool:
@@ -237,8 +244,8 @@ def _gradescope_names(entries: list[_Entry]) -> tuple[dict[str, list[str]], dict
     return {}, {}
 
 
-def _refuse_crowds(found: dict[str, list[_Found]]) -> None:
-    """Stop where folders hold the labs of several people, such as one for each section."""
+def _crowds(found: dict[str, list[_Found]]) -> dict[str, tuple[str, ...]]:
+    """Return who seems to be several people, such as a section; stop where most seem to be."""
     crowds = {}
     for student, items in found.items():
         first = items[0].entry.parts[0]
@@ -248,7 +255,7 @@ def _refuse_crowds(found: dict[str, list[_Found]]) -> None:
         if len(notebooks) > 1:
             names = {_told_apart_by(item) for item in notebooks if _is_lab(item.entry)}
             if len(names) > 1:
-                crowds[student] = sorted(names)
+                crowds[student] = tuple(sorted(names))
     if len(crowds) > len(found) / 2:
         student, names = next(iter(crowds.items()))
         raise CollectError(
@@ -257,13 +264,15 @@ def _refuse_crowds(found: dict[str, list[_Found]]) -> None:
             "their notebooks, or put the notebook of each student into a folder with the student's "
             "name; if they are one student's, keep one of them."
         )
+    return crowds
 
 
 def _told_apart_by(found: _Found) -> str:
     """Return what is left of a file's name without the marks of a system or of a second attempt."""
-    parts = found.entry.parts
+    parts = [unicodedata.normalize("NFC", part) for part in found.entry.parts]
     if len(parts) > 1:
-        return _stem(parts[-1])
+        folders = [part for part in parts[1:-1] if not _VERSION.match(part)]
+        return "/".join([*folders, _stem(parts[-1])])
     for pattern in _CANVAS:
         if canvas := pattern.match(parts[0]):
             return re.sub(r"-\d+$", "", _stem(canvas["file"]))
@@ -359,6 +368,12 @@ def _in_zip(content: Callable[[], bytes], place: Path) -> Iterator[_Entry]:
         raise CollectError(f"{place} is damaged: {error}. Fetch it again.") from None
     if len(infos) > _MOST_ENTRIES:
         raise CollectError(f"{place} has {len(infos)} files, more than a class hands in.")
+    if any(info.flag_bits & 1 for info in infos):
+        raise CollectError(f"{place} has a password. Unpack it and name the folder.")
+    if any(info.compress_type not in _PACKED for info in infos):
+        raise CollectError(
+            f"{place} is packed in a way that Python can't read. Unpack it and name the folder."
+        )
     for info in infos:
         name = _unicode(info).replace("\\", "/")
         parts = tuple(part for part in name.split("/") if part)
@@ -405,8 +420,8 @@ def _unpacked(entry: _Entry, depth: int = 1) -> Iterator[_Entry]:
         inner = list(_in_zip(lambda: content, Path("/", *entry.parts)))
     except (CollectError, OSError):
         problem = (
-            f"The zip file {name} can't be read: it is too large, or damaged. Hand in the notebook "
-            "itself, the file that ends in .ipynb."
+            f"The zip file {name} can't be read: it is too large, damaged, or has a password. Hand "
+            "in the notebook itself, the file that ends in .ipynb."
         )
         yield replace(entry, problem=problem)
         return

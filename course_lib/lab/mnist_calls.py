@@ -104,7 +104,7 @@ def _walk(
         given = w.copy(), np.array(g, dtype=float), state
         more = {} if rate is None else {"lr": rate}
         made = rule.step(*given, **more)
-        if not (isinstance(made, tuple) and len(made) == 2):
+        if not (isinstance(made, (tuple, list)) and len(made) == 2):
             raise AnswerError('`step` must return two things: `return w_next, {"v": v}`.')
         w, state = _numbers(made[0], "the new parameters that `step` returns"), made[1]
         if w.shape != g.shape:
@@ -151,7 +151,10 @@ def training_loop(names: Mapping[str, Any], inputs: Arrays) -> dict[str, np.ndar
     after_all, losses = _epoch(one_epoch, inputs, batches)
     if losses is None:
         raise AnswerError("`one_epoch` returns nothing. Does it end in `return losses`?")
-    if not isinstance(losses, (list, tuple)):
+    arrays = isinstance(losses, np.ndarray) or torch.is_tensor(losses)
+    if arrays and losses.ndim == 1:
+        losses = losses if torch.is_tensor(losses) and losses.requires_grad else losses.tolist()
+    elif not isinstance(losses, (list, tuple)):
         raise AnswerError(
             f"`one_epoch` must return the list `losses`; yours returns a {type(losses).__name__}."
         )
@@ -180,7 +183,15 @@ def _epoch(one_epoch: Callable, inputs: Arrays, batches: list) -> tuple[np.ndarr
         for parameter, name in zip(network.parameters(), ("w1", "b1", "w2", "b2"), strict=True):
             parameter.copy_(torch.tensor(np.asarray(inputs[name])))
     optimizer = as_torch(GradientDescent(lr=float(inputs["lr"])), network.parameters())
-    losses = one_epoch(network, optimizer, [(x.clone(), y.clone()) for x, y in batches])
+    try:
+        losses = one_epoch(network, optimizer, [(x.clone(), y.clone()) for x, y in batches])
+    except NotImplementedError as error:
+        if "log_softmax" in str(error):  # of whole numbers, which only labels are
+            raise AnswerError(
+                "The labels come first in your call, and PyTorch takes them for scores: write "
+                "`cross_entropy(scores, labels)`."
+            ) from None
+        raise
     weights = [parameter.detach().numpy().ravel() for parameter in network.parameters()]
     return np.concatenate(weights), losses
 

@@ -19,6 +19,7 @@ from course_lib.lab import mnist_calls, mnist_lab
 from course_lib.optimizers import Momentum
 from homework import assignment
 from homework.mutants import MUTANTS
+from homework.questions import by_id
 from homework.release import student_version
 
 CHECKS = {
@@ -370,6 +371,9 @@ LOOP = cell_of(SOURCE, "training_loop")
         ("cross_entropy(scores, labels)", "mse_loss(scores, one_hot)", "mean squared error"),
         ("cross_entropy(scores, labels)", "mse_loss(scores.softmax(1), one_hot)", "squared error"),
         ("optimizer.zero_grad()", "pass", "`zero_grad()` is missing"),
+        ("loss.backward()", "(-loss).backward()", "The weights move uphill"),
+        ("cross_entropy(scores", "nll_loss(scores", "takes logarithms of probabilities"),
+        ("(scores, labels)", "(labels, scores)", "The labels come first in your call"),
     ],
 )
 def test_the_usual_mistakes_in_the_loop_are_named_first(notebook, old, new, words):
@@ -378,6 +382,54 @@ def test_the_usual_mistakes_in_the_loop_are_named_first(notebook, old, new, word
     )
     notebook.run(LOOP.replace(old, new).replace("scores =", target, 1))
     assert words in notebook.check("training_loop").message
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("return losses", "return np.array(losses)"),
+        ("return losses", "return torch.tensor(losses)"),
+        ("return losses", "return tuple(losses)"),
+    ],
+)
+def test_losses_may_be_in_any_row_of_numbers(notebook, old, new):
+    notebook.run(LOOP.replace(old, new))
+    assert notebook.check("training_loop").verdict == "right"
+
+
+@pytest.mark.parametrize("text", ['"half"', "\"'log_softmax' not implemented for 'Half'\""])
+def test_an_error_of_the_same_name_is_no_blank(notebook, text):
+    """PyTorch raises it, too; the blank of nbgrader has no words."""
+    notebook.run(LOOP.replace("loss.backward()", f"raise NotImplementedError({text})"))
+    assert notebook.check("training_loop").verdict == "malformed"
+
+
+RULE = cell_of(SOURCE, "update_rule")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("self.momentum *", "0.9 *", "write `self.momentum`"),
+        ("w - lr * v", "w - 0.1 * v", "multiply by `lr`"),
+        (
+            'self.momentum * state["v"] + g',
+            'state["v"] + self.momentum * g',
+            "The momentum stands with the gradient",
+        ),
+    ],
+)
+def test_the_usual_mistakes_in_the_rule_are_named_first(old, new, words):
+    names = {}
+    exec("from dataclasses import dataclass\n" + RULE.replace(old, new), names)
+    inputs = by_id("update_rule").inputs(np.random.default_rng(0))
+    checks = mnist_lab.judge_update_rule(inputs, mnist_calls.update_rule(names, inputs))
+    assert words in next(check.message for check in checks if not check.passed)
+
+
+def test_a_rule_may_return_a_list_of_two(notebook):
+    notebook.run(RULE.replace('return w_next, {"v": v}', 'return [w_next, {"v": v}]'))
+    assert notebook.check("update_rule").verdict == "right"
 
 
 def test_the_usual_mistakes_with_a_network_are_named_first(notebook):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import unicodedata
 import zipfile
 from datetime import datetime
 
 import pytest
 
+from homework.assignment import parse
 from homework.collect import LARGEST, CollectError, collect
 from homework.grade import Grade
 from homework.gradebook import Gradebook, GradebookError, missing_from
@@ -98,6 +100,22 @@ LAYOUTS = {
         },
         ["Jane Doe_101", "Max Muster_102"],
     ),
+    "teams": (
+        {
+            "Jane Doe/MNIST lab/Version 1/lab.ipynb": LAB,
+            "Jane Doe/MNIST lab/Version 2/lab.ipynb": LAB,
+            "Max Muster/MNIST lab/Version 1/lab.ipynb": LAB,
+        },
+        ["Jane Doe", "Max Muster"],
+    ),
+    "canvas, two folders around it": (
+        {"a/b/doejane_12_34_lab.ipynb": LAB, "a/b/mmuster_13_35_lab-2.ipynb": LAB},
+        ["doejane_12", "mmuster_13"],
+    ),
+    "canvas, in sections": (
+        {"s1/doejane_12_34_lab.ipynb": LAB, "s2/mmuster_13_35_lab-2.ipynb": LAB},
+        ["doejane_12", "mmuster_13"],
+    ),
     "names with a number": (
         {"student-1.ipynb": LAB, "student-2.ipynb": LAB, "lab_3.ipynb.ipynb": LAB},
         ["lab_3", "student-1", "student-2"],
@@ -162,9 +180,11 @@ def test_each_student_has_one_row(place, layout):
     assert late == [name for name in students if name in ("mustermax_13", "anon_d3e4f")]
 
 
-def test_sections_are_not_taken_for_students(place):
-    sections = {f"section{n}/{who}.ipynb": LAB for n in (1, 2) for who in (f"a{n}", f"b{n}")}
-    with pytest.raises(CollectError, match=r"2 notebooks of the lab would count .* a1, b1"):
+@pytest.mark.parametrize("inner", ["", "/lab"])
+def test_sections_are_not_taken_for_students(place, inner):
+    people = [(n, who) for n in (1, 2) for who in (f"a{n}", f"b{n}")]
+    sections = {f"section{n}/{who}{inner}.ipynb": LAB for n, who in people}
+    with pytest.raises(CollectError, match=r"2 notebooks of the lab would count .* a1(/lab)?, b1"):
         collect(place(sections))
 
 
@@ -173,6 +193,45 @@ def test_names_that_only_look_like_those_of_a_system_lose_nobody(place, form):
     files = {f"{form.format(who)}.ipynb": lab(who) for who in (1, 2, 3)}
     with pytest.raises(CollectError, match="3 notebooks of the lab would count as the work of one"):
         collect(place(files))
+
+
+def test_a_folder_that_may_be_of_several_students_is_told(place):
+    names = ["anna", "bob", "carl", "late/dora", "late/eve"]
+    *others, late = collect(place({f"{name}/lab.ipynb": lab(name) for name in names}))
+    assert late.several == ("dora/lab", "eve/lab")
+    assert not any(each.several for each in others)
+
+
+def test_one_name_in_two_forms_of_unicode_is_no_crowd(place):
+    forms = [unicodedata.normalize(form, "Zo\u00eb") for form in ("NFC", "NFD")]
+    (only,) = collect(place({f"{form}.ipynb": LAB for form in forms}))
+    assert (only.student, only.several) == ("Zo\u00eb", ())
+
+
+@pytest.mark.parametrize(
+    ("place_of_bit", "says"), [((6, 8, 1), "password"), ((8, 10, 9), "Python")]
+)
+def test_a_zip_that_cannot_be_read_is_told_before_anybody_is_rejected(tmp_path, place_of_bit, says):
+    """Its head and its list of contents say that it is encrypted, or how it is packed."""
+    content = bytearray(zipped({"anna.ipynb": LAB}))
+    in_head, in_list, value = place_of_bit
+    content[content.index(b"PK\x03\x04") + in_head] = value
+    content[content.index(b"PK\x01\x02") + in_list] = value
+    (tmp_path / "class.zip").write_bytes(content)
+    with pytest.raises(CollectError, match=f"{says}.* Unpack it and name the folder"):
+        collect(tmp_path / "class.zip")
+    (tmp_path / "students").mkdir()
+    os.replace(tmp_path / "class.zip", tmp_path / "students" / "anna.zip")
+    (anna,) = collect(tmp_path / "students")
+    assert "damaged, or has a password" in anna.problem
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32-be", "cp1252"])
+def test_a_notebook_is_read_in_any_encoding(encoding):
+    cell = {"cell_type": "markdown", "source": "Zo\u00eb: 97 % \u2013 class MyRule", "metadata": {}}
+    made = {"nbformat": 4, "cells": [*json.loads(LAB)["cells"], cell]}
+    read = parse(json.dumps(made, ensure_ascii=False).encode(encoding))
+    assert read.cells[1].source == cell["source"]
 
 
 def test_copies_of_somebody_who_is_known_to_be_alone_are_no_crowd(place):
