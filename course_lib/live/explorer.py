@@ -275,7 +275,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             many as can be combined, in their order.
             The other controls and the points stay as they are now; only where there is nothing
             else to move, the points move, on a grid. It takes at most 1.5 MB: for
-            more sliders each gets fewer notches.
+            more sliders each gets fewer notches. On a phone it shows a third of the places, in
+            pictures drawn for that width.
         """
         return replay.snippet(self, sweeps)[0]
 
