@@ -706,6 +706,23 @@ def test_a_slow_explorer_computes_nothing_unasked_and_can_wait_for_release(page,
     assert page.evaluate(IN_KERNEL, count).startswith("2 ")
 
 
+def test_an_exported_explorer_is_drawn_anew_for_a_phone(page, tmp_path):
+    names: dict = {}
+    exec(IMPORTS + PLAY.rsplit("\n", 2)[0], names)
+    names["played"].save_html(tmp_path / "page.html")
+    shapes = {}
+    for width in (1366, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto((tmp_path / "page.html").as_uri())
+        page.wait_for_function(LIVE, arg=1)
+        stage = page.locator(".course-stage")
+        shown = "s => s.dataset.words * s.clientWidth / parseFloat(s.dataset.wide)"
+        assert stage.evaluate(shown) >= 11
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        shapes[width] = stage.evaluate("s => s.clientHeight / s.clientWidth")
+    assert shapes[390] > 1.1 * shapes[1366]
+
+
 def test_a_page_shows_the_same_piece_twice_or_a_picture_where_scripts_are_forbidden(
     browser, page, tmp_path
 ):
