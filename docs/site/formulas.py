@@ -14,6 +14,8 @@ SIGN = re.compile(r"(<mo[^>]*>&#x000(?:28|2C|2F|3D|5B|B7);</mo>)<mo>&#x02212;</m
 FUNCTION = re.compile(
     r"(</(?:mi|mn|msub|msup|mover)>)?(?<!<msub>)<m[io]>([a-z]{2,})</m[io]>(<mo[ >]|</)?"
 )
+# Fonts for mathematics have a prime that is raised already: as a script it would rise twice.
+PRIME = re.compile(r"<msup>(<mi>[^<]*</mi>)<mi>(&#x0203[2-4];)</mi></msup>")
 THIN = '<mspace width="0.167em" />'
 
 
@@ -29,6 +31,7 @@ def mathml(source: str, display: str = "inline") -> str:
     known = source.replace("{aligned}", "{align*}").replace(r"&\qquad", "&")
     formula = latex2mathml.converter.convert(known, display=display)
     formula = FUNCTION.sub(named, formula)
+    formula = PRIME.sub(r'\1<mo lspace="0" rspace="0">\2</mo>', formula)
     return SIGN.sub(r'\1<mo form="prefix">&#x02212;</mo>', formula)
 
 

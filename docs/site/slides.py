@@ -248,14 +248,14 @@ def shown(cell, what: str, entry: dict, stem: str, views: dict, static: Path, up
 
 
 def excerpt(source: str, lines: str) -> str:
-    """Return some lines of code; of one that is too wide for a slide, without its comment."""
+    """Return some lines of code; the comment of one that is too wide stands above it."""
     written, chosen = source.splitlines(), []
     for part in lines.split(","):
         first, dash, last = part.partition("-")
         begin = int(first or 1) - 1
         chosen += written[begin : int(last) if last else None if dash or not first else begin + 1]
-    short = (re.sub(r"  # .*", "", line) if len(line) > WIDEST else line for line in chosen)
-    return textwrap.dedent("\n".join(short))
+    wide = re.compile(rf"(?=.{{{WIDEST + 1}}})(\s*)(\S.*?)  (# .*)")
+    return textwrap.dedent("\n".join(wide.sub(r"\1\3\n\1\2", line) for line in chosen))
 
 
 def colored(source: str, *_) -> str:

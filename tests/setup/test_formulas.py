@@ -31,6 +31,13 @@ def test_a_minus_at_the_beginning_is_a_sign():
     assert '<mo form="prefix">' not in mathml("a - b")
 
 
+@pytest.mark.parametrize(("marks", "prime"), [("'", 2), ("''", 3), ("'" * 3, 4)])
+def test_a_prime_is_no_script_because_its_glyph_is_raised(marks, prime):
+    made = mathml(f"L{marks}(w)")
+    assert f'<mi>L</mi><mo lspace="0" rspace="0">&#x0203{prime};</mo>' in made
+    assert "<msup>" not in made
+
+
 def test_the_note_of_a_term_shows_no_mark_of_markdown_and_no_latex():
     for term, note in pages.meanings().items():
         assert not re.search(r"[$*\\]", note), (term, note)
