@@ -98,7 +98,7 @@ class GradientDescent(Rule):
 
 @dataclass(frozen=True)
 class Momentum(Rule):
-    """Momentum, or the heavy ball: v ← μv + g, w ← w − αv (Polyak, 1964, equation 9).
+    """Momentum, or the heavy ball: v ← μv + g, w ← w − αv (Polyak, 1964).
 
     Notes
     -----

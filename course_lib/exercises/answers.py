@@ -32,6 +32,11 @@ _WRITTEN = re.compile(
     rf"(?<![\w.])({_NUMBER})(?:\s*(/|\^|\*\*)\s*({_NUMBER}))?\s*(%|percent\b)?", re.IGNORECASE
 )
 
+# A root, perhaps with a number before it: √2, 2√3, sqrt(2), math.sqrt(2).
+_ROOT = re.compile(
+    rf"(?:({_NUMBER})?\s*[·*]?\s*)?(?<![a-z])(?:(?:np|math)\.)?(?:√|sqrt)\s*\(?\s*({_NUMBER})\s*\)?"
+)
+
 # A large number with its digits in groups: 203,540 and 203 540, not 2,735 nor 0,285.
 _GROUP = r"[ ,_\u00a0\u202f]\d{3}"
 _GROUPED = re.compile(
@@ -55,6 +60,7 @@ def numbers_in(text: str, percent: bool = False) -> list[float]:
         plain = _GROUPED.sub(lambda number: re.sub(r"\D", "", number[0]), plain)
     if plain.count(",") == 1 and "." not in plain and not set(plain) & set("[]()"):
         plain = re.sub(r"(?<=\d),(?=\d)", ".", plain)
+    plain = _ROOT.sub(_root, plain)
     found = []
     for upper, between, lower, sign in _WRITTEN.findall(plain):
         value = float(upper)
@@ -65,6 +71,12 @@ def numbers_in(text: str, percent: bool = False) -> list[float]:
                 value = float(np.float_power(value, float(lower)))
         found.append(value / 100 if sign and not percent else value)
     return found
+
+
+def _root(found: re.Match) -> str:
+    """Return a root that a reader wrote as the number it is, and one of no number as it stands."""
+    times, inside = float(found[1] or 1), float(found[2])
+    return repr(times * math.sqrt(inside)) if inside >= 0 else found[0]
 
 
 def number_in(text: str, percent: bool = False) -> float | None:

@@ -133,16 +133,22 @@ def _adam(
     squared=True,
     keeps_m=True,
     keeps_v=True,
+    counts=True,
+    shares=True,
+    late=False,
 ):
     """Walk with Adam; each keyword is a mistake that can be made on the way."""
     beta1, beta2 = (0.999, 0.9) if swapped else (0.9, 0.999)
     w, m, v = start, 0 * start, 0 * start
     for k in range(first, steps + first + extra):
-        g = gradient(w)
-        m = (beta1 * m if keeps_m else 0) + (1 - beta1) * g
-        v = (beta2 * v if keeps_v else 0) + (1 - beta2) * (abs(g) ** power if squared else g)
-        m_hat = m / (1 - beta1**k) if correct_m else m
-        v_hat = v / (1 - beta2**k) if correct_v else v
+        g, before = gradient(w), (m, v)
+        m = (beta1 * m if keeps_m else 0) + (1 - beta1 if shares else 1) * g
+        square = abs(g) ** power if squared else g
+        v = (beta2 * v if keeps_v else 0) + (1 - beta2 if shares else 1) * square
+        k = k if counts else 1
+        used = before if late else (m, v)
+        m_hat = used[0] / (1 - beta1**k) if correct_m else used[0]
+        v_hat = used[1] / (1 - beta2**k) if correct_v else used[1]
         w = w + sign * alpha * (m_hat if by_m else g) / ((v_hat + inside) ** root + eps)
     return w
 
@@ -159,6 +165,17 @@ def _from_zero(gradient, start, alpha, steps):
     """Count k from 0: the first step divides by zero, and everything after it is nan."""
     with np.errstate(all="ignore"):
         return _adam(gradient, start, alpha, steps, first=0)
+
+
+def _corrected_for_good(gradient, start, alpha, steps):
+    """Write the corrected means back into m and v."""
+    w, m, v = start, 0 * start, 0 * start
+    for k in range(1, steps + 1):
+        g = gradient(w)
+        m = (0.9 * m + 0.1 * g) / (1 - 0.9**k)
+        v = (0.999 * v + 0.001 * g**2) / (1 - 0.999**k)
+        w = w - alpha * m / (v**0.5 + 1e-8)
+    return w
 
 
 def _walks() -> list[tuple]:
@@ -186,6 +203,11 @@ class _Written(Function):
             raise AnswerError(
                 "That is torch's own Adam: a class that hides the five lines. Write the function "
                 "`adam(gradient, start, alpha, steps)` with a loop of your own."
+            )
+        if {"optim", "Adam", "AdamW"} & set(getattr(answer, "__code__", _adam.__code__).co_names):
+            raise AnswerError(
+                "Your function hands the work to an Adam that is there already. Write the five "
+                "lines of the loop yourself."
             )
         return super().read(answer)
 
@@ -275,6 +297,29 @@ WRITE_ADAM = Exercise(
             "last digits tell.",
         ),
         (_wrong(first=2), "Off by one: at the first step the powers are β₁ and β₂, with k = 1."),
+        (
+            _wrong(counts=False),
+            "Your k stays at 1, so both corrections are too large from the second step on. Count "
+            "it up in every turn.",
+        ),
+        (
+            _wrong(shares=False),
+            "m and v take the whole of g and g². Their shares are 1 − β₁ = 0.1 and 1 − β₂ = 0.001.",
+        ),
+        (
+            _wrong(late=True),
+            "Your step uses the m and v of the step before. Update them first, then step.",
+        ),
+        (
+            _corrected_for_good,
+            "m̂ and v̂ are for the step only: m and v themselves stay uncorrected.",
+        ),
+        (
+            lambda gradient, start, alpha, steps: _adam(
+                lambda w: gradient(start), start, alpha, steps
+            ),
+            "Every step uses the gradient at the start. Ask for `gradient(w)` inside the loop.",
+        ),
         (_forgets, "m and v start from 0 at each of your steps. They belong before the loop."),
         (
             lambda gradient, start, alpha, steps: _adam(gradient, start, alpha, 1),
@@ -331,8 +376,9 @@ TWO_STEPS = Exercise(
     answer=Numbers(tolerance=0.00006, shape=(2,)),
     right=_two_steps(),
     praise=(
-        "Where the two gradients agree, both steps are α long, whether the gradient is 50 or "
-        "0.002. Where they disagree, the second step is about a twentieth of that."
+        "The first step is α long in both, whether the gradient is 50 or 0.002. Where the second "
+        "gradient agrees with the first, so is the second step; where it does not, that step is "
+        "about a twentieth of α."
     ),
     mistakes=(
         (
@@ -356,6 +402,12 @@ TWO_STEPS = Exercise(
         (
             _counts_one_step(),
             "At the second step k = 2: divide m by 1 − 0.9² = 0.19 and v by 1 − 0.999².",
+        ),
+        (_two_steps(first=2), "Off by one: k is 1 at the first step and 2 at the second."),
+        (
+            np.array([1.02, 0.9895]),
+            "In x₂ the second step goes the other way: there m, and with it m̂, has turned "
+            "negative.",
         ),
         (_two_steps(root=1), "You divided by v̂. The rule divides by its root."),
         (
@@ -443,7 +495,7 @@ DECAY_BY_HAND = Exercise(
     title="Decay by hand",
     task=(
         r"A weight starts at $w = 1$, and its gradient is zero. AdamW runs with $\alpha = 0.01$ and"
-        r" $\lambda = 0.1$. Where is the weight after 100 steps?"
+        r" $\lambda = 0.1$. Where is the weight after 100 steps? Give three decimals."
     ),
     template='new_w = ...\n\nexercise("6.4").check(new_w)',
     answer=Numbers(tolerance=0.0005),
@@ -458,10 +510,21 @@ DECAY_BY_HAND = Exercise(
             "1 − 100 · 0.01 is 0: you left out λ, and took a share of 1 each time instead of a "
             "share of what is left. Each step multiplies by 1 − αλ.",
         ),
-        (1 - 100 * 0.01 * 0.1, "Almost: each step takes a share of what is left, not of 1."),
+        (
+            1 - 100 * 0.01 * 0.1,
+            "Almost: each step takes a share of what is left, not of 1. If you have rounded, give "
+            "three decimals.",
+        ),
         ((1 - 0.1) ** 100, "You left out α. Each step multiplies by 1 − αλ."),
         ((1 - 0.01) ** 100, "You left out λ. Each step multiplies by 1 − αλ."),
         (1 - 0.01 * 0.1, "That is after one step. Take a hundred."),
+        ((1 - 0.01 * 0.1) ** 99, "Off by one: that is after 99 steps."),
+        (
+            (1 - 0.01 * 0.1) ** 101,
+            "That is after 101 steps, one too many; or you cut digits off instead of rounding.",
+        ),
+        (1 - (1 - 0.01 * 0.1) ** 100, "That is how much is gone. Where is the weight?"),
+        (-((1 - 0.01 * 0.1) ** 100), "The decay shrinks the weight, it does not turn its sign."),
         (1.0, "The gradient is zero, but the decay acts nevertheless: w ← (1 − αλ)w."),
         (
             _decayed_through_adam(0.01, 0.1, 100),
@@ -568,6 +631,20 @@ OWN_RULE = Exercise(
         (_signed_wrong(of="g"), "You take the sign of g. It should be the sign of the new m."),
         (_signed_wrong(of="m"), "You take the sign of the old m. Update m first, then w."),
         (_signed_wrong(bare=True), "You move along m itself. Take its sign: np.sign(m)."),
+        (
+            lambda w, g, m, alpha: _signed(w, g, m, 1.0),
+            "Your step is 1 long, whatever α is. It should be α times the sign.",
+        ),
+        (
+            lambda w, g, m, alpha: (
+                np.sign(_signed(w, g, m, alpha)) * [[0], [1]] + _signed(w, g, m, alpha) * [[1], [0]]
+            ),
+            "The step is right, but you return the sign of m in place of m.",
+        ),
+        (
+            _signed_wrong(mu=0.99, share=0.01),
+            "You keep 0.99 of m, as Lion does. Here it is 0.9, and 0.1 of g.",
+        ),
         (_signed_wrong(share=1.0), "You add all of g to m. Its share is 0.1."),
         (_signed_wrong(mu=0.1, share=0.9), "0.9 and 0.1 are exchanged: m keeps 0.9 of itself."),
         (_signed_wrong(late=True), "The step is right, but you return the old m."),

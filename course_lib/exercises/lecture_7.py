@@ -61,6 +61,10 @@ BACKWARD_BY_HAND = Exercise(
             "A factor 2 is missing: the square e² hands back 2e.",
         ),
         (
+            _three(-_E * _X, -_E),
+            "Two things: the square e² hands back 2e, and e = a − y = −2 is below 0.",
+        ),
+        (
             _three(2 * _E * _W, 2 * _E),
             "Those are the gradients of x₁ and x₂. A product hands to w what x was, and to x what "
             "w was.",
@@ -105,6 +109,18 @@ BACKWARD_BY_HAND = Exercise(
 # ----------------------------------------------------------- 7.2 and 7.3 an engine, built in steps
 
 
+# What a reader's class stops with, and what it often is.
+_STUMBLES = {
+    "'NoneType' object is not callable": (
+        "Write `out.hand_back = hand_back` without brackets: it keeps the function, for later."
+    ),
+    "has no attribute 'hand_back'": "`out` must be a new Value, with its parents: (self, other).",
+    "'float' object has no attribute 'data'": (
+        "`other` is a Value. Its number is `other.data`, and what arrives is `out.grad`."
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Engine:
     """A class `Value`, tried operation by operation.
@@ -136,10 +152,14 @@ class Engine:
         except AnswerError:
             raise
         except RecursionError:
-            raise AnswerError("Your walk never ends. Does it go on to `parents` only?") from None
+            raise AnswerError(
+                "Your walk never ends. Does it go on to `parents` only, and does the loop call "
+                "`hand_back()`, not `backward()`?"
+            ) from None
         except Exception as error:  # whatever a reader's class does
             reason = f"{type(error).__name__}: {error}"
-            raise AnswerError(f"Your class stops with an error. {reason}.") from None
+            said = next((words for sign, words in _STUMBLES.items() if sign in reason), "")
+            raise AnswerError(f"Your class stops with an error. {reason}. {said}".strip()) from None
 
     def is_right(self, answer: Any) -> bool:
         """Return whether a class does all that it should."""
@@ -507,8 +527,8 @@ BACKWARD = Exercise(
         ),
         (
             _engine(backward=lambda self: _sorted_walk(self, seed=0.0)),
-            "`relu` is right. In `backward`, nothing has arrived anywhere: before the handing back "
-            "the loss's own gradient must be 1, and the loop at the end must call `hand_back()`.",
+            "`relu` is right. After `backward`, every gradient is 0: before the handing back the "
+            "loss's own must be 1, and no gradient may be emptied afterwards.",
         ),
         (
             _engine(backward=lambda self: _sorted_walk(self, seed=self.data)),
@@ -516,8 +536,8 @@ BACKWARD = Exercise(
         ),
         (
             _engine(backward=lambda self: setattr(self, "grad", 1.0)),
-            "The loss counts 1 for itself, but then nothing is handed back: the loop must call "
-            "`node.hand_back()`.",
+            "The loss counts 1 for itself, but then nothing is handed back. Is the loss the last "
+            "in `order`, and does the loop go through all of it and call `node.hand_back()`?",
         ),
         (
             _engine(relu=lambda z: (1.0,)),
@@ -579,7 +599,13 @@ def _layers() -> list[tuple]:
         np.array([0.0, 0.5]),
         np.array([[1.0, 1.0]]),
     )
-    return [simple, *(tuple(rng.normal(size=s) for s in ((5, 4), (4, 3), (3,), (5, 3))),)]
+    edge = (  # one neuron at exactly 0
+        np.array([[1.0, 1.0]]),
+        np.array([[1.0, -1.0], [-1.0, 2.0]]),
+        np.array([0.0, 0.0]),
+        np.array([[1.0, 1.0]]),
+    )
+    return [simple, edge, *(tuple(rng.normal(size=s) for s in ((5, 4), (4, 3), (3,), (5, 3))),)]
 
 
 KERNEL_GRADIENT = Exercise(
@@ -599,7 +625,17 @@ KERNEL_GRADIENT = Exercise(
         "\n\n"
         'exercise("7.4").check(kernel_gradient)'
     ),
-    answer=Function(inputs=_layers, tolerance=1e-9),
+    answer=Function(
+        inputs=_layers,
+        tolerance=1e-9,
+        failures=(
+            (
+                r"ValueError: (matmul|operands|shapes)",
+                "The shapes do not fit: X is B × n, W is n × h, and what arrives, dZ, is B × h. "
+                "One product of X and dZ has the shape of W, and X must be transposed for it.",
+            ),
+        ),
+    ),
     right=_kernel_gradient,
     praise=(
         "Forward, relu, product: three lines, and they hold for any layer of this kind and any "
@@ -613,6 +649,26 @@ KERNEL_GRADIENT = Exercise(
         (
             lambda X, W, b, dH: X.T @ (dH * (X @ W > 0)),
             "Z is XW + b. Without the bias, the relu is judged open or shut at the wrong place.",
+        ),
+        (
+            lambda X, W, b, dH: X.T @ (dH * (X @ W + b >= 0)),
+            "Almost: where Z is exactly 0 the relu hands back 0, as the table says: `>`, not `>=`.",
+        ),
+        (
+            lambda X, W, b, dH: X.T @ (dH * (X @ W + b < 0)),
+            "The wrong way round: the relu hands back where Z is above 0.",
+        ),
+        (
+            lambda X, W, b, dH: -X.T @ (dH * (X @ W + b > 0)),
+            "The sign: the minus comes later, in the update.",
+        ),
+        (
+            lambda X, W, b, dH: W - X.T @ (dH * (X @ W + b > 0)),
+            "That is a kernel after a step. Only its gradient is asked for.",
+        ),
+        (
+            lambda X, W, b, dH: X.T @ (X @ W + b > 0),
+            "What arrives, `dH`, is missing: multiply it by `(Z > 0)`.",
         ),
         (
             lambda X, W, b, dH: X.T @ (dH * (dH > 0)),
@@ -776,7 +832,7 @@ RIGHT_SIZE = Exercise(
     worked=(
         r"The relu halves the mean square; $c^2 = 2$ makes up for it, $c = \sqrt 2 \approx "
         r"1.41$. In "
-        "this network, with its luck of the draw, everything from about 1.37 to 1.48 is within "
+        "this network, with its luck of the draw, everything from about 1.37 to 1.47 is within "
         "20 %."
     ),
 )
@@ -862,6 +918,16 @@ def _loop(
     return train
 
 
+def _only(updates_done: Callable) -> Callable:
+    """Return a loop that does another number of updates than it is asked for."""
+
+    def train(checkpoint, *given):
+        *tools, updates = given
+        return _loop()(checkpoint, *tools, updates_done(updates, checkpoint["k"]))
+
+    return train
+
+
 _TRAIN = (
     "def keep_training(checkpoint, gradient, rule, schedule, batch, updates):\n"
     '    w, state, k = checkpoint["w"], checkpoint["state"], checkpoint["k"]\n'
@@ -893,6 +959,10 @@ LOOP = Exercise(
                 r"KeyError|indices|subscriptable|not iterable",
                 "Your function must return the checkpoint, a dictionary with `w`, `state` and `k`, "
                 "after the loop.",
+            ),
+            (
+                r"inhomogeneous|for -: 'dict'|setting an array element|tuple",
+                "`rule.step` returns two things, in this order: `w, state = rule.step(…)`.",
             ),
             (r"TypeError: .*arguments?", "Your function must take the six arguments of the task."),
         ),
@@ -953,7 +1023,7 @@ LOOP = Exercise(
         (
             _loop(start=lambda rule, w, state: rule.init(w)),
             "When it is resumed, your rule begins with an empty state. Take the one in the "
-            "checkpoint.",
+            "checkpoint, and return the newest, not the one you were given.",
         ),
         (
             _loop(rate=lambda schedule, k, n: None),
@@ -972,6 +1042,25 @@ LOOP = Exercise(
                 rate=lambda schedule, k, n: schedule(k + 1), pick=lambda batch, k, n: batch(k + 1)
             ),
             "You count before the update. The first one has k = 0: count at the end of the turn.",
+        ),
+        (_loop(more=-1), "You take one update too few."),
+        (
+            _loop(count=lambda begun, k: max(begun, k - 1)),
+            "Your k is one too small in the end: `for k in range(…)` stops before it has counted "
+            "the last update. Count with `k = k + 1`.",
+        ),
+        (
+            _only(lambda updates, k: min(updates, 1)),
+            "Your loop ends after the first update. Is `return` inside the loop?",
+        ),
+        (
+            _only(lambda updates, k: max(updates - k, 0)),
+            "Resumed, your loop does too few updates: `updates` says how many are to be done now, "
+            "whatever `k` is.",
+        ),
+        (
+            _loop(pick=lambda batch, k, n: batch(k - n)),
+            "Every update of a call takes the same batch. Ask for `batch(k)` inside the loop.",
         ),
         (_loop(sign=-1.0), "Your w moves uphill. `rule.step` wants the gradient as it is."),
         (_loop(more=1), "You take one update too many."),

@@ -332,7 +332,7 @@ def test_the_engine_of_the_readers_is_right_and_then_runs_the_lecture(capsys):
             "Does `visit` visit",
         ),
         ("7.3", "for parent in node.parents", "for parent in (node,)", "never ends"),
-        ("7.3", "node.hand_back()", "node.hand_back", "the loop must call"),
+        ("7.3", "node.hand_back()", "node.hand_back", "does the loop go through all"),
         (
             "7.3",
             BACKWARD[BACKWARD.index("        order = []") :],
@@ -341,6 +341,18 @@ def test_the_engine_of_the_readers_is_right_and_then_runs_the_lecture(capsys):
             "Make the order first",
         ),
         ("7.3", "+= other.data", "= other.data", "finish exercise 7.2"),
+        ("7.2", "+= out.grad\n            other", "+= out.data\n            other", "yours is 1"),
+        ("7.2", "+= other.data *", "+= other.grad *", "a.grad should be -10"),
+        ("7.2", "+= self.data *", "= self.grad *", "b.grad should be 15"),
+        ("7.2", "self.data + other.data", "self.data - other.data", "should be 1, and yours is 5"),
+        ("7.2", "hand_back = hand_back\n", "hand_back = hand_back()\n", "without brackets"),
+        ("7.2", "Value(self.data * other.data, (self, other))", "self.data", "a new Value"),
+        ("7.2", "+= other.data *", "+= other *", "`other` is a Value"),
+        ("7.3", "max(0.0, self.data)", "abs(self.data)", "should be 0, and yours is 2"),
+        ("7.3", "reversed(order)", "order[-2::-1]", "go through all of it"),
+        ("7.3", "order.append(node)", "order.extend(node.parents)", "the last in `order`"),
+        ("7.3", "            node.hand_back()", "            node.backward()", "not `backward()`"),
+        ("7.3", "node.hand_back()", "node.hand_back(); node.grad = 0.0", "emptied afterwards"),
     ],
 )
 def test_a_wrong_engine_is_told_what_is_wrong(number, before, after, words):

@@ -21,6 +21,7 @@ from course_lib.exercises.answers import Numbers
 from course_lib.exercises.tasks import modules
 
 MOST_MINUTES, MOST_LINES, OFF = 60, 15, 2
+FROM_6 = [path for path in books.LECTURES if books.number(path) >= 6]
 FOLDED = "What happens? Choose first. Then run this cell again."
 
 
@@ -286,6 +287,48 @@ def test_what_happens_stands_nowhere_before_its_reveal(lecture):
             for text in said:
                 found = re.search(rf"(?<![\w.]){re.escape(answer)}(?![\w]|\.\d)", text.lower())
                 assert not found, f"{answer!r} is given away by\n{text}"
+
+
+@pytest.mark.parametrize("path", FROM_6, ids=lambda path: path.stem)
+def test_no_picture_and_no_table_comes_between_a_prediction_and_its_reveal(path):
+    """Only explorers do, for the reader to try; what was computed is shown after the choice."""
+    asked = None
+    for cell in code_of(nbformat.read(path, as_version=4)):
+        if asks(cell) == "predict":
+            asked = re.search(r"(\w+) = predict", cell.source)[1]
+        elif asked and f"{asked}.reveal(" in cell.source:
+            asked = None
+        elif asked and not asks(cell) and not re.search(r"(?<!\w)explore\(", cell.source):
+            assert not cell.outputs, f"{cell.id} shows something before {asked} is revealed"
+
+
+@pytest.mark.parametrize("path", FROM_6, ids=lambda path: path.stem)
+def test_a_function_that_other_cells_use_keeps_its_name(path):
+    """A cell that is run again must find the function it calls, and not a number of that name."""
+    cells = code_of(nbformat.read(path, as_version=4))
+    made, set_in, read_in = {}, {}, {}
+    for cell in cells:
+        functions = {
+            alias.asname or alias.name
+            for node in ast.parse(cell.source).body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        } | {
+            node.name
+            for node in ast.parse(cell.source).body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        }
+        assigned = names_in(cell.source, used=False)
+        for found, names in (
+            (made, functions),
+            (set_in, assigned - functions),
+            (read_in, names_in(cell.source, used=True) - assigned),
+        ):
+            for name in names:
+                found.setdefault(name, []).append(cell.id)
+    for name in set(made) & set(set_in) & set(read_in):
+        home = {each for each in made[name] if each.startswith("answer-")}
+        assert len(home) == len(made[name]), f"{set_in[name]} set {name}, which {made[name]} make"
 
 
 def test_no_number_that_an_exercise_asks_for_stands_between_its_heading_and_it(lecture):

@@ -43,6 +43,65 @@ def adam_but(*, keep_m=0.9, keep_v=0.999, more=0, square=True):
     return adam
 
 
+def own_adam(gradient, start, alpha, steps):
+    w, m, v = start, np.zeros_like(start), np.zeros_like(start)
+    for k in range(steps):
+        g = gradient(w)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        hats = m / (1 - 0.9 ** (k + 1)), v / (1 - 0.999 ** (k + 1))
+        w = w - alpha * hats[0] / (np.sqrt(hats[1]) + 1e-8)
+    return w
+
+
+def torchs_adam(gradient, start, alpha, steps):
+    w = torch.tensor(start, requires_grad=True)
+    rule = torch.optim.Adam([w], lr=alpha)
+    for _ in range(steps):
+        w.grad = torch.tensor(gradient(w.detach().numpy()))
+        rule.step()
+    return w.detach().numpy()
+
+
+def adam_with(step):
+    """A walk whose loop does what `step` says with w, m, v, g, alpha and the count k."""
+
+    def adam(gradient, start, alpha, steps):
+        w, m, v = start, 0 * start, 0 * start
+        for k in range(1, steps + 1):
+            w, m, v = step(w, m, v, gradient(w), alpha, k)
+        return w
+
+    return adam
+
+
+def moved(w, m, v, alpha, k):
+    return w - alpha * m / (1 - 0.9**k) / ((v / (1 - 0.999**k)) ** 0.5 + 1e-8)
+
+
+def never_counts(w, m, v, g, alpha, k):
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+    return moved(w, m, v, alpha, 1), m, v
+
+
+def takes_all(w, m, v, g, alpha, k):
+    m, v = 0.9 * m + g, 0.999 * v + g**2
+    return moved(w, m, v, alpha, k), m, v
+
+
+def steps_first(w, m, v, g, alpha, k):
+    return moved(w, m, v, alpha, k), 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+
+
+def keeps_the_hats(w, m, v, g, alpha, k):
+    m, v = (0.9 * m + 0.1 * g) / (1 - 0.9**k), (0.999 * v + 0.001 * g**2) / (1 - 0.999**k)
+    return w - alpha * m / (v**0.5 + 1e-8), m, v
+
+
+def asks_once(gradient, start, alpha, steps):
+    g = gradient(start)
+    return own_adam(lambda w: g, start, alpha, steps)
+
+
 def signed(w, g, m, alpha):
     m = 0.9 * m + 0.1 * g
     return w - alpha * np.sign(m), m
@@ -52,7 +111,7 @@ RIGHT = {
     "6.1": [[1, 0.8, 12 / 13], (1, 0.8, 0.923), np.array([1.0, 0.8, 0.9231])],
     "6.6": ["b", "B", "(b)"],
     "6.3": [[1.02, 0.9905], (1.02, 0.99053), right_adam(two_slopes(), np.ones(2), 0.01, 2)],
-    "6.2": [right_adam],
+    "6.2": [own_adam],
     "6.7": [0.7, 0.75, 0.9, 0.99, 0.999, "0.9"],
     "6.4": [0.9048, 0.999**100, np.float64(0.905), [0.9048]],
     "6.5": ["c", " C "],
@@ -102,10 +161,37 @@ WRONG = [
     ("6.5", "d", "happens to suit"),
     ("6.4", 0.5, "Multiply by 1 − αλ"),
     ("6.2", lambda gradient, start, alpha, steps: start + 1, "your function returns"),
+    ("6.2", adam_with(never_counts), "k stays at 1"),
+    ("6.2", adam_with(takes_all), "Their shares are"),
+    ("6.2", adam_with(steps_first), "m and v of the step before"),
+    ("6.2", adam_with(keeps_the_hats), "for the step only"),
+    ("6.2", asks_once, "gradient at the start"),
+    ("6.1", [1, 0.8, 0.9], "0.9 is rounded too early"),
+    ("6.3", [1.02, 0.9895], "has turned negative"),
+    ("6.3", [1.02, 0.991], "rounded too early"),
+    ("6.3", [1.02, 0.99], "rounded too early"),
+    ("6.4", 0.9, "give three decimals"),
+    ("6.4", 0.999**99, "after 99 steps"),
+    ("6.4", 0.904, "cut digits off"),
+    ("6.4", 0.0952, "how much is gone"),
+    ("6.4", -0.905, "does not turn its sign"),
+    ("6.8", lambda w, g, m, alpha: signed(w, g, m, 1.0), "1 long, whatever α is"),
+    (
+        "6.8",
+        lambda w, g, m, alpha: (signed(w, g, m, alpha)[0], np.sign(0.9 * m + 0.1 * g)),
+        "return the sign of m",
+    ),
+    (
+        "6.8",
+        lambda w, g, m, alpha: (w - alpha * np.sign(0.99 * m + 0.01 * g), 0.99 * m + 0.01 * g),
+        "as Lion does",
+    ),
 ]
 
 MALFORMED = [
     ("6.2", torch.optim.Adam, "That is torch's own Adam"),
+    ("6.2", torchs_adam, "hands the work to an Adam"),
+    ("6.2", right_adam, "hands the work to an Adam"),
     ("6.8", lambda w, g: w, "must take 4 arguments"),
     ("6.1", 1, "3 numbers"),
     ("6.1", [1, 0.8], "you gave 2 numbers"),

@@ -29,6 +29,35 @@ def keep_training(checkpoint, gradient, rule, schedule, batch, updates):
     return made
 
 
+def kernel_with(back):
+    """A kernel's gradient whose way back through the relu is `back(Z, dH)`."""
+    return lambda X, W, b, dH: X.T @ back(X @ W + b, dH)
+
+
+def loop_with(updates_of=None, one_batch=False, counts=True, newest=True):
+    """A training loop that does another number of updates, or forgets something."""
+
+    def train(checkpoint, gradient, rule, schedule, batch, updates):
+        w, state, k = checkpoint["w"], checkpoint["state"], checkpoint["k"]
+        first = batch(k)
+        for _ in range(updates_of(updates, k) if updates_of else updates):
+            g = gradient(w, first if one_batch else batch(k))
+            w, state = rule.step(w, g, state, lr=schedule(k))
+            k += 1
+        state = state if newest else checkpoint["state"]
+        return {"w": w, "state": state, "k": k if counts or k == checkpoint["k"] else k - 1}
+
+    return train
+
+
+def one_name_for_two(checkpoint, gradient, rule, schedule, batch, updates):
+    w, state, k = checkpoint["w"], checkpoint["state"], checkpoint["k"]
+    for _ in range(updates):
+        w = rule.step(w, gradient(w, batch(k)), state, lr=schedule(k))
+        k += 1
+    return {"w": w, "state": state, "k": k}
+
+
 def restarted(checkpoint, gradient, rule, schedule, batch, updates):
     w, state = checkpoint["w"], checkpoint["state"]
     for k in range(updates):
@@ -43,7 +72,7 @@ RIGHT = {
     "7.1": [[-12, -4, -4], (-12.0, -4.0, -4.0), np.array([-12, -4, -4])],
     "7.4": [kernel_gradient],
     "7.7": ["e", "E", "(e)", " e "],
-    "7.5": [math.sqrt(2), 1.4, 1.37, 1.46],
+    "7.5": [math.sqrt(2), 1.4, 1.37, 1.46, "√2", "sqrt(2)", "np.sqrt(2)"],
     "7.8": [-0.25, np.float64(-0.25), [-0.25], -1 / 4],
     "7.9": [accumulate],
 }
@@ -62,6 +91,19 @@ WRONG = [
     ("7.4", lambda X, W, b, dH: 0 * W, "your function returns"),
     ("7.8", 0.1, "0.1 is not it. Keep two columns"),
     ("7.9", lambda gradient, w, batches, alpha, every: w + 1, "your function returns"),
+    ("7.1", [6, 2, 2], "Two things"),
+    ("7.4", kernel_with(lambda Z, dH: dH * (Z >= 0)), "`>`, not `>=`"),
+    ("7.4", kernel_with(lambda Z, dH: dH * (Z < 0)), "wrong way round"),
+    ("7.4", kernel_with(lambda Z, dH: -dH * (Z > 0)), "the minus comes later"),
+    ("7.4", kernel_with(lambda Z, dH: Z > 0), "`dH`, is missing"),
+    ("7.4", lambda X, W, b, dH: W - kernel_gradient(X, W, b, dH), "a kernel after a step"),
+    ("7.5", 1.48, "grow from layer to layer"),
+    ("7.6", loop_with(lambda updates, k: 1), "ends after the first update"),
+    ("7.6", loop_with(lambda updates, k: updates - 1), "one update too few"),
+    ("7.6", loop_with(lambda updates, k: max(updates - k, 0)), "does too few updates"),
+    ("7.6", loop_with(one_batch=True), "takes the same batch"),
+    ("7.6", loop_with(counts=False), "k is one too small"),
+    ("7.6", loop_with(newest=False), "return the newest"),
     ("7.6", restarted, "begins again with batch and rate 0"),
 ]
 
@@ -76,6 +118,8 @@ MALFORMED = [
     ("7.1", [-12, -4], "you gave 2 numbers"),
     ("7.1", ["-12", ...], "3 numbers"),
     ("7.4", np.ones((2, 2)), "Hand over the function itself"),
+    ("7.4", lambda X, W, b, dH: X @ (dH * (X @ W + b > 0)), "The shapes do not fit"),
+    ("7.6", one_name_for_two, "two things"),
     ("7.4", lambda X, W: W, "must take 4 arguments"),
     ("7.4", lambda X, W, b, dH: None, "returned None"),
     ("7.7", "h", "one letter out of"),
