@@ -40,11 +40,14 @@ def fitter(figure: Figure) -> Callable[[float | None], None]:
         if may_stack:
             for ax, spec in own.items():
                 ax.set_subplotspec(spec)
+        _wrap(figure, room is not None)
         if room is None or room > 0.98 * width:
             figure.set_size_inches(width / 100, height / 100, forward=False)
             return
         wide = max(room, LEAST)
-        beside = max(1, min(columns, int(wide // ROOM))) if may_stack else columns
+        beside = columns
+        if may_stack:
+            beside = max(1, min(columns, int(wide // max(ROOM, _widest_title(figure)))))
         if beside == columns:
             tall = height * max(wide / width, FLATTEST)
         else:
@@ -57,6 +60,25 @@ def fitter(figure: Figure) -> Callable[[float | None], None]:
         figure.set_size_inches(wide / 100, tall / 100, forward=False)
 
     return fit
+
+
+def _wrap(figure: Figure, narrow: bool) -> None:
+    """Let words that would leave the figure take more lines; a formula stays in one."""
+    for ax in figure.axes:
+        for words in (ax.title, ax.xaxis.label):
+            words.set_wrap(narrow and "$" not in words.get_text())
+
+
+def _widest_title(figure: Figure) -> float:
+    """Return how many pixels of the page the longest title over axes takes in one line."""
+    titles = [ax.title for ax in figure.axes if ax.title.get_text()]
+    before = [title.get_wrap() for title in titles]
+    for title in titles:
+        title.set_wrap(False)
+    widths = [title.get_window_extent().width * 100 / figure.dpi for title in titles]
+    for title, wraps in zip(titles, before, strict=True):
+        title.set_wrap(wraps)
+    return max(widths, default=0)
 
 
 @contextmanager

@@ -87,6 +87,8 @@ class Scene:
         if width != self.width:
             self.width = width
             self._fit(width)
+            if self._drawn:  # what the layout changed of words was no move
+                self._watch.take(self.moving)
         dpi = 100 * min(max(scale, 0.2), 4)
         if abs(self.figure.dpi - dpi) > 0.01:
             self.figure.set_dpi(dpi)

@@ -53,6 +53,38 @@ def test_no_words_are_smaller_than_eleven_pixels_at_any_width(width):
     assert min(text.get_fontsize() for text in words) * 100 / 72 >= 11
 
 
+def test_titles_never_meet_and_never_leave_the_figure():
+    figure, axes = plots.figure(3, size=(12, 4))
+    for ax in axes:
+        ax.set(
+            title="B = 4096: 40 updates, 163 840 examples", xlabel="share of all the examples " * 2
+        )
+    fit = fitter(figure)
+    for width in (736, 344):
+        fit(width)
+        figure.draw_without_rendering()
+        words = [words.get_window_extent() for ax in axes for words in (ax.title, ax.xaxis.label)]
+        assert not any(
+            one.overlaps(other) for i, one in enumerate(words) for other in words[i + 1 :]
+        )
+        assert all(box.x0 >= 0 and box.x1 <= width for box in words)
+    fit(None)
+    assert not any(ax.title.get_wrap() for ax in axes)
+
+
+def test_words_that_take_more_lines_did_not_move():
+    figure = row()
+    (line,) = figure.axes[0].plot([0, 1], [0, 1])
+    figure.axes[0].set_title("a title")
+    scene = Scene(figure)
+    scene.settle()
+    for width, end in ((None, 2), (344, 3), (None, 4)):
+        scene.resize(1, width=width)
+        line.set_ydata([0, end])
+        assert scene.frame([]) is not None
+        assert scene.moving == [line]
+
+
 def test_axes_over_several_cells_stay_beside_each_other():
     figure, _ = plots.figure()
     figure.clear()
