@@ -12,11 +12,16 @@ export function numbersIn(text, percent = false) {
   if (!/[[\]()]/.test(plain)) plain = plain.replace(grouped, (number) => number.replace(/\D/g, ""));
   if (plain.split(",").length === 2 && !/[.[\]()]/.test(plain)) plain = plain.replace(/(\d),(?=\d)/, "$1.");
   const number = String.raw`[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?(?![\p{L}\p{N}_])`;
+  const root = new RegExp(
+    String.raw`(?:(${number})?\s*[·*]?\s*)?(?<![a-z])(?:(?:np|math)\.)?(?:√|sqrt)\s*\(?\s*(${number})\s*\)?`, "gu");
+  plain = plain.replace(root, (found, times, inside) =>
+    Number(inside) < 0 ? found : String(Number(times ?? 1) * Math.sqrt(Number(inside))));
   const written = new RegExp(
-    String.raw`(?<![\p{L}\p{N}_.])(${number})(?:\s*/\s*(${number}))?\s*(%|percent(?![\p{L}\p{N}_]))?`, "giu");
-  return [...plain.matchAll(written)].map(([, upper, lower, sign]) => {
+    String.raw`(?<![\p{L}\p{N}_.])(${number})(?:\s*(/|\^|\*\*)\s*(${number}))?\s*(%|percent(?![\p{L}\p{N}_]))?`, "giu");
+  return [...plain.matchAll(written)].map(([, upper, between, lower, sign]) => {
     let value = Number(upper);
-    if (lower) value = Number(lower) ? value / Number(lower) : NaN;
+    if (between === "/") value = Number(lower) ? value / Number(lower) : NaN;
+    else if (between) value **= Number(lower);
     return sign && !percent ? value / 100 : value;
   });
 }
