@@ -23,6 +23,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from .controls import _named
+from .watch import used
 from .words import plain
 
 MOST = 1500  # characters of what is printed that are shown
@@ -111,7 +112,7 @@ def kept(function: Callable, names: dict | None = None) -> Callable:
         function.__code__, names, function.__name__, function.__defaults__, function.__closure__
     )
     same.__kwdefaults__ = function.__kwdefaults__
-    for name in _used(function.__code__):
+    for name in used(function.__code__):
         if name in function.__globals__ and name not in names:
             value = names[name] = function.__globals__[name]
             if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
@@ -313,11 +314,6 @@ def _parts(cycle: Any) -> list[tuple[Any, dict]]:
     state = dict(vars(cycle))
     inner = [(part, dict(vars(part))) for part in state.values() if hasattr(part, "__dict__")]
     return [(None, state), *inner]
-
-
-def _used(code: CodeType) -> set[str]:
-    inner = (part for part in code.co_consts if isinstance(part, CodeType))
-    return set(code.co_names).union(*map(_used, inner))
 
 
 def _written(code: CodeType) -> set[str]:

@@ -214,7 +214,8 @@ def _written(made: Any, who: str, unit: str, form: str) -> Any:
 def choice(options: Iterable, value: Any = None, label: str = "") -> ipywidgets.Dropdown:
     """Return a drop-down list; up to five short entries stand in a row of buttons instead.
 
-    A dictionary shows its keys and hands over its values.
+    A dictionary shows its keys and hands over its values, and so does a list of pairs
+    `(label, value)`.
 
     Parameters
     ----------
@@ -232,13 +233,13 @@ def choice(options: Iterable, value: Any = None, label: str = "") -> ipywidgets.
     """
     if not isinstance(options, Iterable):
         raise TypeError(f"choice: options must be a list or a dictionary, got {options!r}.")
-    if not isinstance(options, dict):
-        options = {_named(option): option for option in options}
+    pairs = list(options.items() if isinstance(options, dict) else options)
+    if not isinstance(options, dict) and not all(map(_is_pair, pairs)):
+        pairs = [(_named(option), option) for option in pairs]
     label = checks.text("choice: label", label)
-    options = list(options.items())
-    if not options:
+    if not pairs:
         raise ValueError("choice: options must hold at least one entry, got none.")
-    dropdown = ipywidgets.Dropdown(options=options, description=label)
+    dropdown = ipywidgets.Dropdown(options=pairs, description=label, equals=same)
     if value is not None:
         dropdown.index = entry_of("choice: value", dropdown, value)
     return dropdown
@@ -391,7 +392,7 @@ def _is_number(value: Any) -> bool:
 
 def _around(value: Any) -> Any:
     """Return a slider from minus to three times a number, as `interact` makes it."""
-    low, high = sorted((-value, 3 * value)) if value else (0, 1)
+    low, high = sorted((-value, 3 * value)) if value else (value, value + 1)
     return _between(low, high, None, value)
 
 
@@ -469,6 +470,10 @@ def same(one: Any, other: Any) -> bool:
         return one is other or bool(one == other)
     except ValueError:
         return False
+
+
+def _is_pair(option: Any) -> bool:
+    return isinstance(option, tuple) and len(option) == 2 and isinstance(option[0], str)
 
 
 def _named(thing: Any) -> str:

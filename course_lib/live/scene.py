@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 from zlib import crc32
 
 import numpy as np
@@ -20,6 +20,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.spines import Spine
+from matplotlib.text import Text
 from PIL import Image
 
 from . import theme, watch
@@ -219,7 +220,9 @@ class Scene:
         ]
         best = [legend.get_window_extent().bounds for legend in placed]
         pushing = [self._push(artist) for artist in self.moving] if self._gives_way() else []
-        return best, pushing, [artist.get_zorder() for artist in self.moving]
+        # An axes puts a title above the ticks as it draws; setting the title takes that back.
+        heights = [artist.get_position()[1] for artist in self.moving if _is_title(artist)]
+        return best, pushing, heights, [artist.get_zorder() for artist in self.moving]
 
     def _gives_way(self) -> bool:
         """Return whether axes are laid out anew by what is drawn."""
@@ -397,6 +400,11 @@ class Scene:
                     recorder.repeat(part, buffers)
         drawn = watch.Drawn(artist, self._watch.rooms, deep=seems_same, long=few is not None)
         self._recorded[artist] = drawn, recorder.part(buffers)
+
+
+def _is_title(artist: Artist) -> TypeGuard[Text]:
+    ax = artist.axes
+    return isinstance(artist, Text) and ax is not None and artist not in ax.texts
 
 
 def _name(scene: dict, images: list[bytes]) -> str:

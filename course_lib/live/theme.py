@@ -72,6 +72,10 @@ class Canvas(_AggCanvas):  # type: ignore[misc]
             self._key = key
         return self.renderer
 
+    def is_saving(self) -> bool:
+        """Return True: as in a file, artists are shown that others keep for an animation."""
+        return True
+
     def draw(self) -> None:
         """Draw the figure in its theme."""
         if self.ground is not None:

@@ -7,12 +7,18 @@ found here; what is in doubt counts as changed.
 
 from __future__ import annotations
 
+import functools
+import inspect
+import os
+import sysconfig
 import types
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from operator import methodcaller
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -22,14 +28,20 @@ from matplotlib.cbook import CallbackRegistry
 from matplotlib.figure import FigureBase
 from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path
-from matplotlib.transforms import Affine2D, Bbox, TransformNode
+from matplotlib.transforms import Affine2D, Bbox, Transform, TransformNode
 
 _LEAVES = (
     str | bytes | int | float | complex | bool | None | np.generic | type,
-    types.FunctionType | types.BuiltinFunctionType | types.MethodType | types.ModuleType,
+    types.BuiltinFunctionType | types.ModuleType,
     weakref.ref | weakref.WeakKeyDictionary | weakref.WeakValueDictionary,
     FigureCanvasBase | RendererBase | CallbackRegistry,
 )
+_LIBRARIES = (
+    *("site-packages", "dist-packages", "<frozen ", sysconfig.get_path("stdlib")),
+    *map(os.path.dirname, (matplotlib.__file__, __file__)),
+)
+_OF_TRANSFORMS = {*vars(Transform()), *vars(TransformNode)}  # what they remember of each other
+_FUNCTIONS = types.FunctionType | types.MethodType | functools.partial
 _IS_SHOWN = methodcaller("get_visible")
 _PLACES = np.ndarray | Path | MarkerStyle | TransformNode
 _LARGE = 1 << 16  # bytes of an array, above which it is compared where it lies
@@ -105,25 +117,32 @@ class State:
 
     def _inside(self, thing: Any, owner: Artist) -> Iterable[Any]:
         """Keep one thing and return what it holds."""
+        if isinstance(thing, _FUNCTIONS):
+            return self._inside_function(thing, owner)
         if isinstance(thing, _LEAVES):
             return ()
         if isinstance(thing, (np.ndarray, Affine2D, Bbox)):
             return self._keep_array(thing, owner)
         if isinstance(thing, TransformNode):  # what is derived is computed late: only its sources
-            return [part for part in vars(thing).values() if isinstance(part, TransformNode)]
+            sources = [*filter(_is_source, vars(thing).values())]
+            if not (methods := _methods(thing)):
+                return sources
+            return [*sources, *methods, *self._keep_live(_Live(lambda: _own(thing)), owner)]
         if isinstance(thing, (tuple, frozenset)):
             return thing
         if isinstance(thing, (list, set, dict)):
             self._keep(thing, owner)
             return thing.values() if isinstance(thing, dict) else thing
         if not hasattr(thing, "__dict__"):
-            return ()
+            if not (methods := _methods(thing)):
+                return ()
+            return [*methods, *self._keep_live(_Live(lambda: _slots(thing)), owner)]
         if isinstance(thing, Artist):
             thing.stale = False
         self._keep(vars(thing), owner)
         if isinstance(thing, Tick):
             return self._inside_tick(thing, owner)
-        return vars(thing).values()
+        return [*vars(thing).values(), *_methods(thing)]
 
     def _inside_tick(self, tick: Tick, owner: Artist) -> list[Any]:
         """Keep what a tick consists of: there are many, and most of it is hidden.
@@ -143,6 +162,24 @@ class State:
                 self._hidden_owners.append(owner)
         return held
 
+    def _inside_function(self, function: Any, owner: Artist) -> Iterable[Any]:
+        """Keep what a function written here reads beside its arguments: that changes what it does.
+
+        A formatter of ticks may tell the number in a unit that `update` has chosen.
+        """
+        if isinstance(function, functools.partial):
+            return [function.func, function.args, function.keywords]
+        if isinstance(function, types.MethodType):
+            known = _of_a_library(function.__func__)
+            return () if known else [function.__func__, function.__self__]
+        if _of_a_library(function):
+            return ()
+        return self._keep_live(_Live(lambda: _read(function)), owner)
+
+    def _keep_live(self, live: _Live, owner: Artist) -> Iterable[Any]:
+        self._keep(live, owner)
+        return live.copy().values()
+
     def _keep(self, part: Any, owner: Artist) -> None:
         self._parts.append(part)
         self._part_owners.append(owner)
@@ -158,6 +195,16 @@ class State:
             return (whole,)
         self._large.append((array, array.copy(order="K"), owner))
         return ()
+
+
+class _Live:
+    """Values by name that lie in no dictionary, to be kept and compared as if they did."""
+
+    def __init__(self, read: Callable[[], dict[str, Any]]) -> None:
+        self.copy = read
+
+    def __eq__(self, other: object) -> bool:
+        return self.copy() == other
 
 
 class Watch:
@@ -261,6 +308,80 @@ def _inside_axes(ax: Axes) -> Iterator[Artist]:
             yield from _inside_axes(child)
         else:
             yield child
+
+
+def _methods(thing: Any) -> tuple[types.FunctionType, ...]:
+    """Return the functions of an object's class that were written here: it may draw as they say."""
+    return _methods_of(type(thing))  # type: ignore[arg-type]  # a class can be hashed
+
+
+@functools.lru_cache(1000)  # no more: a class may hold what it was written beside
+def _methods_of(kind: type) -> tuple[types.FunctionType, ...]:
+    functions = [
+        inspect.unwrap(part)  # matplotlib wraps what draws
+        for each in kind.__mro__
+        for part in vars(each).values()
+        if isinstance(part, types.FunctionType)
+    ]
+    return tuple(function for function in functions if not _of_a_library(function))
+
+
+def _read(function: types.FunctionType) -> dict[str, Any]:
+    """Return what a function reads beside its arguments: names around it, and of its module."""
+    code, names = function.__code__, function.__globals__
+    found = {name: names[name] for name in _used(code) if name in names}
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # it is empty until the name is bound
+            found[name] = cell.cell_contents
+    return found
+
+
+def _slots(thing: Any) -> dict[str, Any]:
+    """Return the attributes of an object that has a place for each and no dictionary."""
+    names = [
+        name for kind in type(thing).__mro__ for name in _tuple(vars(kind).get("__slots__", ()))
+    ]
+    return {name: getattr(thing, name) for name in names if hasattr(thing, name)}
+
+
+def _tuple(names: Any) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _own(transform: TransformNode) -> dict[str, Any]:
+    """Return what the author of a transform keeps in it."""
+    return {name: part for name, part in vars(transform).items() if name not in _OF_TRANSFORMS}
+
+
+def _is_source(part: Any) -> bool:
+    return isinstance(part, TransformNode | Artist | _FUNCTIONS)
+
+
+@functools.lru_cache(1000)
+def _used(code: types.CodeType) -> frozenset[str]:
+    return frozenset(used(code))
+
+
+def used(code: types.CodeType) -> set[str]:
+    """Return the names that code uses, its inner functions included.
+
+    Parameters
+    ----------
+    code : CodeType
+        Of a function.
+    """
+    inner = (part for part in code.co_consts if isinstance(part, types.CodeType))
+    return set(code.co_names).union(*map(used, inner))
+
+
+def _of_a_library(function: Any) -> bool:
+    code = getattr(function, "__code__", None)
+    return code is None or _is_library(code.co_filename)
+
+
+@functools.cache
+def _is_library(file: str) -> bool:
+    return any(place in file for place in _LIBRARIES)
 
 
 def _bytes(array: Any) -> bytes:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 
 import ipywidgets
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from course_lib.live import button, explore, log_slider, point, range_slider, slider
+from course_lib.live import button, choice, explore, log_slider, point, range_slider, slider
+from course_lib.live.controls import control_of
 
 NAMES = ["sin", "cos", "tan"]
 FRUIT = [("apple", 3), ("pear", 5)]
@@ -222,3 +224,30 @@ def test_a_button_counts_how_often_it_was_pressed():
     assert made.tour(3) == []
     with pytest.raises(ValueError, match="button: label must say what it does"):
         button(" ")
+
+
+def test_a_float_of_zero_makes_a_slider_of_floats():
+    control = control_of("a", 0.0)
+    assert isinstance(control, ipywidgets.FloatSlider)
+    assert (control.min, control.value, control.max) == (0, 0, 1)
+    assert isinstance(control_of("a", 0), ipywidgets.IntSlider)
+
+
+def test_a_list_of_pairs_shows_the_first_and_hands_over_the_second():
+    control = control_of("a", [("one", 1), ("two", 2)])
+    assert control._options_labels == ("one", "two")
+    assert control.value == 1
+    plain = control_of("a", [(1, 2), (3, 4)])
+    assert plain.value == (1, 2)
+
+
+def test_arrays_can_be_chosen():
+    options = [np.zeros(2), np.ones(2)]
+    control = choice(options, options[1])
+    assert control.value is options[1]
+    control.index = 0
+    assert control.value is options[0]
+
+
+def test_entries_of_one_name_are_all_there():
+    assert choice(["1", 1]).options == (("1", "1"), ("1", 1))

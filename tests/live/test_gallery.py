@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import functools
+import io
 import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnchoredText
+from matplotlib.transforms import Transform
 from PIL import Image
 
 from course_lib.live.compose import composed, differs
@@ -1159,6 +1163,149 @@ def words_in_mathematics(ax):
     return lambda t: (title.set_text(rf"$\alpha = {t}$"), text.set_text(rf"$x^{{{t}}}$"))
 
 
+@one()
+def ticks_in_a_unit_that_update_chooses(ax):
+    unit = 1.0
+    (line,) = ax.plot(X, X)
+    ax.yaxis.set_major_formatter(lambda y, _: f"{y * unit:.2f}")
+
+    def update(t):
+        nonlocal unit
+        unit = t
+        line.set_ydata(X * (1 + t))
+
+    return update
+
+
+class Money:
+    """A formatter that holds the course in a slot."""
+
+    __slots__ = ("course",)
+
+    def __call__(self, y, _):
+        return f"{y * self.course:.1f}"
+
+
+@one()
+def ticks_written_by_an_object_of_ones_own(ax):
+    (line,) = ax.plot(X, X)
+    money = Money()
+    money.course = 1.0
+    ax.yaxis.set_major_formatter(money)
+
+    def update(t):
+        money.course = t
+        line.set_ydata(X * (1 + t))
+
+    return update
+
+
+def in_units_of(about, y, _):
+    return f"{y / about['unit']:.1f}"
+
+
+@one()
+def ticks_written_by_a_function_with_arguments(ax):
+    about = {"unit": 1.0}
+    (line,) = ax.plot(X, X)
+    ax.yaxis.set_major_formatter(functools.partial(in_units_of, about))
+
+    def update(t):
+        about["unit"] = t
+        line.set_ydata(X * (1 + t))
+
+    return update
+
+
+@one()
+def an_artist_that_draws_as_its_author_says(ax):
+    state = {"width": 1}
+
+    class Mine(Line2D):
+        def draw(self, renderer):
+            self.set_linewidth(state["width"])
+            super().draw(renderer)
+
+    (line,) = ax.plot(X, X)
+    ax.add_line(Mine(X, 6 - X))
+
+    def update(t):
+        state["width"] = 1 + 9 * t
+        line.set_ydata(X * (1 + t))
+
+    return update
+
+
+@one()
+def a_scale_by_functions(ax):
+    power = [1.0]
+    (line,) = ax.plot(X, X)
+    ax.set_yscale(
+        "function", functions=(lambda y: abs(y) ** power[0], lambda y: abs(y) ** (1 / power[0]))
+    )
+
+    def update(t):
+        power[0] = 0.5 + t
+        line.set_ydata(X * (1 + t))
+
+    return update
+
+
+class Bent(Transform):
+    """A transform that its author wrote, with a number it goes by."""
+
+    input_dims = output_dims = 2
+    is_separable = False
+
+    def __init__(self, by):
+        super().__init__()
+        self._by = by
+
+    def transform_non_affine(self, values):
+        x, y = np.asarray(values).T
+        return np.c_[x, y + self._by * np.sin(x)]
+
+
+@one()
+def a_transform_of_ones_own(ax):
+    bent = Bent(0.0)
+    (line,) = ax.plot(X, X)
+    ax.scatter(X[::8], X[::8], transform=bent + ax.transData)
+
+    def update(t):
+        bent._by = t
+        line.set_ydata(X * t)
+
+    return update
+
+
+@one()
+def a_title_above_ticks_at_the_top(ax):
+    image = ax.matshow(GRID)
+
+    def update(t):
+        image.set_data(GRID * t)
+        ax.set_title(f"{t}")
+
+    return update
+
+
+@one()
+def an_image_clipped_by_an_area_that_moves(ax):
+    image = ax.imshow(GRID, extent=(0, 6, -1, 1), aspect="auto")
+    (area,) = ax.fill(X, np.sin(X), alpha=0.4)
+    image.set_clip_path(area)
+    return lambda t: area.set_xy(np.c_[X, np.sin(X * (1 + t))])
+
+
+@one()
+def a_clip_path_that_is_on_no_axes(ax):
+    image = ax.imshow(GRID)
+    shape = plt.Polygon([(0, 0), (9, 0), (0, 9)], transform=ax.transData)
+    image.set_clip_path(shape)
+    return lambda t: shape.set_xy([(0, 0), (9 * t, 0), (0, 9)])
+
+
 STATES = (0.125, 0.75, 1.0, 0.375)
 SHADES = 40  # of 256, where edges lie between pixels: places are sent in sixteenths of one
 
@@ -1209,3 +1356,12 @@ def test_the_comparison_sees_an_old_picture():
     (_, first), (_, second), *_ = frames(GALLERY["a_line"])
     assert differs(first, second) > 50
     assert apart(first, second) > SHADES
+
+
+def test_what_is_kept_for_an_animation_is_shown_as_in_a_file():
+    *_, (_, fresh) = frames(GALLERY["an_animated_line"])
+    figure = Figure(figsize=(4, 3))
+    GALLERY["an_animated_line"](figure)(0.375)
+    file = io.BytesIO()
+    figure.savefig(file, dpi=100)
+    assert apart(np.asarray(Image.open(file)), fresh) <= SHADES

@@ -12,7 +12,7 @@ import sys
 import tracemalloc
 import weakref
 import zlib
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import ipywidgets
 import numpy as np
@@ -1064,18 +1064,19 @@ def unseen_explorer(**words):
     """An explorer whose ground changes with nothing of the figure changing its state."""
     figure, ax = plots.figure()
     (line,) = ax.plot([0, 1], [0, 1])
-    secret = {"width": 1.0}
+    secret = ModuleType("secret")  # what lies in a module is not looked at
+    secret.width = 1.0
 
     class Odd(type(line)):
         def draw(self, renderer):
-            self.set_linewidth(secret["width"])
+            self.set_linewidth(secret.width)
             super().draw(renderer)
 
     ax.add_line(Odd([0, 1], [1, 0]))
 
     def update(slope):
         line.set_ydata([0, slope])
-        secret["width"] = 1 + 20 * slope
+        secret.width = 1 + 20 * slope
 
     return explore(figure, update, slope=slider(0, 1, 0.1), **words)
 

@@ -36,6 +36,7 @@ export function name(sliders) {
           el.setAttribute("role", "group");
           el.setAttribute("aria-label", label);
         }
+        el.querySelector("input[type=color]")?.setAttribute("aria-label", `${label}, choose a color`);
         asWritten(view);
         if (bar?.noUiSlider) exact(bar.noUiSlider, view);
         if (bar) bar.style.touchAction = slider.get("orientation") === "vertical" ? "pan-x" : "pan-y";
