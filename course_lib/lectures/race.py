@@ -158,8 +158,6 @@ def _who(runner: Runner) -> str:
     return f"{runner.name} ({', '.join(told)})" if told else runner.name
 
 
-# Unclipped and without a single point, a line takes up all the room of the layout.
-_NOWHERE = [np.nan], [np.nan]
 _INK = "#262626"
 _SMALL = 8  # points: 11 pixels of the page
 _LINE = 10.5  # points from one name to the next
@@ -244,11 +242,13 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
             twin.remove()
         line.set(linewidth=1.5, markevery=[-1], markersize=8, **look)
         trails[name] = line
-        look |= {"color": line.get_color(), "markersize": 9, "clip_on": False, "zorder": 3}
+        # What reaches over the edge of its axes pushes nothing: else all is laid out anew.
+        look |= {"color": line.get_color(), "markersize": 9, "zorder": 3}
+        look |= {"clip_on": False, "in_layout": False}
         (runs[name],) = lanes.plot(
-            *_NOWHERE, linestyle=line.get_linestyle(), linewidth=1.5, markevery=[0], **look
+            [], [], linestyle=line.get_linestyle(), linewidth=1.5, markevery=[0], **look
         )
-        (dots[name],) = rates.plot(*_NOWHERE, linestyle="none", **look)
+        (dots[name],) = rates.plot([], [], linestyle="none", **look)
         (bars[name],) = clock.barh(row[name] - 0.22, 0, height=0.3, color=line.get_color())
         for ax, up in ((lanes, 4), (clock, 1)):
             ax.annotate(

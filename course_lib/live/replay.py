@@ -345,7 +345,9 @@ def _first_that_fit(explorer: Any, places: dict, keep: dict, named: dict, most: 
         return dull, bool(point(name)), not _plays(explorer, name)
 
     loose = [name for name in places if name not in named and point(name) not in named]
-    for name in sorted(loose, key=worth)[::-1]:
+    with explorer.at_scale(1):
+        loose.sort(key=worth)
+    for name in loose[::-1]:
         if name in few and math.prod(few.values()) > most:
             gone = [part for part in few if part == name or point(name) == point(part) != ""]
             few = {part: count for part, count in few.items() if part not in gone} or few
@@ -355,12 +357,11 @@ def _first_that_fit(explorer: Any, places: dict, keep: dict, named: dict, most: 
 def _changes(explorer: Any, name: str, places: list) -> bool:
     """Return whether a control changes the picture or the words, the others being as they are."""
     seen = set()
-    with explorer.at_scale(1):
-        explorer.frame([])  # the first frame brings what stays still, which is no change
-        for value in (places[0], places[len(places) // 2], places[-1]):
-            buffers: list[bytes] = []
-            frame = explorer.frame(buffers, **_with_points(explorer, {name: value}))
-            seen.add(repr((frame.get("on"), frame.get("draw"), frame.get("standing"), buffers)))
+    explorer.frame([])  # the first frame brings what stays still, which is no change
+    for value in (places[0], places[len(places) // 2], places[-1]):
+        buffers: list[bytes] = []
+        frame = explorer.frame(buffers, **_with_points(explorer, {name: value}))
+        seen.add(repr((frame.get("on"), frame.get("draw"), frame.get("standing"), buffers)))
     return len(seen) > 1
 
 

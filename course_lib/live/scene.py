@@ -153,7 +153,7 @@ class Scene:
         before, order, self.canvas.ground = self.canvas.ground, self._order, theme.DARK
         try:
             with drawn_by(self.figure):
-                still = self._draw_still(images, len(buffers))
+                still = self._draw_still(images, len(buffers), laid_out=True)
         finally:
             self.canvas.ground = before
         if [part for part in self._order if isinstance(part, int)] != [
@@ -270,10 +270,11 @@ class Scene:
 
     # ------------------------------------------------------------------ what stays still
 
-    def _draw_still(self, images: list[bytes], first: int) -> dict:
+    def _draw_still(self, images: list[bytes], first: int, laid_out: bool = False) -> dict:
         """Draw all that does not move, in as many images as moving artists lie between.
 
-        The images are numbered from `first` on.
+        The images are numbered from `first` on. What is `laid_out` is not laid out anew, which
+        takes longer than to draw it.
         """
         order: list[Artist | int] = []
         between: list[dict] = []
@@ -292,9 +293,9 @@ class Scene:
             cut()
             order.append(artist)
 
-        if self._gives_way():  # a layout takes two drawings to settle
+        if self._gives_way() and not laid_out:  # a layout takes two drawings to settle
             self.figure.draw_without_rendering()
-        with _stopped(self.moving, met):
+        with _stopped(self.moving, met), _as_it_lies(self.figure, laid_out):
             self.canvas.draw()
             cut()
         self._recorded.clear()
@@ -411,6 +412,20 @@ def _name(scene: dict, images: list[bytes]) -> str:
     """Return a name for what stays still, the same for the same picture."""
     about = repr((scene["size"], scene["axes"], [part["at"] for part in scene["between"]]))
     return f"{crc32(b''.join(images) + about.encode()):08x}"
+
+
+@contextmanager
+def _as_it_lies(figure: Figure, laid_out: bool) -> Iterator[None]:
+    """Leave everything where it is while a figure that is laid out is drawn."""
+    engine = figure.get_layout_engine() if laid_out else None
+    if engine is None:
+        yield
+        return
+    figure.set_layout_engine("none")
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
 
 
 @contextmanager

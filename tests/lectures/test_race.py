@@ -10,6 +10,7 @@ from course_lib.descent import descend
 from course_lib.landscapes import banana, bowl, himmelblau, quartic, two_valleys
 from course_lib.lectures.race import finish, race, standing, track
 from course_lib.lectures.sweep import MEMORIES, RATES, TARGET, arrival, sweep, tuned
+from course_lib.live import explore, int_slider
 from course_lib.optimizers import OPTIMIZERS, Adagrad, Adam, GradientDescent, Momentum, Nesterov
 
 START = (-1.5, 2.0)
@@ -284,6 +285,18 @@ def test_a_step_of_the_race_measures_no_word_and_walks_no_rule(monkeypatch):
     monkeypatch.setattr("course_lib.lectures.sweep.descend", None)
     for step in (1, 60, 200):
         drawn.show(the_race(), step)
+
+
+def test_no_step_of_a_race_lays_the_picture_out_anew():
+    """A layout takes a third of a second, and the picture would tremble."""
+    figure, axes = plots.figure(4, size=(12.6, 4.9))
+    plots.contour(axes[0], banana)
+    drawn, runners = track(axes, list(OPTIMIZERS), 200), the_race()
+    explorer = explore(figure, lambda k: drawn.show(runners, k), k=int_slider(0, 200, 0))
+    with explorer.at_scale(1.5, 736):
+        explorer.frame([], k=0)
+        explorer.frame([], k=100)  # brings what is seen to move
+        assert [k for k in range(0, 201, 10) if "scene" in explorer.frame([], k=k)] == []
 
 
 def test_an_argument_that_makes_no_sense_is_not_blamed_on_a_rule():
