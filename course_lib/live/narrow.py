@@ -52,6 +52,7 @@ def fitter(figure: Figure) -> Callable[[float | None], None]:
             tall = height * max(wide / width, FLATTEST)
         else:
             below = -(-len(specs) // beside)
+            beside = -(-len(specs) // below)  # two rows of two rather than three and one
             grid = GridSpec(below, beside, figure=figure)
             for i, ax in enumerate(specs):
                 ax.set_subplotspec(grid[divmod(i, beside)])

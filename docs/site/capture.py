@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,16 +80,22 @@ def packed(explorer: Any, most: int, frames: int, named: dict | None = None) -> 
 
     They are heavier than `most` only where its text names so much.
     """
-    while True:
+    weights = [most]
+    while named and 2 * weights[-1] <= HEAVIEST:
+        weights.append(2 * weights[-1])
+    # Where its lists, which stay whole, are too heavy, little moves beside what the text names. One
+    # that is too heavy all the same keeps its own width.
+    reason = None
+    for width, weight in itertools.product((narrow.COLUMN, None), weights):
+        few = frames if weight == most else min(frames, FEW)
         try:
-            found = replay.packed(explorer, None, most, frames, named, narrow.COLUMN)
-            files = zip(("", "-phone"), found, strict=True)
-            return {end: data.decode() for end, data in files if data}
-        except ValueError:
-            if not named or 2 * most > HEAVIEST:
-                raise
-            # Its lists, which stay whole, are too heavy: beside what the text names, little moves.
-            most, frames = 2 * most, min(frames, FEW)
+            found = replay.packed(explorer, None, weight, few, named, width)
+        except ValueError as too_heavy:
+            reason = too_heavy
+            continue
+        files = zip(("", "-phone"), found, strict=True)
+        return {end: data.decode() for end, data in files if data}
+    raise ValueError(reason)
 
 
 def film(explorer: Any, control: str, values: list, wide: int = WIDE) -> list[bytes]:
