@@ -17,6 +17,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -713,6 +714,33 @@ def test_what_is_missing_is_skipped_here_and_fails_in_ci(ci, result, monkeypatch
     expected = result + "no Chromium"
     assert course.run_part("Browser", [], "no Chromium") == ("Browser", expected, None)
     assert expected in capsys.readouterr().out
+
+
+def test_a_part_that_may_end_early_does_so_and_says_so(monkeypatch):
+    course = load(ROOT)
+    forever = [sys.executable, "-c", "import time; time.sleep(3600)"]
+    _, result, took = course.run_part("Long", forever, "", until=time.time() + 59)
+    assert result.startswith("left out")
+    assert took is None
+    monkeypatch.setattr(course, "LEAST", 0)
+    _, result, took = course.run_part("Long", forever, "", until=time.time() + 0.2)
+    assert result.startswith("ended when the time was up")
+    assert took
+    failing = [sys.executable, "-c", "1/0"]
+    _, result, _ = course.run_part("Long", failing, "", until=time.time() + 3600)
+    assert result.startswith("FAILED")
+
+
+def test_only_thorough_parts_end_early(tree, monkeypatch, capsys):
+    course = load(tree)
+    well = [sys.executable, "-c", ""]
+    monkeypatch.setattr(course, "set_up", lambda _: {"torch": "installed"})
+    monkeypatch.setattr(course, "parts", lambda *_: [("One", well, ""), ("Website", well, "")])
+    monkeypatch.setenv("COURSE_MINUTES", "0.5")
+    assert course.test([]) == 0
+    said = capsys.readouterr().out.split("== Summary")[1]
+    assert re.search(r"One +passed", said)
+    assert re.search(r"Website +left out", said)
 
 
 def test_one_failing_part_fails_the_whole(tree, monkeypatch, capsys):
