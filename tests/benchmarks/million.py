@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from servers import IN_KERNEL, browser_start, jupyterlab, seeing_the_course  # noqa: E402
 
 SMALL, LARGE, MOVES, ROUNDS = 200, 1_000_000, 40, 5
-NOTCHES = 5 * MOVES * ROUNDS  # PageUp goes by five: no round comes back to where another was
+NOTCHES = 5 * MOVES * (ROUNDS + 1)  # PageUp goes by five: no place is seen twice
 
 CELL = f"""
 import numpy as np
