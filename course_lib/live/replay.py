@@ -422,10 +422,12 @@ def _packed(explorer: Any, places: dict, width: float | None) -> bytes:
                     scenes[frame["on"]] = scene
                     below = scene["below"]
                     buffers[below] = figures.few_colors(io.BytesIO(buffers[below]))
+                    over = [part["image"] for part in scene["between"]]
                     if night := explorer.night(buffers):
-                        scene["night"], below = night, night["below"]
-                        clear = figures.few_colors(io.BytesIO(buffers[below]), clear=True)
-                        buffers[below] = clear
+                        scene["night"] = night
+                        over += [night["below"], *(part["image"] for part in night["between"])]
+                    for image in over:
+                        buffers[image] = _light(buffers[image])
             for layer in frame.get("draw", ()):
                 if "image" in layer:
                     image = layer["image"]
@@ -438,7 +440,7 @@ def _packed(explorer: Any, places: dict, width: float | None) -> bytes:
         size = [round(100 * side, 2) for side in explorer.figure.get_size_inches()]
         words = narrow.smallest_words(explorer.figure)
     for picture, index in drawn.items():
-        buffers[index] = min(picture, figures.few_colors(io.BytesIO(picture), clear=True), key=len)
+        buffers[index] = _light(picture)
     controls = []
     for name, all_of in places.items():
         if name not in explorer.kinds:
@@ -476,6 +478,11 @@ def _packed(explorer: Any, places: dict, width: float | None) -> bytes:
     head += b" " * (-len(head) % 4)
     packed = gzip.compress(b"".join([np.uint32(len(head)).tobytes(), head, *buffers]), mtime=0)
     return base64.b64encode(packed)
+
+
+def _light(picture: bytes) -> bytes:
+    """Return a picture that lies over others, with few colors if that makes it smaller."""
+    return min(picture, figures.few_colors(io.BytesIO(picture), clear=True), key=len)
 
 
 def _share(explorer: Any, name: str, value: float) -> float:

@@ -361,6 +361,20 @@ def test_each_still_part_is_kept_once():
     assert filled == set(pictures)
 
 
+def test_what_lies_over_a_line_that_moves_has_few_colors_too():
+    figure, ax = plots.figure()
+    (line,) = ax.plot([0, 1], [0, 1], zorder=1)
+    cloud = np.random.default_rng(0).random((40, 40, 4))
+    ax.imshow(cloud, extent=(0, 1, 0, 1), zorder=3, interpolation="bilinear")
+    explorer = explore(figure, lambda x: line.set_ydata([x, 1]), x=slider(0, 1, 0.5))
+    about, buffers = unpacked(explorer.html())
+    stills = [part for scene in about["scenes"].values() for part in (scene, scene["night"])]
+    over = [buffers[part["image"]] for still in stills for part in still["between"]]
+    assert len(over) >= 2
+    palette = 3  # the kind of colors of a PNG file, its byte 25
+    assert {picture[25] for picture in over} == {palette}
+
+
 def test_a_saved_page_tells_its_author_what_the_reader_can_move_and_what_not(tmp_path):
     figure, ax = plots.figure()
     (dot,) = ax.plot([0], [0], "o")
