@@ -31,7 +31,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
-import explorer_pages  # noqa: E402  (beside this file, as what follows)
+import capture  # noqa: E402  (beside this file, as what follows)
+import explorer_pages  # noqa: E402
 import found  # noqa: E402
 import frames  # noqa: E402
 import front_page  # noqa: E402
@@ -159,7 +160,7 @@ def gather(
         nbformat.write(page, target)
     explorer_pages.write(source / "docs" / f"{explorer_pages.PAGE}.md")
     print("Computing what the sliders of the optimizers show", flush=True)
-    optimizer_pages.write(source / "docs" / "optimizers.md", static, min(count, 500), frames.MOST)
+    optimizer_pages.write(source / "docs" / "optimizers.md", static, min(count, 500), capture.MOST)
     front_page.write(source, static, books, min(count, 4000) if count < 500 else 4000, lab)
     return views
 

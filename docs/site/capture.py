@@ -21,7 +21,7 @@ from course_lib.live import narrow, replay, theme
 
 KIND = "application/x-course-page+json"
 NEXT: dict[str, Any] = {}  # what the page wants of the cell that runs next
-HEAVIEST = 5_000_000  # bytes of an explorer, for all that its text names
+MOST, HEAVIEST = 1_200_000, 2_400_000  # bytes of an explorer, and of one whose text names much
 FEW = 500  # frames of one that is heavier than the others
 WIDE, STEPS, PAUSE = 420, 22, 90  # a film: pixels, pictures one way, milliseconds of each
 

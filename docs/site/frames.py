@@ -14,15 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
+from capture import MOST  # beside this file
 from nbclient import NotebookClient
 from tqdm import tqdm
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 KEPT = ROOT / "build" / "frames"
-# A page is read on a phone, too. Only a race may take more bytes, where its text names entries of
-# three lists.
-FRAMES, MOST = 3000, 1_200_000  # of each explorer
+FRAMES = 3000  # of each explorer
 AT_ONCE = 2  # notebooks: each has a kernel of up to 1 GB
 KIND = "application/x-course-page+json"
 BEGIN = """

@@ -125,7 +125,7 @@ body[data-jp-theme-light="true"] .course-stage[data-dark="true"] { background: #
   background: color-mix(in srgb, var(--course-accent) 45%, #fff); box-shadow: 0 0 0 1.5px #fff; cursor: grab;
   touch-action: none; outline: none; transition: transform 0.1s; }
 .course-handle:hover, .course-handle:focus-visible { transform: scale(1.25); }
-.course-hint { position: absolute; visibility: hidden; padding: 0 6px; border-radius: 3px; pointer-events: none;
+.course-hint { position: absolute; right: 0; visibility: hidden; padding: 0 6px; border-radius: 3px; pointer-events: none;
   font: calc(0.86 * var(--course-text))/1.6 var(--course-face); white-space: nowrap; color: #1a1a1a; background: #fff;
   border: 1px solid #1a1a1a; }
 .course-fixed .course-hint, .course-zoomed .course-hint { display: none; }

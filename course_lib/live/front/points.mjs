@@ -236,8 +236,10 @@ export function hinted(points, page, scene) {
     const found = hintPlace(at, [hint.offsetWidth, hint.offsetHeight], axes.box.map((part) => part * shrink),
       (...part) => noiseOf(pen.getImageData(...part.map((each) => Math.round(each * fine)))));
     hint.style.visibility = found ? "visible" : "hidden";
-    // The inside of the handle's border is where it is measured from.
-    if (found) [hint.style.left, hint.style.top] = found.map((part, i) => `${part - at[i] + 6}px`);
+    // The inside of the handle's border is where it is measured from. Unseen it lies to the left, where it
+    // lets nothing be scrolled.
+    [hint.style.left, hint.style.top] = found ? found.map((part, i) => `${part - at[i] + 6}px`) : ["", ""];
+    hint.style.right = found ? "auto" : "";
   }
   return {
     used() {
