@@ -5,6 +5,7 @@ Where its axes would get too narrow beside each other, they go below each other.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -47,7 +48,7 @@ def fitter(figure: Figure) -> Callable[[float | None], None]:
         wide = max(room, LEAST)
         beside = columns
         if may_stack:
-            beside = max(1, min(columns, int(wide // max(ROOM, _widest_title(figure)))))
+            beside = max(1, min(columns, int(wide // max(ROOM, _titles_need(figure)))))
         if beside == columns:
             tall = height * max(wide / width, FLATTEST)
         else:
@@ -70,8 +71,8 @@ def _wrap(figure: Figure, narrow: bool) -> None:
             words.set_wrap(narrow and "$" not in words.get_text())
 
 
-def _widest_title(figure: Figure) -> float:
-    """Return how many pixels of the page the longest title over axes takes in one line."""
+def _titles_need(figure: Figure) -> float:
+    """Return how many pixels apart axes lie beside each other whose titles do not meet."""
     titles = [ax.title for ax in figure.axes if ax.title.get_text()]
     before = [title.get_wrap() for title in titles]
     for title in titles:
@@ -79,7 +80,7 @@ def _widest_title(figure: Figure) -> float:
     widths = [title.get_window_extent().width * 100 / figure.dpi for title in titles]
     for title, wraps in zip(titles, before, strict=True):
         title.set_wrap(wraps)
-    return max(widths, default=0)
+    return max((sum(pair) / 2 for pair in itertools.pairwise(widths)), default=0)
 
 
 @contextmanager
