@@ -85,7 +85,14 @@ def _titles_need(figure: Figure) -> float:
 
 @contextmanager
 def at_width(figure: Figure, room: float) -> Iterator[None]:
-    """Lay `figure` out for a width in pixels of the page, and then as its author made it."""
+    """Lay a figure out for a width of the page for a while, and then as its author made it.
+
+    Parameters
+    ----------
+    figure : Figure
+    room : float
+        Pixels of the page.
+    """
     fit = fitter(figure)
     fit(room)
     try:
@@ -95,9 +102,13 @@ def at_width(figure: Figure, room: float) -> Iterator[None]:
 
 
 def suits_phone(figure: Figure) -> bool:
-    """Return whether `figure` can be drawn for a phone: a diagram, which has no axes, cannot.
+    """Return whether a figure can be drawn for a phone: a diagram, which has no axes, cannot.
 
     Its words stand in what is drawn, and would leave it or get as small as that.
+
+    Parameters
+    ----------
+    figure : Figure
     """
     return any(ax.axison for ax in figure.axes)
 
