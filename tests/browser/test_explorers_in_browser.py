@@ -338,9 +338,10 @@ def test_the_picture_follows_a_dark_theme_and_the_saved_one_stays_light(page, la
 
 RING = """
 figure, hill = plots.figure()
+hill.set(xlim=(0, 1), ylim=(0, 1))
 (mark,) = hill.plot([0], [0], "s")
 def update(start):
-    mark.set_data(*start[:, None])
+    mark.set_data([start[0]], [start[1]])
     return "Moved."
 explore(figure, update, start=point(hill, (0.2, 0.3)))
 """
@@ -349,7 +350,7 @@ explore(figure, update, start=point(hill, (0.2, 0.3)))
 def test_reset_never_lies_on_the_picture_of_an_explorer_with_rings_alone(page, lab):
     opened(page, lab, "ring.ipynb", RING)
     stage = page.locator(".course-stage").bounding_box()
-    reset = page.get_by_role("button", name="Reset").bounding_box()
+    reset = page.locator(".course-reset").bounding_box()
     assert reset["y"] >= stage["y"] + stage["height"]
 
 
