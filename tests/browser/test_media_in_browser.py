@@ -235,6 +235,7 @@ def static(folder: Path, words: str = "", start: tuple | None = None) -> tuple[s
     else:
         explorer = explore(figure, to, alt="A line.", start=point(ax, start))
     explorer.save_html(folder / "page.html")
+    figure.draw_without_rendering()  # it was drawn for a phone last
     (left, low), (right, high) = ax.get_position().get_points()
     explorer.close()
     return (folder / "page.html").as_uri(), [left, 1 - high, right, 1 - low]
