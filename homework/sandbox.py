@@ -12,6 +12,7 @@ Nothing that a submission does reaches it, because every submission is run in a 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import mmap
 import os
@@ -484,7 +485,16 @@ def _memory_file(content: bytes) -> int:
     view = memoryview(content)
     while view:
         view = view[os.write(number, view) :]
-    fcntl.fcntl(number, 1033, 1 | 2 | 4 | 8)  # F_ADD_SEALS: no sealing, shrinking, growing, writing
+    for pause in (0.01, 0.1, 1, 2, 4, None):
+        try:  # F_ADD_SEALS: no sealing, shrinking, growing, writing
+            fcntl.fcntl(number, 1033, 1 | 2 | 4 | 8)
+            break
+        except OSError as error:
+            # The kernel itself may hold a page of it for a moment, where it watches the memory.
+            if error.errno != errno.EBUSY or pause is None:
+                os.close(number)
+                raise
+            time.sleep(pause)
     return number
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import itertools
 import json
@@ -862,3 +863,30 @@ def test_report_sheet_merge_and_correct_work_from_the_command_line(tmp_path, cap
     assert (line["comparison"], line["sweep"], line["total"]) == ("20", "3", "38")
     assert command_line.main(["correct", "anna", "sweep", "many", *to]) == 1
     assert "Points are a number, not 'many'." in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="It is about a file of Linux")
+@pytest.mark.parametrize(("times", "works"), [(0, True), (3, True), (99, False)])
+def test_a_sealed_file_waits_while_the_kernel_holds_a_page_of_it(monkeypatch, times, works):
+    import fcntl
+
+    seal, tries, pauses = fcntl.fcntl, [], []
+
+    def held(*asked):
+        tries.append(asked)
+        if len(tries) <= times:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        return seal(*asked)
+
+    monkeypatch.setattr(fcntl, "fcntl", held)
+    monkeypatch.setattr(sandbox.time, "sleep", pauses.append)
+    if not works:
+        with pytest.raises(OSError, match="busy"):
+            sandbox._memory_file(b"digits")
+        assert 5 < sum(pauses) < 10
+        return
+    number = sandbox._memory_file(b"digits")
+    assert os.pread(number, 9, 0) == b"digits"
+    with pytest.raises(OSError, match="not permitted"):
+        os.pwrite(number, b"x", 0)
+    os.close(number)
