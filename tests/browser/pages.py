@@ -27,6 +27,18 @@ BUILT = [
         reason="It builds pages for minutes: COURSE_THOROUGH=1 runs it",
     ),
 ]
+# What an explorer shows: its words and its picture.
+SEEN = """figure => figure.querySelector(".course-standing").textContent +
+  figure.querySelector("canvas").toDataURL()"""
+# The same, and whether it comes to differ from what was seen before, for at most so many frames.
+DIFFERS = f"""async (figure, before) => {{
+  const seen = {SEEN};
+  for (let frame = 0; frame < 12; frame++) {{
+    await new Promise(requestAnimationFrame);
+    if (seen(figure) !== before) return true;
+  }}
+  return false;
+}}"""
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -13,26 +13,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from pages import BUILT
+from pages import BUILT, DIFFERS, SEEN
 from servers import ROOT
 
 pytest.importorskip("sphinx")
 pytestmark = BUILT
 
-# Every page with explorers, and what one of them shows: its words and its picture.
+# Every page with explorers.
 MOVING = ["index", "docs/optimizers", "docs/write_your_own_explorer"]
 MOVING += [f"notebooks/{path.stem}" for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
-SEEN = """figure => figure.querySelector(".course-standing").textContent +
-  figure.querySelector("canvas").toDataURL()"""
-# The same, and whether it comes to differ from what was seen before, for at most so many frames.
-DIFFERS = f"""async (figure, before) => {{
-  const seen = {SEEN};
-  for (let frame = 0; frame < 12; frame++) {{
-    await new Promise(requestAnimationFrame);
-    if (seen(figure) !== before) return true;
-  }}
-  return false;
-}}"""
 # What a slider shows at each of its notches.
 NOTCHES = """field => Array.from({length: Number(field.max) + 1}, (_, notch) => {
   field.value = notch;

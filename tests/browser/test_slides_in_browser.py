@@ -7,7 +7,7 @@ from pathlib import Path
 
 import books
 import pytest
-from pages import BUILT, build
+from pages import BUILT, DIFFERS, SEEN, build
 
 pytest.importorskip("sphinx_revealjs")
 pytestmark = BUILT
@@ -38,17 +38,6 @@ FAULTS = """() => {
       found.push("an explorer too small to be seen");
   return found;
 }"""
-# Whether what an explorer shows or says comes to differ from before, for at most so many frames.
-SEEN = """explorer => explorer.querySelector(".course-standing").textContent +
-  explorer.querySelector("canvas").toDataURL()"""
-DIFFERS = f"""async (explorer, before) => {{
-  const seen = {SEEN};
-  for (let frame = 0; frame < 12; frame++) {{
-    await new Promise(requestAnimationFrame);
-    if (seen(explorer) !== before) return true;
-  }}
-  return false;
-}}"""
 
 
 @pytest.fixture(params=LECTURES)
