@@ -55,7 +55,7 @@ TORCH = ("import torch", "course_lib.training")
 
 # The size of each part once installed, measured on Linux, and below it what pip needs meanwhile.
 NEED_MB = {"notebooks": 480, "torch": 880, "tests": 200, "browser": 190}
-NEED_MB.update({"site": 120, "hub": 150, "homework": 40})
+NEED_MB.update({"site": 290, "hub": 150, "homework": 40})
 
 # The extras that tests need in addition to "notebooks" and "tests", by where they are.
 NEEDED_BY = (

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from playwright.sync_api import Error, sync_playwright
+
 import course
 
-PATIENCE = 180  # seconds
+PATIENCE = 180_000  # milliseconds for each step, on a machine that has much else to do
+# A deck says when its last sheet is laid out; a page is done once it has its pictures and letters.
+READY = """() => (!document.querySelector(".reveal") || document.body.dataset.sheets === "laid out")
+  && document.readyState === "complete" && document.fonts.status === "loaded"
+  && [...document.images].every((picture) => picture.complete)"""
+EAGER = "document.querySelectorAll('img').forEach((picture) => (picture.loading = 'eager'))"
 
 
 class PrintError(Exception):
@@ -40,26 +44,22 @@ def printed(folder: Path, target: Path, page: str = "index.html?print-pdf") -> N
         )
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with tempfile.TemporaryDirectory() as profile:
-        command = [
-            browser,
-            "--headless",
-            "--disable-gpu",
-            f"--user-data-dir={profile}",
-            "--virtual-time-budget=20000",  # of the page's own clock, for pictures and fonts
-            "--no-pdf-header-footer",
-            f"--print-to-pdf={target}",
-            f"http://127.0.0.1:{server.server_port}/{page}",
-        ]
-        if sys.platform == "linux":
-            command.insert(1, "--no-sandbox")  # where root or a container has none
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-            said = done.stderr.strip().splitlines()
-        except subprocess.TimeoutExpired:
-            said = [f"it did not finish within {PATIENCE} seconds"]
-        finally:
-            server.shutdown()
-    if not target.exists():
-        why = said[-1] if said else "it said nothing"
-        raise PrintError(f"{browser} printed nothing: {why}. The pages for the screen are built.")
+    try:
+        with sync_playwright() as driver:
+            # Where root or a container has no sandbox, Chromium would not start with one.
+            window = driver.chromium.launch(executable_path=browser, chromium_sandbox=False)
+            sheet = window.new_page()
+            sheet.set_default_timeout(PATIENCE)
+            sheet.goto(f"http://127.0.0.1:{server.server_port}/{page}")
+            sheet.evaluate(EAGER)
+            sheet.wait_for_function(READY)
+            sheet.pdf(path=target, print_background=True, prefer_css_page_size=True)
+            window.close()
+    except Error as trouble:
+        why = trouble.message.strip().splitlines()[0]
+        raise PrintError(
+            f"{browser} printed nothing: {why} The pages for the screen are built."
+        ) from None
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -95,7 +95,10 @@ Reveal.on("slidechanged", (event) => {
   document.activeElement?.blur();
   fit(event.currentSlide);
 });
-Reveal.on("pdf-ready", () => document.querySelectorAll(".slides section").forEach(fit));
+Reveal.on("pdf-ready", () => {
+  document.querySelectorAll(".slides section").forEach(fit);
+  document.body.dataset.sheets = "laid out"; // who prints it waits for this
+});
 new ResizeObserver(() => fit(Reveal.getCurrentSlide())).observe(slides);
 // What an explorer says may take more lines later on: then its picture gives way.
 const longer = new ResizeObserver(() => {
