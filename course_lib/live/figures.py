@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from . import checks, theme
+from . import checks, numbers, theme
 from .looks import KINDS, drawn_by
 
 # One picture for each theme of the page; on paper it is the light one.
@@ -122,9 +122,9 @@ class Picture(Figure):
             return super().colorbar(*args, **settings)
 
     def draw(self, renderer: Any) -> None:
-        """Draw the figure under its look."""
+        """Draw the figure under its look, its numbers as the page writes them."""
         with drawn_by(self):
-            super().draw(renderer)
+            super().draw(numbers.teach(renderer))
 
     def savefig(self, *args: Any, **settings: Any) -> None:
         """Save the figure as it is drawn, whatever the process has set for files."""

@@ -16,12 +16,13 @@ from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
 
 from . import looks
+from .numbers import written
 
 
 @functools.lru_cache(512)
 def _outline(text: str, size: float, weight: str) -> TextPath:
     face = FontProperties(family=looks.families(), weight=weight)
-    return TextPath((0, -0.36 * size), text, size, prop=face)
+    return TextPath((0, -0.36 * size), written(text), size, prop=face)
 
 
 def word(ax: Axes) -> Any:

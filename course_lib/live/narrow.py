@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
@@ -74,10 +75,12 @@ def _wrap(figure: Figure, narrow: bool) -> None:
 def _titles_need(figure: Figure) -> float:
     """Return how many pixels apart axes lie beside each other whose titles do not meet."""
     titles = [ax.title for ax in figure.axes if ax.title.get_text()]
+    # Else a title measures by the renderer that last drew it, which may have had another dpi.
+    renderer: Any = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     before = [title.get_wrap() for title in titles]
     for title in titles:
         title.set_wrap(False)
-    widths = [title.get_window_extent().width * 100 / figure.dpi for title in titles]
+    widths = [title.get_window_extent(renderer).width * 100 / figure.dpi for title in titles]
     for title, wraps in zip(titles, before, strict=True):
         title.set_wrap(wraps)
     return max((sum(pair) / 2 for pair in itertools.pairwise(widths)), default=0)

@@ -20,6 +20,8 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from . import numbers
+
 KEPT = "course-kept-colors"  # the group of artists whose colors say something by themselves
 GROUND = "course-ground"  # the group of what lies below everything
 DARK = (17, 17, 17)
@@ -69,6 +71,7 @@ class Canvas(_AggCanvas):  # type: ignore[misc]
             self.renderer = make(width, height, self.figure.dpi)
             if isinstance(self.renderer, Renderer):
                 self.renderer.ground = self.ground
+            numbers.teach(self.renderer)
             self._key = key
         return self.renderer
 
