@@ -35,6 +35,10 @@ PYPLOT = (
     "update draws with plt, into another figure: call methods of the axes instead, as ax.plot for "
     "plt.plot and ax.set_title for plt.title."
 )
+ENDS = (
+    "update ends with {name}, which would end Python as well. Leave it with `return`, and take out "
+    "what ends a program, such as sys.exit()."
+)
 GROWS = (
     "update adds artists at each call, so the picture depends on the way here. "
     "Draw them once before explore, and move them in update with set_data or the like; or take "
@@ -113,7 +117,11 @@ def kept(function: Callable, names: dict | None = None) -> Callable:
     )
     same.__kwdefaults__ = function.__kwdefaults__
     for name in used(function.__code__):
-        if name in function.__globals__ and name not in names:
+        if name in ("exit", "quit") and not isinstance(
+            function.__globals__.get(name), FunctionType
+        ):
+            names[name] = sys.exit  # in a kernel they end it without a word to `Calls`
+        elif name in function.__globals__ and name not in names:
             value = names[name] = function.__globals__[name]
             if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
                 names[name] = kept(value, names)
@@ -130,6 +138,7 @@ class Calls:
     """
 
     def __init__(self, update: Callable, figure: Figure) -> None:
+        self._by_loop = False
         self.update, self.figure = update, figure
         self.printed = ""
         # Where each axes stands in its cycle of colors: what is drawn again keeps its color.
@@ -172,6 +181,30 @@ class Calls:
             yield place, *self.one(place)
 
     @contextmanager
+    def by_loop(self) -> Iterator[None]:
+        """Let no interrupt pass meanwhile: the kernel's loop would end with it."""
+        before, self._by_loop = self._by_loop, True
+        try:
+            yield
+        finally:
+            self._by_loop = before
+
+    @contextmanager
+    def survived(self) -> Iterator[None]:
+        """Raise as an ordinary error what would end the kernel's loop, such as sys.exit().
+
+        Whoever interrupts a cell ends it, as always.
+        """
+        try:
+            yield
+        except (Exception, KeyboardInterrupt) as error:
+            if self._by_loop and isinstance(error, KeyboardInterrupt):
+                raise RuntimeError("It was interrupted.") from error
+            raise
+        except BaseException as error:
+            raise RuntimeError(ENDS.format(name=type(error).__name__)) from error
+
+    @contextmanager
     def _caught(self) -> Iterator[None]:
         """Take what is printed and warned meanwhile."""
         for ax, all_parts in self._cycles:
@@ -183,6 +216,7 @@ class Calls:
         taken = [_Taken(lines, stream) for stream in (sys.stdout, sys.stderr)]
         try:
             with (
+                self.survived(),
                 warnings.catch_warnings(record=True) as warned,
                 redirect_stdout(taken[0]),
                 redirect_stderr(taken[1]),

@@ -16,7 +16,7 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self._update()
         self._tracks = ties.tracks(controls)
         width, height = figure.get_size_inches() * 100
+        still, night = self._pictures()
         self._canvas = Canvas(
             names=list(sliders),
             controls=list(sliders.values()),
@@ -162,8 +163,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             standing=self.standing,
             colors=getattr(self.standing, "keys", []),
             printed=self.printed,
-            still=self.png(),
-            night=self._for_dark(),
+            still=still,
+            night=night,
             cost=self._cost,
         )
         self._kept = True  # what is seen now is what the notebook has
@@ -261,6 +262,18 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                 self._scene.fresh()  # at another size all was laid out anew, which is no move
             return picture
 
+    def _pictures(self) -> tuple[bytes, bytes]:
+        """Return the picture for light and for dark; if it cannot be drawn say so, and the last."""
+        try:
+            with self._calls.survived():
+                return self.png(), self._for_dark()
+        except Exception as problem:
+            self.standing, self.error = failure(self.values, problem), problem
+        if hasattr(self, "_canvas"):
+            return self._canvas.still, self._canvas.night
+        width, height = self.figure.get_size_inches()
+        return Picture(figsize=(width, height)).png(), b""
+
     def _for_dark(self) -> bytes:
         """Return the picture for dark, nothing as long as no page of this kernel is dark."""
         return self.night_png() if Explorer._dark else b""
@@ -336,12 +349,16 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         with looks.turn:
             before = self.figure.dpi / 100, self._scene.canvas.ground, self._scene.width
             self._scene.resize(scale, width=width)
-            self._scene.settle()
+            self._settle()
             try:
                 yield
             finally:
                 self._drawn(self.values)
                 self._scene.resize(*before)
+
+    def _settle(self) -> None:
+        with suppress(Exception), self._calls.survived():  # a frame tells what cannot be drawn
+            self._scene.settle()
 
     def close(self) -> None:
         """Take the explorer, its picture and its controls out of the notebook."""
@@ -393,7 +410,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         if error is None:
             before = len(buffers)
             try:
-                frame = self._scene.frame(buffers, still)
+                with self._calls.survived():
+                    frame = self._scene.frame(buffers, still)
             except Exception as problem:
                 del buffers[before:]
                 said, error = failure(values, problem), problem
@@ -459,7 +477,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self._resting = asyncio.get_running_loop().call_later(REST, self._rest)
 
     def _answer(self) -> None:
-        with looks.turn:
+        with looks.turn, self._calls.by_loop():
             if self._request:
                 self._answer_request()
             if self._sweeps:
@@ -478,7 +496,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                 width and float(width),
             )
             if not self._on_screen:
-                self._scene.settle()
+                self._settle()
             self._on_screen = True
             Explorer._dark = bool(ground) or Explorer._dark
         if not self._on_screen:
@@ -537,7 +555,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def _come_back(self) -> None:
         """Let the figure be as the reader sees it, after a sweep has moved it."""
-        with looks.turn:
+        with looks.turn, self._calls.by_loop():
             if self._away:
                 self._away = False
                 self._drawn(self.values)
@@ -565,15 +583,16 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def _keep(self) -> None:
         """Have the notebook, and views to come, keep what is seen now."""
-        self._canvas.standing, self._canvas.printed = self.standing, self.printed
-        self._canvas.colors = getattr(self.standing, "keys", [])
-        self._canvas.at = self._points()
-        self._canvas.still, self._canvas.night = self.png(), self._for_dark()
+        canvas = self._canvas
+        canvas.still, canvas.night = self._pictures()
+        canvas.standing, canvas.printed = self.standing, self.printed
+        canvas.colors = getattr(self.standing, "keys", [])
+        canvas.at = self._points()
         self._kept = True
 
     def _rest(self) -> None:
         """Compare with a fresh drawing what is seen at rest, and keep it."""
-        with looks.turn:
+        with looks.turn, self._calls.by_loop():
             if self.error is None and self._scene.outdated():
                 self._send_frame({})
             self._keep()

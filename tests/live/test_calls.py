@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 import warnings
@@ -53,6 +54,61 @@ def test_what_fails_as_it_is_called_says_so_under_the_picture(source):
     assert LATER[source].split(" for ")[0] in explorer.standing
     assert explorer.error is not None
     assert plt.get_fignums() == []
+
+
+ENDS = [
+    "import sys; sys.exit()",
+    "exit()",
+    "quit(1)",
+    "raise SystemExit",
+    "raise GeneratorExit",
+    "raise KeyboardInterrupt",
+    "raise type('Stop', (BaseException,), {})",
+]
+
+
+@pytest.mark.parametrize("leaves", ["return", "yield"])
+@pytest.mark.parametrize("source", ENDS)
+def test_what_ends_a_program_ends_no_explorer_and_no_loop(source, leaves):
+    """A kernel answers in a task of its loop: what is no `Exception` would end both."""
+    explorer, _ = made(f"def update(a):\n    if a > 0.7:\n        {source}\n    {leaves} 'fine'")
+    answers = []
+    explorer._canvas.send = lambda content, buffers=None: answers.append(content)
+
+    async def drag():
+        explorer._received(None, {"screen": {"scale": 1}, "values": {"a": 0.6}}, [])
+        await explorer._task
+        explorer._received(None, {"values": {"a": 0.8}}, [])
+        await explorer._task
+        explorer._received(None, {"sweep": "a", "at": [0.5, 0.9, 0.4], "values": {}}, [])
+        await explorer._task
+        explorer._received(None, {"values": {"a": 0.25}}, [])
+        await explorer._task
+
+    asyncio.run(drag())
+    first, failed, swept, last = answers
+    assert first["standing"] == last["standing"] == "fine"
+    assert failed["failed"]
+    assert failed["standing"].startswith("This cannot be drawn for a = 0.8. RuntimeError: ")
+    assert [frame["failed"] for frame in swept["frames"]] == [False, True, False]
+    assert explorer.error is None
+
+
+def test_the_exit_of_a_notebook_is_said_in_words_and_ends_no_kernel():
+    ended = []
+    figure = Figure()
+    names = {"__name__": "cell", "exit": type("Quits", (), {"__call__": ended.append})()}
+    exec("def update(a):\n    exit()", names)
+    explorer = explore(figure, names["update"], alt="Nothing.", a=slider(0, 1, 0.5))
+    assert "update ends with SystemExit" in explorer.standing
+    assert "Leave it with `return`" in explorer.standing
+    assert ended == []
+
+
+def test_whoever_interrupts_a_cell_ends_it():
+    explorer, _ = made("def update(a):\n    if a > 0.7:\n        raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        explorer.set(a=0.8)
 
 
 def test_a_figure_of_pyplot_that_is_open_is_not_drawn_on_unseen():

@@ -264,7 +264,7 @@ def test_an_error_in_update_is_told_in_place_and_passes():
     assert content["standing"] == "root 1.00"
 
 
-def lengths_that_differ():
+def lengths_that_differ(first=2):
     """A line of two places that gets a number of heights; matplotlib takes one for each or one."""
     figure, ax = plots.figure()
     (line,) = ax.plot([0, 1], [0, 1])
@@ -273,7 +273,26 @@ def lengths_that_differ():
         line.set_ydata(np.ones(count))  # matplotlib finds it only as it draws
         return f"{count} of them"
 
-    return explore(figure, update, count=int_slider(1, 5, 2))
+    return explore(figure, update, count=int_slider(1, 5, first))
+
+
+def test_an_explorer_that_cannot_be_drawn_is_shown_all_the_same_and_says_so():
+    explorer = lengths_that_differ(3)
+    wrong = "This cannot be drawn for count = 3. ValueError"
+    data, _ = explorer._repr_mimebundle_()
+    assert data["text/plain"].startswith(wrong)
+    assert explorer.set(count=2) == "2 of them"
+    drawn = explorer._repr_mimebundle_()[0]["image/png"]
+    assert drawn != data["image/png"]
+    explorer.set(count=3)
+    data, _ = explorer._repr_mimebundle_()  # with the last picture that there was
+    assert data["text/plain"].startswith(wrong)
+    assert data["image/png"] == drawn
+    browser = Browser(explorer)
+    assert browser.ask(screen=1)[0]["standing"].startswith(wrong)
+    explorer._rest()
+    assert browser.ask(count=2)[0]["standing"] == "2 of them"
+    assert "draw" in browser.answers[-1][0]
 
 
 def test_an_error_that_shows_only_as_it_is_drawn_is_told_in_place_and_passes():
