@@ -123,7 +123,7 @@ def int_slider(
     for name, number in zip(("low", "high", "value"), ends, strict=True):
         if number != int(number):
             raise ValueError(f"int_slider: {name} must be a whole number, got {number:g}.")
-    step = checks.whole("step", step, low=1)
+    step = checks.whole("int_slider: step", step, low=1)
     made = ipywidgets.IntSlider(
         int(ends[2]), min=int(ends[0]), max=int(ends[1]), step=step, description=label
     )
@@ -397,10 +397,14 @@ def _around(value: Any) -> Any:
 
 
 def _between(low: Any, high: Any, step: Any, default: Any) -> Any:
-    if all(isinstance(number, (int, np.integer)) for number in (low, high, step or 1)):
-        middle = low + (high - low) // 2
-        return int_slider(low, high, middle if default is None else default, step or 1)
-    return slider(low, high, (low + high) / 2 if default is None else default, step)
+    whole = all(isinstance(number, (int, np.integer)) for number in (low, high, step or 1))
+    middle = low + (high - low) // 2 if whole else (low + high) / 2
+    if step is not None and step > 0:  # at a notch, where the page shows it
+        middle = low + math.floor((middle - low) / step + 1e-9) * step
+    if whole:
+        step = 1 if step is None else step
+        return int_slider(low, high, middle if default is None else default, step)
+    return slider(low, high, middle if default is None else default, step)
 
 
 def _range(who: str, low: float, high: float, value: float) -> tuple[float, float, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import inspect
 import itertools
 import json
@@ -657,7 +658,7 @@ def explore(
         For each parameter of `update` a `slider`, `log_slider`, `int_slider`, `range_slider`,
         `choice`, `toggle`, `button`, `point`, or any ipywidget with a value. One control may serve
         two explorers. As for `interact`, `(low, high)` is short for a slider, a list for a choice,
-        True for a toggle.
+        True for a toggle; `ipywidgets.fixed(7)` hands over a 7 and shows no control.
 
     Returns
     -------
@@ -690,6 +691,11 @@ def explore(
     if not isinstance(redraw, bool):
         raise TypeError(f"explore: redraw must be True or False, got {redraw!r}.")
     check(update, controls)
+    fixed = {
+        name: controls.pop(name).get_interact_value()
+        for name, given in list(controls.items())
+        if isinstance(given, ipywidgets.fixed)
+    }
     defaults = inspect.signature(update).parameters
     for name, given in controls.items():
         default = defaults[name].default if name in defaults else None
@@ -700,7 +706,8 @@ def explore(
     ties.check(controls)
     close(figure)
     said = alt or getattr(figure, "alt", "")
-    explorer = Explorer(figure, kept(update), controls, said or describe(figure), redraw)
+    function = functools.partial(kept(update), **fixed) if fixed else kept(update)
+    explorer = Explorer(figure, function, controls, said or describe(figure), redraw)
     explorer.described = bool(said)
     _replace_previous(explorer)
     return explorer

@@ -127,10 +127,15 @@ SHORT = {
     (0, 10): (ipywidgets.IntSlider, 5),
     (0, 10, 5): (ipywidgets.IntSlider, 5),
     (0.0, 1.0): (ipywidgets.FloatSlider, 0.5),
+    (0, 10, 3): (ipywidgets.IntSlider, 3),
     (0, 1, 0.25): (ipywidgets.FloatSlider, 0.5),
+    (0, 0.6, 0.1): (ipywidgets.FloatSlider, pytest.approx(0.3)),
+    (0, 1, 0.3): (ipywidgets.FloatSlider, 0.3),
+    range(4): (ipywidgets.Dropdown, 0),
     ("a", "b", "c"): (ipywidgets.Dropdown, "a"),
     3: (ipywidgets.IntSlider, 3),
     -2.5: (ipywidgets.FloatSlider, -2.5),
+    np.float64(1.5): (ipywidgets.FloatSlider, 1.5),
     True: (ipywidgets.Checkbox, True),
     "a text": (ipywidgets.Text, "a text"),
 }
@@ -164,6 +169,41 @@ def test_a_list_and_a_dictionary_make_a_choice_and_a_default_says_where_it_start
         explore(Figure(), lambda a=7: None, alt="None.", a=(0.0, 1.0))
     with pytest.raises(TypeError, match=r"explore: a must be a control .* got None"):
         explore(Figure(), lambda a: None, alt="None.", a=None)
+
+
+@pytest.mark.parametrize("leaves", ["return", "yield"])
+def test_what_is_fixed_is_handed_over_and_shows_no_control(leaves):
+    names = {"__name__": "cell"}
+    exec(f"def update(a, steps):\n    {leaves} f'{{a}} {{steps}}'", names)
+    explorer = explore(
+        Figure(), names["update"], alt="None.", a=(0.0, 1.0), steps=ipywidgets.fixed(7)
+    )
+    assert explorer.standing == "0.5 7"
+    assert list(explorer.controls) == list(explorer.values) == ["a"]
+    assert explorer.set(a=0.25) == "0.25 7"
+    assert explorer.tour() == []
+    with pytest.raises(ValueError, match="The control must be one of a; got 'steps'"):
+        explorer.set(steps=8)
+    with pytest.raises(TypeError, match="there is a control more, but update does not take it"):
+        explore(Figure(), names["update"], a=(0, 1), steps=(0, 1), more=ipywidgets.fixed(1))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ((1, 0), "slider: low must be below high"),
+        ((0, 1, -0.1), "slider: step must be a number above 0"),
+        ((0, 10, 0), "slider: .*must be"),
+        ([], "must hold at least one entry"),
+        (str, "a must be a control such as slider"),
+        (ipywidgets.Output(), "a must be a control such as slider"),
+        (float("nan"), "must be a finite number"),
+    ],
+    ids=repr,
+)
+def test_what_makes_no_control_is_told_in_words(given, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        explore(Figure(), lambda a: None, alt="None.", a=given)
 
 
 def test_controls_may_have_the_names_of_what_explore_takes_first():
