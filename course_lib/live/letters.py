@@ -123,7 +123,8 @@ def left_at(ax: Axes, away: Any, points: np.ndarray, steps: Any) -> int:
     )
     x, y = np.clip(x, x0 + 4, x1 - wide - 4), np.clip(y, y0 + tall, y1 - tall)
     # Words of several lines that leave at one place stand below each other.
-    lower = 1.2 * tall * [line for line in ax.lines if line.get_gid() == "word"].index(away)
+    words = [line for line in ax.lines if line.get_gid() == "word"]
+    lower = 1.2 * tall * sum(line.get_visible() for line in words[: words.index(away)])
     y += -lower if y - lower > y0 + tall else lower
     at = ax.transData.inverted().transform(np.clip(edge, (x0, y0), (x1, y1)))
     offset = (np.array([x, y]) - np.clip(edge, (x0, y0), (x1, y1))) * scale

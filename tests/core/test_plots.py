@@ -484,3 +484,18 @@ def test_words_of_two_lines_that_leave_at_one_place_do_not_overlap():
         scale = figure.dpi / 72  # a word is a marker whose outline is in points
         boxes.append(line.get_marker().get_extents(Affine2D().scale(scale).translate(x, y)))
     assert not boxes[0].overlaps(boxes[1])
+
+
+def test_a_word_gives_way_only_to_words_that_are_there():
+    places = []
+    for others in (0, 3):
+        figure, ax = plots.figure()
+        ends = [plots.leaving(ax, ax.plot([], [])[0]) for _ in range(others + 1)]
+        ax.set(xlim=(0, 100), ylim=(0, 1))
+        figure.canvas.draw()
+        for end in ends[:-1]:
+            end.show([0, 1], [0.5, 0.5])
+        ends[-1].show(np.arange(20), 0.3 * np.arange(20))
+        (word,) = words(ax)
+        places.append(word.get_marker().vertices)
+    np.testing.assert_allclose(*places)
