@@ -93,3 +93,23 @@ def test_axes_over_several_cells_stay_beside_each_other():
         figure.add_subplot(spec)
     fitter(figure)(300)
     assert [ax.get_subplotspec().get_gridspec() for ax in figure.axes] == [grid] * 3
+
+
+def test_a_legend_gets_fewer_columns_where_it_would_squeeze_its_axes():
+    widths, heights = [], []
+    for columns in (0, 1, 3):
+        figure, axes = plots.figure(2, size=(10.4, 4))
+        for word in ("a curve", "another curve", "500 steps at this rate"):
+            axes[0].plot([0, 1], [0, 1], label=word)
+        if columns:
+            words = plots.legend(axes[0], columns).get_texts()
+        fit = fitter(figure)
+        fit(344)
+        figure.draw_without_rendering()
+        widths.append(axes[0].get_window_extent().width)
+        heights.append(axes[0].get_window_extent().height)
+    np.testing.assert_allclose(widths, widths[0], atol=2)
+    assert heights[2] > 0.9 * heights[1]
+    fit(None)
+    figure.draw_without_rendering()
+    assert len({round(text.get_window_extent().y0) for text in words}) == 1  # one row again
