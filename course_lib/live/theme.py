@@ -19,6 +19,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.text import Text
 
 from . import numbers
 
@@ -177,11 +178,13 @@ def group(figure: Figure) -> None:
     """
     _name(figure.patch, GROUND)
     for ax in figure.axes:
-        _name(ax.patch, GROUND)
-        covered = any(map(_covers, ax.get_children()))
+        sheets = [artist for artist in ax.get_children() if _covers(artist)]
+        # What shines through a map that keeps its colors has to be white.
+        shines = any(np.min(sheet.get_alpha() or 1) < 1 for sheet in sheets)
+        _name(ax.patch, KEPT if shines else GROUND)
         parts = [*ax.lines, *ax.collections, *ax.patches, *ax.texts, *ax.artists]
         for artist in parts:
-            if covered or _maps(artist):
+            if (sheets and _lies_on(artist, sheets)) or _maps(artist):
                 _name(artist, KEPT)
                 if (arrow := getattr(artist, "arrow_patch", None)) is not None:
                     _name(arrow, KEPT)
@@ -208,6 +211,31 @@ def _maps(artist: Artist) -> bool:
     array = getattr(artist, "get_array", lambda: None)()
     colors = getattr(artist, "get_cmap", lambda: None)()
     return array is not None and not getattr(colors, "follows_page", False)
+
+
+def _lies_on(artist: Artist, sheets: list) -> bool:
+    """Return whether an artist is drawn on one of the sheets of its axes: words may be beside."""
+    ax: Any = artist.axes
+    if type(artist) is not Text or ax is None:
+        return True
+    place = artist.get_transform().transform(artist.get_position())
+    x, y = ax.transData.inverted().transform(place)
+    return any(_shows(sheet, x, y) for sheet in sheets)
+
+
+def _shows(sheet: Any, x: float, y: float) -> bool:
+    """Return whether a sheet shows anything at a place in the coordinates of its axes."""
+    if not isinstance(sheet, AxesImage):
+        return bool(sheet.axes.viewLim.contains(x, y))
+    left, right, bottom, top = sheet.get_extent()
+    pixels: Any = sheet.get_array()
+    first = bottom if sheet.origin == "lower" else top
+    across, down = (x - left) / (right - left), abs((y - first) / (top - bottom))
+    outside = (y - bottom) * (y - top) > 0
+    row, column = int(down * pixels.shape[0]), int(np.floor(across * pixels.shape[1]))
+    if outside or not (0 <= column < pixels.shape[1] and row < pixels.shape[0]):
+        return False
+    return bool(np.all(np.isfinite(np.ma.filled(pixels[row, column].astype(float), np.nan))))
 
 
 def _covers(artist: Artist) -> bool:

@@ -226,3 +226,40 @@ def test_a_page_without_a_kernel_tones_colors_as_python_does():
     for color, there in zip(colors, json.loads(done.stdout), strict=True):
         here = 255 * np.array(theme.tone(tuple(part / 255 for part in color)))[:3]
         assert np.abs(here - there).max() < 1, color
+
+
+def test_words_beside_a_map_are_toned_though_those_on_it_are_not():
+    figure, ax = plots.figure()
+    sheet = np.ma.masked_less(np.arange(16.0).reshape(4, 4), 8)
+    ax.imshow(sheet)
+    places = {(1, 3): True, (1, 0.2): False, (-1, 3): False, (1, 4): False}
+    words = [ax.text(*place, "word") for place in places]
+    theme.group(figure)
+    assert [theme.keeps(word) for word in words] == list(places.values())
+
+
+@pytest.mark.parametrize("origin", ["upper", "lower"])
+def test_words_are_looked_for_on_the_rows_of_an_image_as_it_lies(origin):
+    figure, ax = plots.figure()
+    ax.imshow([[1.0, 1.0], [np.nan, np.nan]], origin=origin, extent=(0, 2, 0, 2))
+    low, high = ax.text(1, 0.5, "word"), ax.text(1, 1.5, "word")
+    theme.group(figure)
+    shown = high if origin == "upper" else low
+    assert [theme.keeps(word) for word in (low, high)] == [shown is low, shown is high]
+
+
+def test_words_under_digits_stand_out_on_a_dark_page():
+    figure, ax = plots.figure()
+    plots.digits(ax, np.eye(8).reshape(1, 8, 8), [3])
+    theme.group(figure)
+    (word,) = ax.texts
+    assert not theme.keeps(word)
+
+
+def test_a_map_that_lets_its_ground_through_lies_on_white():
+    figure, ax = plots.figure()
+    ax.imshow(np.arange(16).reshape(4, 4), alpha=0.35, aspect="auto")
+    light, dark = drawn(figure, None), drawn(figure)
+    x0, y0, x1, y1 = (int(edge) for edge in ax.bbox.extents)
+    inside = slice(len(light) - y1 + 5, len(light) - y0 - 5), slice(x0 + 5, x1 - 5)
+    np.testing.assert_allclose(light[inside], dark[inside], atol=2)

@@ -126,8 +126,8 @@ body[data-jp-theme-light="true"] .course-stage[data-dark="true"] { background: #
   touch-action: none; outline: none; transition: transform 0.1s; }
 .course-handle:hover, .course-handle:focus-visible { transform: scale(1.25); }
 .course-hint { position: absolute; right: 0; visibility: hidden; padding: 0 6px; border-radius: 3px; pointer-events: none;
-  font: calc(0.86 * var(--course-text))/1.6 var(--course-face); white-space: nowrap; color: #1a1a1a; background: #fff;
-  border: 1px solid #1a1a1a; }
+  font: calc(0.86 * var(--course-text))/1.6 var(--course-face); white-space: nowrap; color: var(--course-ink);
+  background: var(--jp-layout-color1, #fff); border: 1px solid var(--course-ink); }
 .course-fixed .course-hint, .course-zoomed .course-hint { display: none; }
 .course-fixed.course-fixed { background: none; transform: none; }
 .course-handle::after { content: ""; position: absolute; inset: -12px; border-radius: 50%; }
