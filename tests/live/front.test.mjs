@@ -247,6 +247,24 @@ test("a hint stands inside the axes, on the first side that is quiet or else on 
   assert.equal(hintPlace([20, 50], size, [0, 0, 50, 100], quiet), null);
 });
 
+test("buttons of two explorers never exclude each other, though each loads these modules for itself", async () => {
+  const element = (kind) => ({ kind, parts: [], setAttribute() {}, addEventListener() {}, append(...more) { this.parts.push(...more); } });
+  globalThis.document = { createElement: element };
+  try {
+    const names = [];
+    for (const copy of ["?one", "?two"]) {
+      const { segments } = await import(`../../course_lib/live/front/segments.mjs${copy}`);
+      const { row } = segments(["a", "b"], "letter", () => {}, undefined);
+      const group = row.parts.map((label) => label.parts[0].name);
+      assert.equal(group[0], group[1]);
+      names.push(group[0]);
+    }
+    assert.notEqual(names[0], names[1]);
+  } finally {
+    delete globalThis.document;
+  }
+});
+
 test("the value under the pointer is that of the nearest vertex, else of the place", () => {
   const scene = { axes: [{ box: [100, 0, 200, 100], x: [1, 100, true], y: [0, 1, false] }] };
   const frame = { layers: [{ kind: "line", at: [0, 4] }], vertices: Float32Array.from([200, 50, 290, 90]) };

@@ -234,7 +234,8 @@ export function hinted(points, page, scene) {
     const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
     pen.drawImage(canvas, 0, 0);
     const found = hintPlace(at, [hint.offsetWidth, hint.offsetHeight], axes.box.map((part) => part * shrink),
-      (...part) => noiseOf(pen.getImageData(...part.map((each) => Math.round(each * fine)))));
+      (x, y, wide, tall) => noiseOf(pen.getImageData(
+        ...[x - 3, y - 3, wide + 6, tall + 6].map((each) => Math.round(each * fine)))));
     hint.style.visibility = found ? "visible" : "hidden";
     // The inside of the handle's border is where it is measured from. Unseen it lies to the left, where it
     // lets nothing be scrolled.

@@ -7,11 +7,12 @@ export function isShort(words) {
 export const isWide = (words) => width(words) > 32;
 const width = (words) => words.join("").length + 3 * words.length;
 
-let rows = 0;
+// Buttons of one name exclude each other on the whole page, and each explorer has these lines for itself.
+const apart = () => `course-segments-${Math.random().toString(36).slice(2)}`;
 
 // Returns the row, and what sets it; `choose` hears of the reader's choice.
 export function segments(words, label, choose, signal) {
-  const row = document.createElement("span"), group = `course-segments-${++rows}`;
+  const row = document.createElement("span"), group = apart();
   row.className = "course-segments";
   row.setAttribute("role", "radiogroup");
   row.setAttribute("aria-label", label);
