@@ -386,6 +386,17 @@ def test_an_exported_page_moves_with_no_kernel_and_no_network(page, tmp_path):
         "document.querySelector('.course-standing').textContent.startsWith('momentum 0.50')"
     )
     assert canvas.evaluate("canvas => canvas.toDataURL()") == before
+    # Who cannot see it hears the sentence as the handle is let go, not at each notch.
+    box = page.locator("input[type=range]").first.bounding_box()
+    across, y = box["x"] + box["width"] * np.array([0.5, 0.6, 0.7]), box["y"] + box["height"] / 2
+    page.mouse.move(across[0], y)
+    page.mouse.down()
+    for x in across[1:]:
+        page.mouse.move(x, y)
+        page.wait_for_timeout(1000)
+        assert standing.first.get_attribute("aria-busy") == "true"
+    page.mouse.up()
+    page.wait_for_function("document.querySelector('.course-standing').ariaBusy === 'false'")
     assert problems == []
 
 
@@ -572,6 +583,67 @@ def test_a_second_view_and_a_reloaded_page_keep_where_a_point_was_put(page, lab)
     page.wait_for_function(LIVE, arg=2)
     assert rings.first.get_attribute("aria-valuetext") == "0.5, 1.5"
     assert page.evaluate(IN_KERNEL, "print(walk.values['start'])") == "(0.5, 1.5)"
+
+
+def test_a_second_reader_of_the_same_kernel_sees_the_same(page, lab):
+    opened(page, lab, "readers.ipynb", WALK)
+    page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_timeout(1000)
+    other = page.context.new_page()
+    other.goto(lab.address("jupyterlab-readers.ipynb"))
+    other.wait_for_function(READY)
+    other.wait_for_function(LIVE, arg=1)
+    both = (page, other)
+    told = "print(walk.standing, walk.values['start'], sep='|')"
+
+    def seen():
+        said, place = page.evaluate(IN_KERNEL, told).split("|")
+        x, y = map(float, place.strip("()").split(","))
+        words = [one.locator(".course-standing").get_attribute("data-said") for one in both]
+        rings = [
+            one.locator(".course-handle").get_attribute("aria-valuetext").split(",") for one in both
+        ]
+        agree = words == [said, said] and np.allclose(np.float64(rings), [x, y], atol=0.01)
+        return agree, said, place
+
+    before = [eventually(page, seen, lambda now: now[0])]
+    for one, part in ((other, ".noUi-handle"), (page, ".course-handle"), (other, ".course-handle")):
+        one.bring_to_front()
+        one.locator(part).first.focus()
+        one.keyboard.press("ArrowRight")
+        before.append(eventually(one, seen, lambda now: now[0] and now not in before))
+    pictures = [
+        one.locator("canvas").first.evaluate("canvas => canvas.toDataURL()") for one in both
+    ]
+    assert pictures[0] == pictures[1]
+    other.close()
+
+
+ENDS = """
+figure, ax = plots.figure(size=(5, 2.4))
+(line,) = ax.plot([0, 1], [0, 1])
+
+def update(slope):
+    if slope > 0.505:
+        exit()
+    line.set_ydata([0, slope])
+    return f"slope {slope:.2f}"
+
+ends = explore(figure, update, slope=slider(0, 1, 0.5))
+ends
+"""
+
+
+def test_an_update_that_ends_the_kernel_is_told_and_the_kernel_lives(page, lab):
+    opened(page, lab, "ends.ipynb", ENDS)
+    standing = page.locator(".course-standing")
+    page.locator(".noUi-handle").focus()
+    page.keyboard.press("ArrowRight")
+    eventually(page, standing.text_content, lambda said: "update ends with SystemExit" in said)
+    page.wait_for_timeout(1000)
+    page.keyboard.press("ArrowLeft")
+    eventually(page, standing.text_content, lambda said: said == "slope 0.50")
+    assert at_rest(page, "ends") == "slope 0.50"
 
 
 def test_the_number_beside_a_slider_takes_what_people_write(page, lab):
