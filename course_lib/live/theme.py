@@ -80,6 +80,9 @@ class Canvas(_AggCanvas):  # type: ignore[misc]
         """Return True: as in a file, artists are shown that others keep for an animation."""
         return True
 
+    def draw_idle(self, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: an explorer draws what `update` has moved after each call."""
+
     def draw(self) -> None:
         """Draw the figure in its theme."""
         if self.ground is not None:

@@ -14,6 +14,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from course_lib.live import explore, slider
+from course_lib.live.calls import GROWS
 
 
 def made(source: str, name: str = "update", **controls):
@@ -219,10 +220,22 @@ def test_artists_that_pile_up_are_named():
     explorer.set(a=0.25)
     explorer.set(a=0.5)
     assert "update adds artists at each call" in explorer.printed
+    assert explorer.tour(2) == [GROWS]
     bars, _ = made("def update(a):\n    ax.clear(); ax.bar(range(int(9 * a)), 1)")
     for a in (0, 0.5, 1, 0.5, 0, 1):
         bars.set(a=a)
     assert bars.printed == ""
+    assert bars.tour(2) == []
+
+
+def test_asking_matplotlib_to_draw_costs_no_drawing_of_its_own(monkeypatch):
+    drawn = []
+    explorer, names = made("def update(a):\n    ax.set_title(a); ax.figure.canvas.draw_idle()")
+    draw = Figure.draw
+    monkeypatch.setattr(Figure, "draw", lambda *about: [drawn.append(1), draw(*about)])
+    assert explorer.set(a=0.25) == "a = 0.25"
+    assert names["ax"].get_title() == "0.25"
+    assert drawn == []
 
 
 def test_a_dictionary_keeps_what_an_update_counts():
