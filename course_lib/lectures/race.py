@@ -287,7 +287,8 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
             gap = float(np.clip(runner.gaps[step], TARGET / 15, 1e3))
             first = min(max(runner.gaps[0], TARGET), 1e3)
             runs[name].set_data([gap, first], [row[name]] * 2)
-            dots[name].set_data([runner.lr], [row[name]])
+            if list(dots[name].get_xdata()) != [runner.lr]:  # it rests while a race goes on
+                dots[name].set_data([runner.lr], [row[name]])
             there = 0 <= runner.arrived <= step
             bars[name].set_width(runner.arrived if there else step)
             bars[name].set_alpha(1 if there else 0.4)

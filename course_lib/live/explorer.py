@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import functools
+import gc
 import inspect
 import itertools
 import json
@@ -37,6 +38,7 @@ from .kinds import Number, kind_of
 from .scene import Scene
 
 REST = 0.5  # seconds after the last move until what is seen is kept with the notebook
+HELD = 5.0  # the same while a hand is on the page: it may go on
 SLICE = 0.04  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
 SLOW = 100  # milliseconds of an `update` that is never called unasked
 
@@ -124,7 +126,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self._sweeps: deque[dict] = deque()
         self._task: asyncio.Task | None = None
         self._resting: asyncio.TimerHandle | None = None
-        self._on_screen = False
+        self._on_screen = self._held = False
         sliders = {name: c for name, c in controls.items() if not isinstance(c, Point)}
         self.values = {name: control.value for name, control in controls.items()}
         self.kinds = {name: kind_of(control) for name, control in controls.items()}
@@ -434,6 +436,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         if "save" in content:
             self._save(content)
             return
+        self._held = bool(content.get("held"))
         if "sweep" in content:
             self._sweeps.append(content)
         else:
@@ -475,10 +478,12 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                 await asyncio.sleep(0)
             self._answer()
         self._come_back()
-        self._resting = asyncio.get_running_loop().call_later(REST, self._rest)
+        self._resting = asyncio.get_running_loop().call_later(
+            HELD if self._held else REST, self._rest
+        )
 
     def _answer(self) -> None:
-        with looks.turn, self._calls.by_loop():
+        with looks.turn, uncollected(), self._calls.by_loop():
             if self._request:
                 self._answer_request()
             if self._sweeps:
@@ -498,6 +503,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             )
             if not self._on_screen:
                 self._settle()
+                self._rehearse()
             self._on_screen = True
             Explorer._dark = bool(ground) or Explorer._dark
         if not self._on_screen:
@@ -512,6 +518,20 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             self._come_back()
         answer = {"view": request.get("view"), "id": request.get("id"), "cost": self._cost}
         self._send_frame(answer, began)
+
+    def _rehearse(self) -> None:
+        """Go to the ends of the sliders, as far as a slice of time reaches, to learn what moves.
+
+        A first drag would find one artist after the other, and draw a still part without each.
+        """
+        began = time.perf_counter()
+        for name, kind in self.kinds.items():
+            for end in kind.ends() if isinstance(kind, Number) else []:
+                if time.perf_counter() - began + self._cost / 1000 > SLICE:
+                    return
+                self._away = True
+                if self._drawn(self.values | {name: end})[1] is None:
+                    self._scene.look()
 
     def _asked(self, request: dict) -> dict:
         """Return the values that the browser asks for."""
@@ -711,6 +731,18 @@ def explore(
     explorer.described = bool(said)
     _replace_previous(explorer)
     return explorer
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Let Python collect no garbage meanwhile: that takes as long as a slow frame, and is none."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _label(sliders: dict, names: Mapping[str, str]) -> None:

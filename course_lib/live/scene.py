@@ -118,7 +118,7 @@ class Scene:
             return self._frame(buffers, still)
 
     def _frame(self, buffers: list[bytes], still: bool) -> dict | None:
-        self._look()
+        self.look()
         if not self._drawn and not still:
             return None
         content: dict[str, Any] = {}
@@ -243,8 +243,8 @@ class Scene:
                 return None
         return x0, y0, x1, y1
 
-    def _look(self) -> None:
-        """Find what moved since the last frame, and whether the still part must be drawn again."""
+    def look(self) -> None:
+        """Find what moved since the last look, and whether the still part must be drawn again."""
         found = self._watch.changed()
         if found:
             self._drawn = False

@@ -20,6 +20,10 @@ SLIDER = """() => {
     .map(part => row.querySelector(part).getBoundingClientRect());
   return [handle.x + handle.width / 2, handle.y + handle.height / 2, base.x, base.width];
 }"""
+TO_THE_END = """() => {
+  const box = document.querySelector(".jp-WindowedPanel-outer, .jp-Notebook");
+  box.scrollTop = box.scrollHeight;
+}"""
 COUNT = """() => {
   const log = (window.log = { steps: new Set(), began: performance.now() });
   addEventListener("pointerdown", () => (log.began = performance.now()), { capture: true });
@@ -66,6 +70,8 @@ async def one_round(address: str) -> dict[str, float]:
         await page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
         await page.wait_for_selector("[data-live]", state="attached")
         await page.locator(".course-stage").scroll_into_view_if_needed()
+        await page.evaluate(TO_THE_END)  # a tall card lets its sliders be reached
+        await page.wait_for_timeout(1000)
         found = {"dragged, cold": await dragged(page)}
         await page.wait_for_selector("[data-warm=true]", state="attached")
         found["dragged, warm"] = await dragged(page)

@@ -160,12 +160,12 @@ test("what is asked for in advance lies where a moving hand will be, at rest aro
   const { made, sent, all, come } = sweeps({ rulers });
   made.warm();
   for (let i = 0; i < 8; i++) {
-    now += 20;
-    all.a += 4; // a fifth of a notch in a millisecond
+    now += 100;
+    all.a += 4; // 0.04 of a notch in a millisecond
     made.expect(0, true);
   }
   const before = sent.length;
-  come(sent[0], 30); // 160 ms after it was asked for
+  come(sent[0], 30); // 800 ms after it was asked for
   const [moving] = sent.slice(before);
   assert.ok(moving.at[0] > all.a + 25 && moving.at[0] < all.a + 45, `${moving.at} from ${all.a}`);
   assert.deepEqual(moving.at, [0, 1, 2, 3].map((i) => moving.at[0] + i), "and on from there");
@@ -174,6 +174,29 @@ test("what is asked for in advance lies where a moving hand will be, at rest aro
   const then = sent.length;
   for (const request of sent.slice(1, then)) come(request, 30);
   assert.deepEqual(sent.at(-1).at, [37, 38, 36, 39]);
+});
+
+test("a hand that passes more places than can be made is not run after, until it rests", (t) => {
+  let now = 1000;
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  t.mock.method(performance, "now", () => now);
+  const rulers = [ruler(model({ _model_name: "IntSliderModel", min: 0, max: 999, step: 1 }))];
+  const { made, sent, all, come } = sweeps({ rulers, cost: 10 });
+  const hand = (by) => {
+    now += 20;
+    all.a += by;
+    made.expect(0, true);
+  };
+  for (let i = 0; i < 8; i++) hand(4); // a fifth of a place in a millisecond
+  const before = sent.length;
+  for (const request of sent.slice(0, before)) {
+    come(request, 40); // ten milliseconds a frame
+    hand(4);
+  }
+  assert.equal(sent.length, before, "two places in the time of a frame are too many");
+  now += 200;
+  t.mock.timers.tick(200);
+  assert.ok(sent.slice(before).some(({ at }) => at.includes(all.a + 1)), "what lies around it is of use");
 });
 
 test("keys push a point, its ends and Space included, and no other key is taken", () => {

@@ -142,7 +142,7 @@ def test_an_attribute_of_a_tick_that_tells_nobody_is_found_at_once(change):
     assert scene.drawn
     tick = scene.figure.axes[0].xaxis.get_major_ticks()[1]
     change(tick.label1, tick)
-    scene._look()
+    scene.look()
     assert not scene.drawn
 
 
@@ -156,7 +156,7 @@ def test_one_number_of_a_large_picture_at_rest_that_changed_in_place_is_seen(mas
     seen()
     values = scene.figure.axes[0].images[0].get_array()
     values[77, 123] = np.ma.masked if mask else 1
-    scene._look()
+    scene.look()
     assert scene.moving == [*scene.figure.axes[0].images]
 
 

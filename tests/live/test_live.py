@@ -1121,6 +1121,52 @@ def test_at_rest_an_old_picture_is_found_and_drawn_anew():
     assert "scene" in browser.ask(slope=0.3)[0], "from the second time on each is drawn as a whole"
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_what_is_seen_is_compared_once_the_hand_has_left_the_page(held, monkeypatch):
+    import asyncio
+
+    monkeypatch.setattr(explorer_module, "HELD", 3600)
+    explorer = design_example()
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+
+    async def session():
+        request = {"view": "v", "id": 20, "values": {"lr": 0.02}, "held": held}
+        explorer._received(None, request, [])
+        await explorer._task
+        return explorer._resting.when() - asyncio.get_running_loop().time()
+
+    assert (asyncio.run(session()) > 1800) == held
+
+
+def test_a_first_move_draws_no_still_part_anew(monkeypatch):
+    monkeypatch.setattr(explorer_module, "SLICE", 3600)
+    browser = Browser(design_example())
+    assert "scene" in browser.ask(screen=1)[0]
+    assert "scene" not in browser.ask(lr=0.03)[0]
+
+
+def test_what_takes_longer_than_a_slice_is_called_for_nothing_but_its_picture(monkeypatch):
+    monkeypatch.setattr(explorer_module, "SLICE", 0)
+    seen = []
+    explorer, *_ = line_explorer(lambda slope: seen.append(slope))
+    Browser(explorer).ask(screen=1)
+    assert set(seen) == {0.5}
+
+
+def test_no_garbage_is_collected_while_a_picture_is_made():
+    collects = []
+    explorer, *_ = line_explorer(lambda slope: collects.append(gc.isenabled()))
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    collects.clear()
+    browser.ask(slope=0.2)
+    browser.sweep("slope", [0.3])
+    assert collects
+    assert not any(collects[:2])
+    assert gc.isenabled()
+
+
 def test_a_rest_disturbs_no_sweep():
     browser = Browser(design_example())
     browser.ask(screen=1)

@@ -57,7 +57,7 @@ export async function render({ model, el }) {
   }
   const placeOf = (all) => JSON.stringify(Object.keys(all).map((name) => spot(name, all[name])));
 
-  const send = (message) => gone || model.send({ view, ...message });
+  const send = (message) => gone || model.send({ view, held: Boolean(pressed()), ...message });
   const link = makeLink(send), kept = shelf(24e6);
   const ahead = makePrefetch({
     send, link, kept, rulers, names, values, placeOf,
@@ -85,7 +85,7 @@ export async function render({ model, el }) {
   }
 
   // Several controls that change at once make one request, and no more than one for each frame.
-  let due = false, behind = 0, last = values();
+  let due = false, behind = 0, late = 0, last = values();
   let awaited = null; // the place shown next, that a slice on its way brings
   let fill = null; // marks on the bars where the sliders stand
   function changed() {
@@ -103,12 +103,17 @@ export async function render({ model, el }) {
       if (!recalled()) {
         clearTimeout(behind);
         if (page.slow.querySelector("input").checked) behind = setTimeout(atRest, 0);
-        else if (ahead.coming((awaited = placeOf(now)))) behind = setTimeout(ask, 60);
+        else if (ahead.coming((awaited = placeOf(now)))) late ||= setTimeout(overtake, 60);
         else ask();
       }
       const slider = names.indexOf(moved[0]);
       ahead.expect(moved.length === 1 ? slider : -1, true);
     });
+  }
+  // What a slice on its way brings is waited for a while, which ends wherever a hand goes on to.
+  function overtake() {
+    late = 0;
+    ask();
   }
   // Shows what is kept for where the controls stand. Nothing that was asked for earlier may take its
   // place, and the kernel hears of it at rest.
@@ -116,6 +121,8 @@ export async function render({ model, el }) {
     const found = kept.get(placeOf(values()));
     if (!found || !scene || found.on !== scene.id) return false;
     awaited = null;
+    clearTimeout(late);
+    late = 0;
     link.pass();
     show(found, draw);
     clearTimeout(behind);
@@ -426,7 +433,7 @@ export async function render({ model, el }) {
     sight.disconnect();
     ahead.stop();
     words.stop();
-    for (const timer of [settled, overdue, behind, telling, marked]) clearTimeout(timer);
+    for (const timer of [settled, overdue, behind, late, telling, marked]) clearTimeout(timer);
     pulse.off("comm_live_update", alive);
     model.off("msg:custom", received);
     model.off("change:at", placed);

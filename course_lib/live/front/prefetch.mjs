@@ -5,6 +5,7 @@ import { SLOW } from "./link.mjs";
 import { UNPACKS } from "./painter.mjs";
 
 const RESTS = 150; // milliseconds after which a hand that has not moved rests
+const KEEPS_UP = 0.6; // places that a hand may pass while one frame is made, so that sweeps are of use
 
 export function makePrefetch({ send, link, kept, rulers, names, values, placeOf, sceneId, told, cost = 0 }) {
   const swept = new Map(); // id of a request -> the places it is for
@@ -26,7 +27,12 @@ export function makePrefetch({ send, link, kept, rulers, names, values, placeOf,
       clearTimeout(soon);
       if (pause) soon = setTimeout(fetch.warm, pause);
       if (pause || likely < 0 || !fetch.visible || !sceneId() || fetch.cost > SLOW) return;
-      const now = performance.now();
+      const now = performance.now(), moving = now - seen.when < RESTS;
+      // Frames that are made more slowly than a hand passes them only delay the one it comes to.
+      if (moving && Math.abs(pace) * fetch.cost > KEEPS_UP) {
+        soon = setTimeout(fetch.warm, RESTS);
+        return;
+      }
       for (const [key, { when, places }] of swept)
         if (now - when > 15000) {
           swept.delete(key);
@@ -36,7 +42,7 @@ export function makePrefetch({ send, link, kept, rulers, names, values, placeOf,
       const many = Math.min(Math.max(Math.floor(40 / fetch.cost), 1), 40);
       const all = values(), ruler = rulers[likely];
       // What a moving hand has passed when the answer comes is of no use: it is aimed at.
-      const ahead = now - seen.when < RESTS ? Math.round(pace * (lasts + 20)) : 0;
+      const ahead = moving ? Math.round(pace * (lasts + 20)) : 0;
       while (swept.size < Math.floor(wide) && tried < 3) {
         const at = [], places = [];
         for (const value of reachable(ruler, walls[likely], all[names[likely]], ahead)) {
