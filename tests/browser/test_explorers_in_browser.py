@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import os
 import re
@@ -103,16 +104,29 @@ def opened(
     page.wait_for_function(LIVE, arg=len(cells) - 1 if explorers is None else explorers)
 
 
+WARM = """() => {
+  const explorer = document.querySelector(".course-explorer");
+  const canvas = explorer.querySelector("canvas");
+  return explorer.dataset.warm === "true" && Math.abs(canvas.width - canvas.clientWidth) <= 2;
+}"""
+
+
 def warm(page) -> None:
-    """Wait until the sweep of the first explorer is there, for the width the picture came to."""
-    page.wait_for_function(
-        """() => {
-          const explorer = document.querySelector(".course-explorer");
-          const canvas = explorer.querySelector("canvas");
-          return explorer.dataset.warm === "true" &&
-            Math.abs(canvas.width - canvas.clientWidth) <= 2;
-        }"""
-    )
+    """Wait until the sweep of the first explorer is there, for the width the picture came to.
+
+    Where a busy machine makes a frame slow, none is made in advance until one that a reader asks
+    for is quick: so ask now and then.
+    """
+    handle, end = page.locator(".noUi-handle").first, time.monotonic() + PATIENCE
+    for look in itertools.count(1):
+        if page.evaluate(WARM):
+            return
+        assert time.monotonic() < end, f"no sweep after {look} looks"
+        if look % 40 == 0:
+            handle.press("ArrowRight")
+            page.wait_for_timeout(500)
+            handle.press("ArrowLeft")
+        page.wait_for_timeout(250)
 
 
 def eventually(page, look: Callable[[], Any], right: Callable[[Any], bool]) -> Any:

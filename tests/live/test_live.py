@@ -9,6 +9,7 @@ import itertools
 import json
 import subprocess
 import sys
+import time
 import tracemalloc
 import weakref
 import zlib
@@ -1152,6 +1153,16 @@ def test_what_takes_longer_than_a_slice_is_called_for_nothing_but_its_picture(mo
     explorer, *_ = line_explorer(lambda slope: seen.append(slope))
     Browser(explorer).ask(screen=1)
     assert set(seen) == {0.5}
+
+
+def test_an_end_that_takes_long_to_draw_ends_what_is_made_unasked(monkeypatch):
+    monkeypatch.setattr(explorer_module, "SLICE", 3600)
+    monkeypatch.setattr(explorer_module, "SLOW", 50)
+    explorer, *_ = line_explorer(lambda slope: time.sleep(0.1 * (slope == 0)))
+    browser = Browser(explorer)
+    content, _ = browser.ask(screen=1)
+    assert content["cost"] >= 100
+    assert browser.sweep("slope", [0.3])[0]["frames"] == []
 
 
 def test_no_garbage_is_collected_while_a_picture_is_made():
