@@ -172,7 +172,7 @@ def packed(
     width : float, optional
         Pixels that a page has for the figure. By default it is as wide as its author made it.
     phone : int, optional
-        Bytes that the frames for a phone take at most, by default as many.
+        Bytes that the frames for a phone take at most, by default as many; with 0 there are none.
 
     Raises
     ------
@@ -202,7 +202,8 @@ def packed(
     while True:
         try:
             data, chosen = _filled(explorer, places, keep, most, frames, width)
-            return data, _for_phone(explorer, chosen, keep, phone or most, frames)
+            small = most if phone is None else phone
+            return data, _for_phone(explorer, chosen, keep, small, frames) if small else b""
         except ValueError:
             if sweeps is not None or len(places) == 1:
                 raise

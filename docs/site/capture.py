@@ -23,6 +23,7 @@ KIND = "application/x-course-page+json"
 NEXT: dict[str, Any] = {}  # what the page wants of the cell that runs next
 MOST, HEAVIEST = 1_200_000, 2_400_000  # bytes of an explorer, and of one whose text names much
 FEW = 500  # frames of one that is heavier than the others
+SLIDE = 900  # pixels of a picture on a slide, where its axes would go below each other in a column
 WIDE, STEPS, PAUSE = 420, 22, 90  # a film: pixels, pictures one way, milliseconds of each
 
 
@@ -71,12 +72,34 @@ def drawn_for_pages(figure: Any) -> dict[str, Any]:
             pictures[end] = live.Picture.png(figure, dpi)
             if getattr(figure, "theme", "page") == "page":
                 pictures[f"{end}-night"] = live.Picture.night(figure, dpi)
-    files = {end: base64.b64encode(picture).decode() for end, picture in pictures.items()}
-    return {"pictures": files, "sizes": sizes}
+    found: dict[str, Any] = {"sizes": sizes}
+    if has_own_slide(figure):
+        with narrow.at_width(figure, SLIDE):
+            found["slide"] = [round(100 * float(side)) for side in figure.get_size_inches()]
+            pictures["-slide"] = live.Picture.png(figure, 200)
+            if getattr(figure, "theme", "page") == "page":
+                pictures["-slide-night"] = live.Picture.night(figure, 200)
+    encoded = {end: base64.b64encode(picture).decode() for end, picture in pictures.items()}
+    return found | {"pictures": encoded}
+
+
+def has_own_slide(figure: Any) -> bool:
+    """Return whether a slide shows a figure with its axes in fewer rows than a column does.
+
+    A slide is wide: what is stacked there has room for small words only.
+    """
+    if not NEXT.get("slide"):
+        return False
+    shapes = []
+    for width in (SLIDE, narrow.COLUMN):
+        with narrow.at_width(figure, width):
+            wide, tall = figure.get_size_inches()
+            shapes.append(float(wide / tall))
+    return shapes[0] > 1.5 * shapes[1]
 
 
 def packed(explorer: Any, most: int, frames: int, named: dict | None = None) -> dict[str, str]:
-    """Return the frames of an explorer for a column, and those for a phone, if there are any.
+    """Return the frames of an explorer for a column, for a phone and for a slide, if there are any.
 
     They are heavier than `most` only where its text names so much.
     """
@@ -89,11 +112,13 @@ def packed(explorer: Any, most: int, frames: int, named: dict | None = None) -> 
     for width, weight in itertools.product((narrow.COLUMN, None), weights):
         few = frames if weight == most else min(frames, FEW)
         try:
-            found = replay.packed(explorer, None, weight, few, named, width)
+            found = [*replay.packed(explorer, None, weight, few, named, width), b""]
+            if has_own_slide(explorer.figure):
+                found[2] = replay.packed(explorer, None, weight, few, named, SLIDE, phone=0)[0]
         except ValueError as too_heavy:
             reason = too_heavy
             continue
-        files = zip(("", "-phone"), found, strict=True)
+        files = zip(("", "-phone", "-slide"), found, strict=True)
         return {end: data.decode() for end, data in files if data}
     raise ValueError(reason)
 

@@ -22,6 +22,7 @@ def put(static: Path, name: str, found: dict) -> dict[str, Any]:
         (static / "explorers" / f"{name}{end}.txt").write_text(content)
     return {
         "sizes": found.get("sizes", ()),
+        "slide": found.get("slide", ()),
         "night": "-night" in found.get("pictures", {}),
         "moves": "" in found.get("frames", {}),
         "phone": "-phone" in found.get("frames", {}),
@@ -35,6 +36,7 @@ def figure(
     words: str,
     *,
     sizes: Sequence[Sequence[int]] = (),
+    slide: Sequence[int] = (),
     night: bool = False,
     moves: bool = False,
     phone: bool = False,
@@ -53,6 +55,8 @@ def figure(
         What stands below an explorer.
     sizes : list of (width, height), optional
         Of the pictures that are drawn for the column and for a phone, where there are any.
+    slide : (width, height), optional
+        Of the picture that is drawn for a slide, where there is one. A page shows the others.
     night, moves, phone : bool, optional
         Whether there is the same picture drawn for dark, and whether there are frames, for the
         column and for a phone.

@@ -87,7 +87,7 @@ def wishes(book) -> dict[str, dict]:
 
     A text says in `tries` which values it names of which controls of an explorer (`of`), and what
     only Python can do. An explorer says in `film` which control moves on the front page, and from
-    where to where.
+    where to where. What a slide shows may be drawn for it, too.
     """
     found: dict[str, dict] = {}
     for cell in book.cells:
@@ -99,6 +99,8 @@ def wishes(book) -> dict[str, dict]:
                 known[name] = known.get(name, []) + values
         if film := cell.metadata.get("film"):
             found.setdefault(cell.id, {})["film"] = film
+        if any("picture" in entry.get("show", "") for entry in cell.metadata.get("slides", [])):
+            found.setdefault(cell.id, {})["slide"] = True
     unknown = set(found) - {cell.id for cell in book.cells}
     if unknown:
         raise ValueError(f"tries: no cell is called {', '.join(sorted(unknown))}.")

@@ -3,11 +3,16 @@
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
+// Sheets have a width of their own, and all of them are laid out at once: while a page is printed, what
+// moves stays as it stands, and what does not move yet stays a picture.
+let printing = false;
+const onPaper = () => printing || matchMedia("print").matches;
+
 // The frames for the room there is: those for the column, or where its words would get small, for a phone.
 const frames = ({ dataset, clientWidth }) =>
   dataset.phone && clientWidth < 0.8 * dataset.wide ? dataset.phone : dataset.explorer;
 const rooms = new ResizeObserver((seen) => {
-  for (const { target } of seen) if (frames(target) !== target.dataset.shown) bring(target);
+  for (const { target } of seen) if (!onPaper() && frames(target) !== target.dataset.shown) bring(target);
 });
 
 async function bring(figure) {
@@ -51,14 +56,19 @@ async function bring(figure) {
 const near = new IntersectionObserver(
   (seen) => {
     for (const { isIntersecting, target } of seen)
-      if (isIntersecting) {
+      if (isIntersecting && !onPaper()) {
         near.unobserve(target);
         bring(target);
       }
   },
   { rootMargin: "600px" }
 );
-document.querySelectorAll("[data-explorer]").forEach((figure) => near.observe(figure));
+function watch() {
+  near.disconnect(); // what is observed anew is asked at once whether it is near
+  document.querySelectorAll("[data-explorer]:not([data-shown])").forEach((figure) => near.observe(figure));
+}
+watch();
+matchMedia("print").addEventListener("change", watch);
 
 // What scrolls sideways can be scrolled with the keyboard; an explorer has sliders for that.
 function reachable() {
@@ -72,10 +82,15 @@ addEventListener("course-moves", reachable);
 
 // On paper a folded exercise keeps its hints to itself, but explorers show their light picture.
 addEventListener("beforeprint", () => {
+  printing = true;
   if (document.body.dataset.theme) document.body.dataset.screen = document.body.dataset.theme;
   document.body.dataset.theme = "light";
 });
-addEventListener("afterprint", () => (document.body.dataset.theme = document.body.dataset.screen ?? "auto"));
+addEventListener("afterprint", () => {
+  printing = false;
+  document.body.dataset.theme = document.body.dataset.screen ?? "auto";
+  watch();
+});
 
 // What a term means, beside its link: by mouse and by keyboard, and Escape takes it away.
 const bubble = Object.assign(document.createElement("div"), { className: "course-bubble", id: "course-bubble", hidden: true });

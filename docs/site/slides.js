@@ -37,7 +37,7 @@ function fit(slide) {
   enlarge(slide);
   const figures = [...slide.querySelectorAll(".course-figure")];
   if (!figures.length) return;
-  const words = slide.querySelector(".course-words");
+  const words = slide.querySelector(".course-words"), explorer = slide.querySelector(".course-explorer");
   const grow = (by) => figures.forEach((figure) => figure.style.setProperty("--grown", by));
   const [foot, room] = ends(slide);
   const fits = (by) => {
@@ -50,7 +50,8 @@ function fit(slide) {
   };
   const largest = (side) => {
     slide.classList.toggle("course-side", side);
-    let [low, high] = [0.4, 2];
+    // Beyond 1.45 the words of an explorer would be larger than those beside it.
+    let [low, high] = [0.4, explorer ? 1.45 : 2];
     if (!fits(low)) return 0;
     while (high - low > 0.01) {
       const middle = (low + high) / 2;
@@ -62,7 +63,7 @@ function fit(slide) {
   };
   const beside = figures.length === 1 && words ? largest(true) : 0;
   // Beside the words the controls of an explorer are larger, too: worth a tenth of the picture.
-  const worth = slide.querySelector(".course-explorer") ? 0.9 : 1.05;
+  const worth = explorer ? 0.9 : 1.05;
   if (beside < worth * largest(false)) return;
   largest(true);
 }

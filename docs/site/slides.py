@@ -238,6 +238,8 @@ def shown(cell, what: str, entry: dict, stem: str, views: dict, static: Path, up
         data = output.get("data", {})
         if what == "picture" and name:
             about = output.metadata.get("image/png", {})
+            if has["slide"]:  # drawn for it, with its axes beside each other
+                name, has = f"{name}-slide", has | {"sizes": [has["slide"]], "phone": False}
             found.append(figure(name, up, about, data.get("text/plain", ""), **has))
         elif what == "print" and output.output_type == "stream":
             found.append(f"<pre>{html.escape(output.text)}</pre>")

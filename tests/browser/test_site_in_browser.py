@@ -369,6 +369,37 @@ def test_paper_is_white_and_cuts_nothing_off_whatever_the_theme(site, served, pa
     assert alone == []
 
 
+def test_a_page_is_printed_with_the_pictures_that_stand_there(site, served, page, alone):
+    """All sheets are laid out at once, in a width of their own: no explorer is fetched for them."""
+    page.set_viewport_size({"width": 390, "height": 800})  # sheets are wider: another picture fits
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{served(site)}/notebooks/05_momentum.html")
+    explorers = page.locator("[data-explorer]")
+    explorers.first.scroll_into_view_if_needed()
+    explorers.first.locator("[data-live=true]").wait_for()
+    page.wait_for_load_state("networkidle")
+    moving = page.locator("[data-moves=true]").count()
+    assert moving < explorers.count()
+    fetched = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.pdf()
+    page.emulate_media(color_scheme="dark", media="print")
+    page.set_viewport_size({"width": 794, "height": 30000})  # as if all sheets were in sight
+    page.wait_for_timeout(1000)
+    assert [url for url in fetched if url.endswith(".txt")] == []
+    assert page.locator("[data-moves=true]").count() == moving
+    for still in page.locator("[data-explorer]:not([data-moves])").all():
+        assert still.evaluate("figure => getComputedStyle(figure).breakInside") == "avoid"
+        assert still.locator(".course-day").is_visible()
+        assert still.locator(".course-said").is_visible()
+    # On the screen again, what comes near moves.
+    page.set_viewport_size({"width": 1366, "height": 800})
+    page.emulate_media(color_scheme="dark", media="screen")
+    explorers.last.scroll_into_view_if_needed()
+    explorers.last.locator("[data-live=true]").wait_for()
+    assert alone == []
+
+
 def test_the_search_finds_a_word(site, served, page, alone):
     page.goto(f"{served(site)}/search.html?q=learning+rate")
     page.wait_for_selector("#search-results li a")

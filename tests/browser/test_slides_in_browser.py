@@ -17,6 +17,8 @@ LECTURES = [path.stem for path in books.LECTURES]
 FAULTS = """() => {
   const slide = Reveal.getCurrentSlide(), found = [];
   const zoom = (el) => el ? (Number(getComputedStyle(el).zoom) || 1) * zoom(el.parentElement) : 1;
+  const size = (el) =>
+    parseFloat(getComputedStyle(el).fontSize) * zoom(el) * Reveal.getScale() * 720 / innerHeight;
   const shown = "h1, h2, p, li, td, th, pre, math, img, canvas, input, select, button";
   const seen = [...slide.querySelectorAll(shown)]
     .filter((el) => !el.closest("aside") && el.checkVisibility())
@@ -28,14 +30,27 @@ FAULTS = """() => {
     if (box.right > innerWidth + 1) found.push(`${what} leaves the screen`);
     if (box.bottom > foot + 1) found.push(`${what} is below the screen`);
     const least = el.matches("pre") ? 24 : el.closest("[data-explorer]") ? 0 : 24;
-    const onScreen = parseFloat(getComputedStyle(el).fontSize) * zoom(el) * Reveal.getScale();
-    const size = onScreen * 720 / innerHeight;
-    if (el.matches("p, li, td, th, pre") && size < least - 0.1) found.push(`${what} is too small`);
+    if (el.matches("p, li, td, th, pre") && size(el) < least - 0.1)
+      found.push(`${what} is too small`);
     if (el.matches("pre") && el.scrollWidth > el.clientWidth + 1) found.push(`${what} is cut off`);
+  }
+  // What a control is called, what it offers, and what an explorer says.
+  const said = ".course-plain :is(span, output, select), .course-standing";
+  for (const el of slide.querySelectorAll(said)) {
+    if (!el.checkVisibility() || !el.textContent.trim()) continue;
+    const what = `${el.localName} "${el.textContent.trim().slice(0, 30)}" of an explorer`;
+    if (size(el) < 15) found.push(`${what} has words of ${size(el).toFixed(1)} pixels`);
+    const inline = getComputedStyle(el).display === "inline";
+    if (!inline && el.scrollWidth > el.clientWidth + 1) found.push(`${what} is cut off`);
   }
   for (const [el, box] of seen)
     if (el.matches(".course-stage canvas") && box.height < 230 * innerHeight / 720)
       found.push("an explorer too small to be seen");
+  for (const stage of slide.querySelectorAll(".course-stage")) {
+    const shrunk = stage.getBoundingClientRect().width / parseFloat(stage.dataset.wide);
+    const words = stage.dataset.words * shrunk * 720 / innerHeight;
+    if (words < 8) found.push(`an explorer with words of ${words.toFixed(1)} pixels`);
+  }
   return found;
 }"""
 
