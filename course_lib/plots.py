@@ -25,6 +25,7 @@ from course_lib.live import looks, typeface
 from course_lib.live.figures import Picture
 from course_lib.live.figures import follow as follow
 from course_lib.live.figures import show as show
+from course_lib.live.legends import BELOW
 from course_lib.live.letters import left_at
 from course_lib.live.letters import width_of as width_of
 from course_lib.live.letters import word as word
@@ -478,7 +479,7 @@ def legend(ax: Axes, columns: int = 2) -> Any:
     columns : int
         How many names stand beside each other.
     """
-    below = ScaledTranslation(0, -34 / 72, ax.figure.dpi_scale_trans)
+    below = ScaledTranslation(0, -BELOW / 72, ax.figure.dpi_scale_trans)
     return ax.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, 0),

@@ -121,7 +121,7 @@ def left_at(ax: Axes, away: Any, points: np.ndarray, steps: Any) -> int:
         if across
         else (edge[0] + 8 if edge[0] + wide + 8 < x1 else edge[0] - wide - 8, edge[1])
     )
-    x, y = np.clip(x, x0 + 4, x1 - wide - 4), np.clip(y, y0 + tall, y1 - tall)
+    x, y = np.clip(x, x0 + 4, x1 - wide - 4), np.clip(y, y0 + 0.6 * tall, y1 - 0.6 * tall)
     # Words of several lines that leave at one place stand below each other.
     words = [line for line in ax.lines if line.get_gid() == "word"]
     lower = 1.2 * tall * sum(line.get_visible() for line in words[: words.index(away)])

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+
+from .legends import Kept
 
 ROOM = 200  # pixels of the page that axes beside others need at least
 LEAST = 200  # and a whole figure
@@ -39,14 +40,11 @@ def fitter(figure: Figure) -> Callable[[float | None], None]:
     single = None not in specs.values() and all(s.num1 == s.num2 for s in specs.values() if s)
     may_stack = len(grids) == 1 and single and columns > 1 and len(specs) > 1
     own = {ax: spec for ax, spec in specs.items() if spec is not None}
-    kept: dict[Any, list[tuple]] = {}  # the columns of each legend, and the lines of each
+    kept: dict[Any, Kept] = {}
 
     def fit(room: float | None) -> None:
-        for legend, parts in kept.items():
-            _columns(legend)[:] = [column for column, _ in parts]
-            for column, lines in parts:
-                column.get_children()[:] = lines
-        kept.clear()
+        while kept:
+            kept.popitem()[1].restore()
         if may_stack:
             for ax, spec in own.items():
                 ax.set_subplotspec(spec)
@@ -68,41 +66,13 @@ def fitter(figure: Figure) -> Callable[[float | None], None]:
                 ax.set_subplotspec(grid[divmod(i, beside)])
             share = (wide / beside) / (width / columns)
             tall = below * height / rows * min(max(share, 0.75), 1)
-        higher = []
-        for ax in specs:
-            if (legend := ax.get_legend()) is not None:
-                kept[legend] = [(part, list(part.get_children())) for part in _columns(legend)]
-            taller = _narrow(figure, legend, wide / beside - MARGIN) if legend else 0.0
-            higher.append(taller)
+        kept.update({ax: Kept(ax) for ax in specs if ax.get_legend() is not None})
+        room = wide / beside - MARGIN
+        higher = [kept[ax].narrow(room) if ax in kept else 0.0 for ax in specs]
         tall += sum(max(higher[i : i + beside]) for i in range(0, len(higher), beside))
         figure.set_size_inches(wide / 100, tall / 100, forward=False)
 
     return fit
-
-
-def _columns(legend: Any) -> list:
-    """Return the columns of a legend, each with its lines; what is changed there is drawn so."""
-    columns: list = legend.get_children()[0].get_children()[1].get_children()
-    return columns
-
-
-def _narrow(figure: Figure, legend: Any, room: float) -> float:
-    """Give a legend fewer columns where it is wider than `room`; return how much higher it got."""
-
-    def size() -> Any:
-        renderer: Any = figure.canvas.get_renderer()  # type: ignore[attr-defined]
-        return np.multiply(legend.get_window_extent(renderer).size, 100 / figure.dpi)
-
-    columns, before = _columns(legend), size()
-    lines = list(itertools.chain(*(column.get_children() for column in columns)))
-    for count in range(len(columns) - 1, 0, -1):
-        if size()[0] <= room:
-            break
-        del columns[count:]
-        longer = -(-len(lines) // count)
-        for i, column in enumerate(columns):
-            column.get_children()[:] = lines[i * longer : (i + 1) * longer]
-    return float(size()[1] - before[1])
 
 
 def _wrap(figure: Figure, narrow: bool) -> None:

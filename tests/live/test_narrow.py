@@ -113,3 +113,20 @@ def test_a_legend_gets_fewer_columns_where_it_would_squeeze_its_axes():
     fit(None)
     figure.draw_without_rendering()
     assert len({round(text.get_window_extent().y0) for text in words}) == 1  # one row again
+
+
+@pytest.mark.parametrize("place", ["best", "upper right", "lower center"])
+def test_a_legend_lies_below_its_axes_where_these_are_narrow_and_is_put_back(place):
+    figure, ax = plots.figure(size=(8, 4))
+    for rise in range(4):
+        ax.plot([0, 1], [0, rise], label=f"rises by {rise}")
+    legend = ax.legend(loc=place, ncols=2)
+    fit, before = fitter(figure), figure.png()
+    fit(344)
+    figure.draw_without_rendering()
+    box = legend.get_window_extent()
+    assert box.y1 < ax.bbox.y0
+    assert box.y0 >= 0
+    assert ax.bbox.height > 0.5 * 400 * 0.85
+    fit(None)
+    assert figure.png() == before

@@ -1,0 +1,82 @@
+"""The legends of a figure that gets narrow: below their axes, and with fewer columns.
+
+Inside its axes a legend lies on what moved closer together; beside others it squeezes its axes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from matplotlib.transforms import ScaledTranslation
+
+BELOW = 34  # points from axes to a legend below them: the numbers and the label of x lie between
+
+
+class Kept:
+    """A legend as its author made it, which can be narrowed and put back.
+
+    Parameters
+    ----------
+    ax : Axes
+        With a legend.
+    """
+
+    def __init__(self, ax: Any) -> None:
+        self.ax, self.legend = ax, ax.get_legend()
+        self.place = self.legend._loc, self.legend.get_frame_on()
+        self.columns = [(part, list(part.get_children())) for part in self._columns()]
+        self.moved = False
+
+    def restore(self) -> None:
+        """Put the legend back where it was, with its columns."""
+        self._columns()[:] = [column for column, _ in self.columns]
+        for column, lines in self.columns:
+            column.get_children()[:] = lines
+        if self.moved:
+            loc, frame = self.place
+            self.legend.set_bbox_to_anchor(None)
+            self.legend.set_loc(loc)
+            self.legend.set_frame_on(frame)
+
+    def narrow(self, room: float) -> float:
+        """Fit the legend into `room` pixels; return how much higher the figure has to be."""
+        if not self.legend.get_visible():
+            return 0.0
+        before = self._size()[1]
+        if self._lies_inside():
+            self._put_below()
+            before = 0.0
+        columns, lines = self._columns(), list(itertools.chain(*(some for _, some in self.columns)))
+        for count in range(len(columns) - 1, 0, -1):
+            if self._size()[0] <= room:
+                break
+            del columns[count:]
+            longer = -(-len(lines) // count)
+            for i, column in enumerate(columns):
+                column.get_children()[:] = lines[i * longer : (i + 1) * longer]
+        return float(self._size()[1] - before)
+
+    def _columns(self) -> list:
+        """Return the columns, each with its lines; what is changed there is drawn so."""
+        columns: list = self.legend.get_children()[0].get_children()[1].get_children()
+        return columns
+
+    def _box(self) -> Any:
+        return self.legend.get_window_extent(self.ax.figure.canvas.get_renderer())
+
+    def _size(self) -> Any:
+        return np.multiply(self._box().size, 100 / self.ax.figure.dpi)
+
+    def _lies_inside(self) -> bool:
+        if self.legend.get_bbox_to_anchor() is not self.ax.bbox:
+            return False  # its author has put it elsewhere
+        return bool(self.ax.bbox.contains(*self._box().get_points().mean(axis=0)))
+
+    def _put_below(self) -> None:
+        shift = ScaledTranslation(0, -BELOW / 72, self.ax.figure.dpi_scale_trans)
+        self.legend.set_bbox_to_anchor((0.5, 0), self.ax.transAxes + shift)
+        self.legend.set_loc("upper center")
+        self.legend.set_frame_on(False)
+        self.moved = True
