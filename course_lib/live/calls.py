@@ -117,15 +117,18 @@ def kept(function: Callable, names: dict | None = None) -> Callable:
     )
     same.__kwdefaults__ = function.__kwdefaults__
     for name in used(function.__code__):
-        if name in ("exit", "quit") and not isinstance(
-            function.__globals__.get(name), FunctionType
-        ):
-            names[name] = sys.exit  # in a kernel they end it without a word to `Calls`
+        if name in ("exit", "quit") and _ends_kernel(function.__globals__.get(name)):
+            names[name] = sys.exit
         elif name in function.__globals__ and name not in names:
             value = names[name] = function.__globals__[name]
             if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
                 names[name] = kept(value, names)
     return same
+
+
+def _ends_kernel(value: Any) -> bool:
+    """Return whether this is what IPython, or Python where it is None, calls exit and quit."""
+    return value is None or type(value).__module__.split(".")[0] in ("IPython", "_sitebuiltins")
 
 
 class Calls:

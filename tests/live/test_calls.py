@@ -6,9 +6,11 @@ import asyncio
 import sys
 import threading
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from IPython.core.autocall import ExitAutocall
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -97,13 +99,19 @@ def test_what_ends_a_program_ends_no_explorer_and_no_loop(source, leaves):
 
 def test_the_exit_of_a_notebook_is_said_in_words_and_ends_no_kernel():
     ended = []
-    figure = Figure()
-    names = {"__name__": "cell", "exit": type("Quits", (), {"__call__": ended.append})()}
-    exec("def update(a):\n    exit()", names)
-    explorer = explore(figure, names["update"], alt="Nothing.", a=slider(0, 1, 0.5))
+    shell = SimpleNamespace(ask_exit=lambda: ended.append(1))
+    exits = {"__name__": "cell", "exit": ExitAutocall(shell)}
+    exec("def update(a):\n    exit()", exits)
+    explorer = explore(Figure(), exits["update"], alt="Nothing.", a=slider(0, 1, 0.5))
     assert "update ends with SystemExit" in explorer.standing
     assert "Leave it with `return`" in explorer.standing
     assert ended == []
+
+
+def test_a_name_of_the_author_s_is_kept_also_if_it_is_exit():
+    names = {"__name__": "cell", "exit": 3}
+    exec("def update(a):\n    return f'{a} {exit}'", names)
+    assert explore(Figure(), names["update"], a=slider(0, 1, 0.5)).standing == "0.5 3"
 
 
 def test_whoever_interrupts_a_cell_ends_it():
