@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from course_lib.live.numbers import written
+
 KINDS = {"course-day": "", "course-night": "-night"}
 # Below this width of the window, which leaves less than the column, a page shows what is drawn for
 # a phone. On paper it never does.
@@ -85,7 +87,7 @@ def figure(
     return (
         f'<div class="course-figure" {room} role="group" aria-label="Explorer: {alt}" '
         f'data-explorer="{frames}.txt" {narrow}data-live="{up}_static/live.js">'
-        f'{pictures}<p class="course-said">{html.escape(words)}</p></div>'
+        f'{pictures}<p class="course-said">{html.escape(written(words))}</p></div>'
     )
 
 
