@@ -531,7 +531,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                     return
                 self._away = True
                 if self._drawn(self.values | {name: end})[1] is None:
-                    self._scene.look()
+                    with suppress(Exception), self._calls.survived():  # a frame tells of it
+                        self._scene.look()
                 now = time.perf_counter()
                 self._cost, last = max(self._cost, round(1000 * (now - last), 2)), now
 
