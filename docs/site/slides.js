@@ -89,6 +89,7 @@ addEventListener("keydown", (event) => {
 }, { capture: true });
 
 Reveal.on("ready", (event) => {
+  document.querySelector(".reveal").setAttribute("role", "main"); // to be read: it is no application
   Reveal.addKeyBinding({ keyCode: 68, key: "D", description: "Light or dark" }, flip);
   fit(event.currentSlide);
 });

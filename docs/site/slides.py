@@ -58,9 +58,9 @@ PAGE = """<!doctype html>
 <style>{colors}</style>
 </head>
 <body>
-<div class="reveal"><main class="slides">
+<div class="reveal"><div class="slides">
 {slides}
-</main></div>
+</div></div>
 <script src="{up}_static/reveal/reveal.js"></script>
 <script src="{up}_static/reveal/notes.js"></script>
 <script type="module" src="{up}_static/slides.js"></script>

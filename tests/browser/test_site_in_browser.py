@@ -475,10 +475,11 @@ def test_axe_finds_no_fault_on_any_page(site, served, page, alone, theme, width)
     address, faults = served(site), []
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    for path in sorted(pages(site)):
+    for path in sorted([*pages(site), *site.resolve().glob("slides/*.html")]):
         name = path.relative_to(site.resolve()).as_posix()
         page.goto(f"{address}/{name}")
-        figures = page.locator("[data-explorer]")
+        page.wait_for_function("!window.Reveal || Reveal.isReady()")
+        figures = page.locator("article [data-explorer]")
         for number in range(min(figures.count(), 3)):
             figures.nth(number).scroll_into_view_if_needed()
             figures.nth(number).locator("[data-live=true]").wait_for()
