@@ -40,12 +40,15 @@ class Kept:
             self.legend.set_loc(loc)
             self.legend.set_frame_on(frame)
 
-    def narrow(self, room: float) -> float:
-        """Fit the legend into `room` pixels; return how much higher the figure has to be."""
+    def narrow(self, room: float, away: bool) -> float:
+        """Fit the legend into `room` pixels; return how much higher the figure has to be.
+
+        `away` says whether it leaves the inside of its axes.
+        """
         if not self.legend.get_visible():
             return 0.0
         before = self._size()[1]
-        if self._lies_inside():
+        if away and self._lies_inside():
             self._put_below()
             before = 0.0
         columns, lines = self._columns(), list(itertools.chain(*(some for _, some in self.columns)))

@@ -21,6 +21,7 @@ ROOM = 200  # pixels of the page that axes beside others need at least
 LEAST = 200  # and a whole figure
 COLUMN, PHONE = 736, 344  # pixels of a page without a kernel, and of one on a phone
 MARGIN = 40  # beside the axes, for its ticks and their label
+SQUEEZED = 0.85  # of the author's width, below which a legend no longer fits beside the data
 FLATTEST = 0.85  # of the author's height, for axes that get narrower and stay beside each other
 
 
@@ -68,7 +69,8 @@ def fitter(figure: Figure) -> Callable[[float | None], None]:
             tall = below * height / rows * min(max(share, 0.75), 1)
         kept.update({ax: Kept(ax) for ax in specs if ax.get_legend() is not None})
         room = wide / beside - MARGIN
-        higher = [kept[ax].narrow(room) if ax in kept else 0.0 for ax in specs]
+        away = wide < SQUEEZED * width
+        higher = [kept[ax].narrow(room, away) if ax in kept else 0.0 for ax in specs]
         tall += sum(max(higher[i : i + beside]) for i in range(0, len(higher), beside))
         figure.set_size_inches(wide / 100, tall / 100, forward=False)
 
