@@ -1,12 +1,11 @@
 """The explorer engine: sliders and points that move a matplotlib figure while they are dragged.
 
 It uses nothing of the course around it. Read it in this order: `figures` (a figure as a notebook
-shows it), `controls`, `ties` (what a control has to do with the picture), `words`
-(what `update` says), `scene` (a figure becomes
-a still picture and what moves), `explorer`, with `front` in the browser, `replay` (pages without
-Python), `server` (sends small messages at once) and `checkup` (do sliders reach Python?). A module
-is loaded when something of it is first used, so that a figure can be had where no widgets are
-installed.
+shows it), `controls`, `ties` (what a control has to do with the picture), `words` (what `update`
+says), `scene` (a figure becomes a still picture and what moves), `explorer` and its `canvas`, with
+`front` in the browser, `replay` (pages without Python), `server` (sends small messages at once) and
+`checkup` (do sliders reach Python?). A module is loaded when something of it is first used, so that
+a figure can be had where no widgets are installed.
 
 The names of other packages that they keep to themselves and that are used here, all of them. A test
 for each, in tests/live/test_private_names.py, says in words when a new version takes it away:
@@ -30,6 +29,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .canvas import Canvas
     from .controls import (
         Point,
         button,
@@ -41,17 +41,18 @@ if TYPE_CHECKING:
         slider,
         toggle,
     )
-    from .explorer import Canvas, Explorer, explore
+    from .explorer import Explorer, explore
     from .figures import Picture
     from .ties import grip, idle, marks
     from .words import in_color
 
 _HOMES = {
+    "canvas": ("Canvas",),
     "controls": (
         *("Point", "button", "choice", "int_slider", "log_slider", "point", "range_slider"),
         *("slider", "toggle"),
     ),
-    "explorer": ("Canvas", "Explorer", "explore"),
+    "explorer": ("Explorer", "explore"),
     "figures": ("Picture",),
     "ties": ("grip", "idle", "marks"),
     "words": ("in_color",),

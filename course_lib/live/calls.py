@@ -128,7 +128,9 @@ def kept(function: Callable, names: dict | None = None) -> Callable:
 
 def _ends_kernel(value: Any) -> bool:
     """Return whether this is what IPython, or Python where it is None, calls exit and quit."""
-    return value is None or type(value).__module__.split(".")[0] in ("IPython", "_sitebuiltins")
+    if type(value).__module__.split(".")[0] == "IPython":
+        return True
+    return value is None or any(value is vars(builtins).get(name) for name in ("exit", "quit"))
 
 
 class Calls:

@@ -23,14 +23,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import ipywidgets
 import numpy as np
-import traitlets
 from matplotlib.figure import Figure
 
-from . import checks, files, front, looks, replay, ties, typeface
+from . import checks, files, looks, replay, ties, typeface
 from .calls import GROWS, Calls, check, failure, in_words, kept
+from .canvas import Canvas, Face
 from .compose import composed, differs
 from .controls import Point, control_of, same
 from .figures import Picture, close, describe
@@ -41,57 +40,6 @@ REST = 0.5  # seconds after the last move until what is seen is kept with the no
 HELD = 5.0  # the same while a hand is on the page: it may go on
 SLICE = 0.04  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
 SLOW = 100  # milliseconds of an `update` that is never called unasked
-
-
-# -------------------------------------------------------------------------------------- explorer
-
-
-class Face(anywidget.AnyWidget):
-    """The typeface of the cards. A page takes it once, for all its explorers."""
-
-    _esm = "export default {};"
-    file = traitlets.Bytes().tag(sync=True)
-    _one: Face | None = None
-
-    @classmethod
-    def one(cls) -> Face:
-        """Return the one of this kernel."""
-        if cls._one is None or cls._one.comm is None:
-            cls._one = cls(file=typeface.file())
-        return cls._one
-
-    def __repr__(self) -> str:
-        return "Face()"
-
-
-class Canvas(anywidget.AnyWidget):
-    """The picture in the browser. `front` draws it and asks for frames by its own messages."""
-
-    _esm = front.source()
-    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    controls = traitlets.List(traitlets.Instance(ipywidgets.Widget)).tag(
-        sync=True, **ipywidgets.widget_serialization
-    )
-    face = traitlets.Instance(Face).tag(sync=True, **ipywidgets.widget_serialization)
-    plays = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    units = traitlets.Dict().tag(sync=True)  # what stands after a slider's number, by name
-    films = traitlets.List(traitlets.Unicode()).tag(sync=True)  # as what a run can be saved
-    points = traitlets.List(traitlets.Dict()).tag(sync=True)
-    at = traitlets.Dict().tag(sync=True)  # where the points are now, by name
-    size = traitlets.List(traitlets.Float()).tag(sync=True)
-    swatches = traitlets.Dict().tag(sync=True)  # swatches of controls, by name
-    grips = traitlets.List(traitlets.Dict()).tag(sync=True)  # handles of sliders
-    theme = traitlets.Unicode("page").tag(sync=True)
-    alt = traitlets.Unicode().tag(sync=True)
-    standing = traitlets.Unicode().tag(sync=True)
-    colors = traitlets.List(traitlets.Any()).tag(sync=True)  # of the numbers it says
-    printed = traitlets.Unicode().tag(sync=True)
-    still = traitlets.Bytes().tag(sync=True)
-    night = traitlets.Bytes().tag(sync=True)  # the same for dark, once a page was
-    cost = traitlets.Float().tag(sync=True)  # milliseconds that `update` took when it was made
-
-    def __repr__(self) -> str:
-        return "Canvas()"
 
 
 class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
