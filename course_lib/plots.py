@@ -18,14 +18,14 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import IdentityTransform
 
 from course_lib import arguments
 from course_lib.live import looks, typeface
 from course_lib.live.figures import Picture
 from course_lib.live.figures import follow as follow
 from course_lib.live.figures import show as show
-from course_lib.live.legends import BELOW
+from course_lib.live.legends import Under
 from course_lib.live.letters import left_at
 from course_lib.live.letters import width_of as width_of
 from course_lib.live.letters import word as word
@@ -479,11 +479,10 @@ def legend(ax: Axes, columns: int = 2) -> Any:
     columns : int
         How many names stand beside each other.
     """
-    below = ScaledTranslation(0, -BELOW / 72, ax.figure.dpi_scale_trans)
     return ax.legend(
         loc="upper center",
-        bbox_to_anchor=(0.5, 0),
-        bbox_transform=ax.transAxes + below,
+        bbox_to_anchor=Under(ax),
+        bbox_transform=IdentityTransform(),
         ncols=columns,
         fontsize=9,
         frameon=False,

@@ -9,9 +9,35 @@ import itertools
 from typing import Any
 
 import numpy as np
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import BboxBase, IdentityTransform
 
 BELOW = 34  # points from axes to a legend below them: the numbers and the label of x lie between
+
+
+class Under(BboxBase):
+    """The place below axes for a legend: a label of x that takes several lines pushes it down.
+
+    Parameters
+    ----------
+    ax : Axes
+    """
+
+    pass_through = True  # what is built on it hears of every move of the axes
+
+    def __init__(self, ax: Any) -> None:
+        super().__init__()
+        self.ax = ax
+        self.set_children(ax.bbox)  # where that moves, this is found anew
+
+    def get_points(self) -> np.ndarray:
+        """Return the place as a box without a size, in pixels of the figure."""
+        (x0, y0, x1, _), figure = self.ax.bbox.extents, self.ax.figure
+        y, point = y0 - BELOW * figure.dpi / 72, figure.dpi / 72
+        label = self.ax.xaxis.label
+        box = label.get_window_extent()  # by the renderer that draws or lays out just now
+        if box.height > 1.7 * point * label.get_fontsize():
+            y = min(y, box.y0 - point)
+        return np.array([[(x0 + x1) / 2, y]] * 2)
 
 
 class Kept:
@@ -78,8 +104,7 @@ class Kept:
         return bool(self.ax.bbox.contains(*self._box().get_points().mean(axis=0)))
 
     def _put_below(self) -> None:
-        shift = ScaledTranslation(0, -BELOW / 72, self.ax.figure.dpi_scale_trans)
-        self.legend.set_bbox_to_anchor((0.5, 0), self.ax.transAxes + shift)
+        self.legend.set_bbox_to_anchor(Under(self.ax), IdentityTransform())
         self.legend.set_loc("upper center")
         self.legend.set_frame_on(False)
         self.moved = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
@@ -130,3 +132,17 @@ def test_a_legend_lies_below_its_axes_where_these_are_narrow_and_is_put_back(pla
     assert ax.bbox.height > 0.5 * 400 * 0.85
     fit(None)
     assert figure.png() == before
+
+
+def test_a_label_of_several_lines_pushes_the_legend_below_it():
+    figure, ax = plots.figure()
+    ax.plot([0, 1], [0, 1], label="a line")
+    ax.set_xlabel("share of all the examples that have the feature " * 2)
+    legend = plots.legend(ax)
+    fitter(figure)(344)
+    figure.draw_without_rendering()
+    label = ax.xaxis.label.get_window_extent()
+    assert label.height > 2 * ax.xaxis.label.get_fontsize() * figure.dpi / 72
+    assert not label.overlaps(legend.get_window_extent())
+    figure.savefig(io.BytesIO(), format="svg")  # whose canvas measures nothing
+    assert legend.get_window_extent().y0 >= 0
