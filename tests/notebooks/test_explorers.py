@@ -6,6 +6,7 @@ Each notebook's code is run once. Then each explorer is taken through the corner
 import itertools
 import random
 import re
+from contextlib import contextmanager
 from functools import lru_cache
 
 import books
@@ -13,11 +14,12 @@ import nbformat
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
-from matplotlib.transforms import Bbox
+from matplotlib.text import Text
+from matplotlib.transforms import Affine2D, Bbox
 from test_notebooks import code_of, has_explorers
 
 from course_lib import live, plots
-from course_lib.live import ties
+from course_lib.live import narrow, ties
 
 PATHS = [path for path in books.STATIONS if has_explorers(path)]
 ONE = r"(?<![\d.])1 (updates|steps|times|examples|walks|epochs)\b"
@@ -162,6 +164,78 @@ def test_no_legend_lies_on_what_it_explains(made):
                 wrong += [f"{cell}: {ax.get_title()}: {each} at {state}" for each in covered(ax)]
             explorer.reset()
     assert not wrong, "\n".join(wrong)
+
+
+@contextmanager
+def noted_words():
+    """Note which texts matplotlib draws, in their order."""
+    drawn, draw = [], Text.draw
+    Text.draw = lambda text, renderer: (drawn.append(text), draw(text, renderer))[1]
+    try:
+        yield drawn
+    finally:
+        Text.draw = draw
+
+
+def measured(figure, drawn):
+    """Return the words among what was drawn: each with its box and its size in pixels."""
+    renderer, scale = figure.canvas.get_renderer(), figure.dpi / 72
+    found = [
+        (text.get_text(), text.get_window_extent(renderer), text.get_fontsize() * 100 / 72)
+        for text in dict.fromkeys(drawn)
+        if text.get_visible() and text.get_text().strip()
+    ]
+    for word in itertools.chain(*(ax.lines for ax in figure.axes)):
+        if word.get_gid() == "word" and word.get_visible():
+            (place,) = word.get_transform().transform(word.get_xydata())
+            turn = Affine2D().scale(scale).translate(*place)
+            found.append(("a word", word.get_marker().get_extents(turn), word.letters * 100 / 72))
+    return found
+
+
+def crowded(words, size):
+    """Return which words lie on others, leave the figure or are too small to be read."""
+    found = [f"{text!r} has {pixels:.1f} pixels" for text, _, pixels in words if pixels < 10.99]
+    for text, box, _ in words:
+        if min(box.x0, box.y0) < -1 or box.x1 > size[0] + 1 or box.y1 > size[1] + 1:
+            found.append(f"{text!r} leaves the figure")
+    for (text, box, _), (other, there, _) in itertools.combinations(words, 2):
+        common = Bbox.intersection(box, there)
+        if common is not None and common.width > 1 and common.height > 1.5:
+            found.append(f"{text!r} lies on {other!r}")
+    return found
+
+
+@pytest.mark.parametrize("width", [None, narrow.COLUMN, narrow.PHONE])
+def test_words_keep_apart_and_can_be_read_at_every_width(made, width):
+    wrong = set()
+    for cell, explorer in made:
+        if width == narrow.PHONE and not narrow.suits_phone(explorer.figure):
+            continue
+        ends = {name: kind.ends() for name, kind in explorer.kinds.items()}
+        states = [{}, *({name: end} for name, both in ends.items() for end in both)]
+        words = []
+        with explorer.at_scale(1, width=width):
+            for state in states[:: -(-len(states) // 12)]:
+                with noted_words() as drawn:
+                    anew = "scene" in explorer.frame([], **state)
+                words = drawn if anew else words + drawn
+                seen = measured(explorer.figure, words)
+                wrong |= {(cell, each) for each in crowded(seen, explorer.figure.bbox.size)}
+        explorer.reset()
+    assert not wrong, "\n".join(map(str, sorted(wrong)))
+
+
+def test_words_that_are_crowded_are_found():
+    figure, ax = plots.figure()
+    for x in (0.5, 0.52):
+        ax.text(x, 0.5, "here", fontsize=7)
+    ax.text(0.9, 0.9, "out of the figure", clip_on=False, in_layout=False)
+    with noted_words() as drawn:
+        figure.draw_without_rendering()
+    found = crowded(measured(figure, drawn), figure.bbox.size)
+    assert len(found) == 4
+    assert "'here' lies on 'here'" in found
 
 
 def test_the_star_has_one_look_everywhere(made):
