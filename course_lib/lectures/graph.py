@@ -83,10 +83,16 @@ def graph(
         ax.add_patch(box).set_zorder(2.1)
     x, y = np.array([[x, y] for _, x, y in nodes.values()] + list(places.values())).T
     ax.set(xlim=(x.min() - 0.7, x.max() + 0.7), ylim=(y.min() - 0.5, y.max() + 0.5))
-    ax.text(0.995, 1, "value", color=COLORS[0], ha="right", va="top", transform=ax.transAxes)
-    ax.text(0.995, 0.93, "gradient", color=COLORS[2], ha="right", va="top", transform=ax.transAxes)
+    corner = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "ha": "right",
+        "va": "top",
+    }
+    for i, word in enumerate(("value", "gradient")):  # below each other, however low the axes are
+        ax.annotate(word, (0.995, 1), (0, -16 * i), color=COLORS[2 * i], **corner)
     above, below = (
-        ax.add_patch(PathPatch(Path(np.empty((0, 2))), fc=color, ec="none", zorder=2.2))
+        ax.add_patch(_Numbers(_NOTHING, fc=color, ec="none", zorder=2.2))
         for color in (COLORS[0], COLORS[2])
     )
 
@@ -105,6 +111,17 @@ def graph(
 
 
 _NOTHING = Path(np.empty((0, 2)))
+
+
+class _Numbers(PathPatch):
+    """Numbers as one outline, which grows and shrinks with its axes."""
+
+    @property
+    def letters(self) -> float:
+        """The size of the numbers in points, for who measures how small words get."""
+        ax: Any = self.axes
+        low, high = ax.transData.transform([[0, 0], [0, 1]])[:, 1]
+        return float(_DIGIT * (high - low) * 72 / ax.figure.dpi)
 
 
 def _node(ax: Axes, label: str, x: float, y: float, square: bool) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from .legends import Kept
@@ -138,5 +137,6 @@ def smallest_words(figure: Figure) -> float:
     """
     words = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
     sizes = [float(text.get_fontsize()) for text in words]
-    sizes += [line.letters for line in figure.findobj(Line2D) if hasattr(line, "letters")]
+    drawn: list = figure.findobj(lambda artist: hasattr(artist, "letters"))
+    sizes += [artist.letters for artist in drawn if artist.get_visible()]
     return min((points * 100 / 72 for points in sizes), default=100.0)

@@ -6,10 +6,11 @@ from matplotlib.path import Path
 
 from course_lib import plots
 from course_lib.lectures.graph import WIDE, graph, words
-from course_lib.live import explore, slider
+from course_lib.live import explore, narrow, slider
 
 NODES = {"x": ("$x$", 0, 0), "double": ("× 2", 3, 0), "L": ("$L$", 6, 0)}
 EDGES = {"x": ("x", "double"), "y": ("double", "L")}
+WORDS = ("value", "gradient")
 
 
 @pytest.mark.parametrize(
@@ -125,3 +126,25 @@ def test_a_drawn_path_is_a_path():
     drawn = graph(ax, NODES, EDGES)
     drawn.show({"x": 1.0})
     assert isinstance(drawn.artists[0].get_path(), Path)
+
+
+def test_the_size_of_its_numbers_is_told_as_wide_as_it_is():
+    figure, ax = plots.figure(size=(9, 3))
+    graph(ax, NODES, EDGES).show({"x": 1.0})
+    sizes = []
+    for width in (900, 300):
+        with narrow.at_width(figure, width):
+            figure.draw_without_rendering()
+            (high,) = {patch.letters for patch in ax.patches if hasattr(patch, "letters")}
+            assert narrow.smallest_words(figure) <= high * 100 / 72
+            sizes.append(high)
+    assert sizes[1] < 0.5 * sizes[0]
+
+
+def test_the_words_in_its_corner_keep_apart_however_low_it_is():
+    figure, ax = plots.figure(size=(9, 2))
+    graph(ax, NODES, EDGES)
+    figure.draw_without_rendering()
+    boxes = [word.get_window_extent() for word in ax.texts if word.get_text() in WORDS]
+    assert len(boxes) == 2
+    assert not boxes[0].overlaps(boxes[1])
