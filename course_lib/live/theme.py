@@ -186,6 +186,9 @@ def group(figure: Figure) -> None:
         shines = any(np.min(sheet.get_alpha() or 1) < 1 for sheet in sheets)
         _name(ax.patch, KEPT if shines else GROUND)
         parts = [*ax.lines, *ax.collections, *ax.patches, *ax.texts, *ax.artists]
+        legend = ax.get_legend()
+        if sheets and legend is not None and _is_inside(legend, ax):
+            parts.append(legend)  # its marks have the colors of those on the sheet
         for artist in parts:
             if (sheets and _lies_on(artist, sheets)) or _maps(artist):
                 _name(artist, KEPT)
@@ -224,6 +227,11 @@ def _lies_on(artist: Artist, sheets: list) -> bool:
     place = artist.get_transform().transform(artist.get_position())
     x, y = ax.transData.inverted().transform(place)
     return any(_shows(sheet, x, y) for sheet in sheets)
+
+
+def _is_inside(legend: Any, ax: Any) -> bool:
+    box = legend.get_window_extent()
+    return bool(ax.bbox.contains((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2))
 
 
 def _shows(sheet: Any, x: float, y: float) -> bool:

@@ -86,7 +86,8 @@ def on_a_map():
     figure, ax = plots.figure()
     ax.imshow(np.arange(16).reshape(4, 4))
     ax.text(1, 1, "white words on the map", color="white")
-    ax.plot([0, 3], [0, 3], color="black")
+    ax.plot([0, 3], [0, 3], color="black", label="a line on the map")
+    ax.legend(loc="upper left")
     return figure, ax
 
 
@@ -97,6 +98,15 @@ def test_images_and_what_is_on_them_keep_their_colors():
     inside = slice(len(light) - y1 + 5, len(light) - y0 - 5), slice(x0 + 5, x1 - 5)
     np.testing.assert_array_equal(light[inside], dark[inside])
     assert not np.array_equal(light, dark)
+
+
+def test_a_legend_beside_a_map_is_toned_as_the_page_is():
+    figure, ax = plots.figure()
+    ax.imshow(np.arange(16).reshape(4, 4))
+    ax.plot([0, 3], [0, 3], color="black", label="a line on the map")
+    legend = ax.legend(loc="lower left", bbox_to_anchor=(0, 1.05))
+    drawn(figure)
+    assert legend.get_gid() is None
 
 
 def test_a_map_that_follows_the_page_is_dark_where_it_was_light():
