@@ -20,6 +20,7 @@ ROOM = 200  # pixels of the page that axes beside others need at least
 LEAST = 200  # and a whole figure
 COLUMN, PHONE = 736, 344  # pixels of a page without a kernel, and of one on a phone
 MARGIN = 40  # beside the axes, for its ticks and their label
+AROUND = 80  # above and below axes, for their title, numbers, label, and legend
 SQUEEZED = 0.85  # of the author's width, below which a legend no longer fits beside the data
 FLATTEST = 0.85  # of the author's height, for axes that get narrower and stay beside each other
 
@@ -57,7 +58,8 @@ def fitter(figure: Figure) -> Callable[[float | None], None]:
         if may_stack:
             beside = max(1, min(columns, int(wide // max(ROOM, _titles_need(figure)))))
         if beside == columns:
-            tall = height * max(wide / width, FLATTEST)
+            longest = rows * (_labels_need(figure) + AROUND)
+            tall = height * max(wide / width, FLATTEST, min(longest / height, 1))
         else:
             below = -(-len(specs) // beside)
             beside = -(-len(specs) // below)  # two rows of two rather than three and one
@@ -95,6 +97,14 @@ def _titles_need(figure: Figure) -> float:
     for title, wraps in zip(titles, before, strict=True):
         title.set_wrap(wraps)
     return max((sum(pair) / 2 for pair in itertools.pairwise(widths)), default=0)
+
+
+def _labels_need(figure: Figure) -> float:
+    """Return how many pixels high axes are at least, whose labels of y do not leave the figure."""
+    renderer: Any = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    labels = [ax.yaxis.label for ax in figure.axes if ax.get_ylabel()]
+    heights = [label.get_window_extent(renderer).height for label in labels]
+    return max(heights, default=0) * 100 / figure.dpi
 
 
 @contextmanager

@@ -146,3 +146,15 @@ def test_a_label_of_several_lines_pushes_the_legend_below_it():
     assert not label.overlaps(legend.get_window_extent())
     figure.savefig(io.BytesIO(), format="svg")  # whose canvas measures nothing
     assert legend.get_window_extent().y0 >= 0
+
+
+def test_a_long_label_of_y_does_not_leave_a_figure_that_gets_flatter():
+    figure, axes = plots.figure(2, 2, size=(10.4, 5.6))
+    for ax in axes.flat:
+        ax.set(ylabel="the loss above the lowest", xlabel="step")
+    fit = fitter(figure)
+    fit(736)
+    figure.draw_without_rendering()
+    boxes = [ax.yaxis.label.get_window_extent() for ax in axes.flat]
+    assert all(box.y0 >= 0 and box.y1 <= figure.bbox.height for box in boxes)
+    assert figure.get_size_inches()[1] < 5.6
