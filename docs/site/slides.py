@@ -189,7 +189,7 @@ def deck(book, show, links: dict[str, str] | None = None, up: str = "") -> str:
 
 def slide(entry: dict, cell, cells: dict, show, last: str = "") -> str:
     """Return one slide as HTML: its heading, its words and what its cell has to show."""
-    words = MARKDOWN.render(entry.get("text", ""))
+    words = rows_named(MARKDOWN.render(entry.get("text", "")))
     if "ask" in entry:
         words += f'<div class="course-ask">{MARKDOWN.render(entry["ask"])}</div>'
     if "answer" in entry:
@@ -215,6 +215,21 @@ def slide(entry: dict, cell, cells: dict, show, last: str = "") -> str:
         f"<{level}>{heading}</{level}>{body}{last}"
         f'<aside class="notes">{notes}</aside></section>'
     )
+
+
+def rows_named(words: str) -> str:
+    """Let the first column of a table name its rows where nothing stands above it.
+
+    To a screen reader a formula alone is no name.
+    """
+
+    def first(match: re.Match) -> str:
+        said = re.search(r"\w", re.sub(r"<math.*?</math>|<[^>]*>", "", match[2]))
+        return f'{match[1]}<th scope="row">{match[2]}</th>' if said else match[0]
+
+    head, empty, rows = words.partition("<th></th>")
+    named = re.sub(r"(<tr>\s*)<td>(.*?)</td>", first, rows, flags=re.DOTALL)
+    return f"{head}<td></td>{named}" if empty else words
 
 
 def outcome(cell) -> tuple[str, str]:
