@@ -1,10 +1,11 @@
-"""What people miss from their tools: the bar over a picture, its files, and zoom."""
+"""What people miss from their tools: the bar over a picture, values under the pointer, and zoom."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+from servers import IN_KERNEL
 from test_explorers_in_browser import eventually, opened
 
 pytestmark = pytest.mark.browser
@@ -88,6 +89,19 @@ def test_what_is_saved_by_the_keyboard_is_a_file_and_announced(shown, name, begi
     content = saved.value.path().read_bytes()
     assert content.startswith(begins)
     assert kind != "svg" or "−2.0" in content.decode()  # with a true minus
+
+
+def test_the_value_of_the_nearest_point_is_told_under_the_pointer(shown):
+    shown.locator(".noUi-handle").first.press("ArrowRight")  # what moved is known by its points
+    shown.locator(".course-standing", has_text="It rises to 1.").wait_for()
+    shown.locator(".course-standing").scroll_into_view_if_needed()
+    box = shown.locator(".course-stage canvas").bounding_box()
+    where = "print(*ax.transData.transform((2, -2)) / figure.bbox.size)"
+    right, up = map(float, shown.evaluate(IN_KERNEL, where).split())
+    shown.mouse.move(box["x"] + right * box["width"] - 3, box["y"] + (1 - up) * box["height"] - 2)
+    tip = shown.locator(".course-tip.course-near:not([hidden])")
+    tip.wait_for(timeout=60_000)
+    assert tip.text_content() == "2, −2"
 
 
 def test_the_picture_is_seen_closer_moved_and_seen_whole_again(shown):
