@@ -82,9 +82,9 @@ class Kept:
             if self._size()[0] <= room:
                 break
             del columns[count:]
-            longer = -(-len(lines) // count)
-            for i, column in enumerate(columns):
-                column.get_children()[:] = lines[i * longer : (i + 1) * longer]
+            ends = [len(lines) * i // count for i in range(count + 1)]  # no column is empty
+            for column, begin, end in zip(columns, ends, ends[1:], strict=True):
+                column.get_children()[:] = lines[begin:end]
         return float(self._size()[1] - before)
 
     def _columns(self) -> list:

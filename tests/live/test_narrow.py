@@ -158,3 +158,18 @@ def test_a_long_label_of_y_does_not_leave_a_figure_that_gets_flatter():
     boxes = [ax.yaxis.label.get_window_extent() for ax in axes.flat]
     assert all(box.y0 >= 0 and box.y1 <= figure.bbox.height for box in boxes)
     assert figure.get_size_inches()[1] < 5.6
+
+
+def test_a_legend_of_any_number_of_lines_and_columns_fits_a_phone():
+    for lines in (5, 6, 7, 9):
+        figure, ax = plots.figure(size=(9, 4))
+        for rise in range(lines):
+            ax.plot([0, 1], [0, rise], label=f"rule {rise}")
+        words = plots.legend(ax, lines).get_texts()
+        fitter(figure)(344)
+        figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for text in words]
+        assert all(box.x0 >= 0 and box.x1 <= 344 for box in boxes)
+        assert not any(
+            one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[i + 1 :]
+        )
