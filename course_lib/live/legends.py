@@ -82,8 +82,8 @@ class Kept:
             if self._size()[0] <= room:
                 break
             del columns[count:]
-            ends = [len(lines) * i // count for i in range(count + 1)]  # no column is empty
-            for column, begin, end in zip(columns, ends, ends[1:], strict=True):
+            ends = [-(-len(lines) * i // count) for i in range(count + 1)]  # none stays empty
+            for column, (begin, end) in zip(columns, itertools.pairwise(ends), strict=True):
                 column.get_children()[:] = lines[begin:end]
         return float(self._size()[1] - before)
 
