@@ -50,6 +50,7 @@ def printed(folder: Path, target: Path, page: str = "index.html?print-pdf") -> N
             window = driver.chromium.launch(executable_path=browser, chromium_sandbox=False)
             sheet = window.new_page()
             sheet.set_default_timeout(PATIENCE)
+            sheet.emulate_media(media="print")  # no explorer is brought to life for paper
             sheet.goto(f"http://127.0.0.1:{server.server_port}/{page}")
             sheet.evaluate(EAGER)
             sheet.wait_for_function(READY)
