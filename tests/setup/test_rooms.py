@@ -31,7 +31,7 @@ ROOMS = set(MAY_USE) - {"core"}
 # A figure of the course is shown in the way that the explorers show theirs.
 FIGURES = {
     ("course_lib.plots", f"course_lib.live.{name}")
-    for name in ("figures", "letters", "looks", "typeface")
+    for name in ("figures", "legends", "letters", "looks", "typeface")
 }
 # Numbers come from numpy; what else a module of the core needs, it needs for its very purpose.
 NUMBERS = {"numpy", "array_api_compat"}
