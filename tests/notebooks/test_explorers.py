@@ -216,7 +216,7 @@ def test_words_keep_apart_and_can_be_read_at_every_width(made, width):
         states = [{}, *({name: end} for name, both in ends.items() for end in both)]
         words = []
         with explorer.at_scale(1, width=width):
-            for state in states[:: -(-len(states) // 12)]:
+            for state in states[:: -(-len(states) // 8)]:
                 with noted_words() as drawn:
                     anew = "scene" in explorer.frame([], **state)
                 words = drawn if anew else words + drawn
