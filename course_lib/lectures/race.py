@@ -179,7 +179,8 @@ class Track(plots.Drawn):
 def _write(hill: Any, ends: dict[str, np.ndarray], words: dict[str, Any]) -> None:
     """Write each name at the end of its path, one below the other where many end at one place.
 
-    Who has left the map is named at its edge, with an arrow.
+    Who has left the map is named at its edge, with an arrow. Where a small map has no room for a
+    name that lies on no other, it is left out: the marker says whose path it is.
     """
     low, high = np.transpose([hill.get_xlim(), hill.get_ylim()])
     size = 72 / hill.figure.dpi * np.array(hill.get_window_extent().size)
@@ -190,9 +191,12 @@ def _write(hill: Any, ends: dict[str, np.ndarray], words: dict[str, Any]) -> Non
         x, y = (place - low) / (high - low) * size
         text = f"{name} →" if gone else name
         wide = plots.width_of(text, _SMALL)
-        left, down = next(
-            (spot for spot in _beside(x, y, wide) if _is_free(*spot, wide, size, taken)), (x + 8, y)
-        )
+        free = (spot for spot in _beside(x, y, wide) if _is_free(*spot, wide, size, taken))
+        spot = next(free, None)
+        if spot is None:
+            words[name].set_visible(False)
+            continue
+        left, down = spot
         taken.append((left, left + wide, down))
         plots.write(words[name], text, place, (left - x, down - y), _SMALL)
 

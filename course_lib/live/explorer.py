@@ -27,7 +27,7 @@ import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 
-from . import checks, files, looks, replay, ties, typeface
+from . import checks, files, letters, looks, replay, ties, typeface
 from .calls import GROWS, Calls, check, failure, in_words, kept
 from .canvas import Canvas, Face
 from .compose import composed, differs
@@ -208,7 +208,11 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     def _file(self, draw: Callable) -> bytes:
         with looks.turn:
             self._come_back()
+            lay = letters.places(self.figure)
             picture: bytes = draw(self.figure)
+            if letters.have_moved(letters.places(self.figure), lay):
+                self._drawn(self.values)
+                picture = draw(self.figure)
             if self._on_screen and self._scene.drawn:
                 self._scene.fresh()  # at another size all was laid out anew, which is no move
             return picture
@@ -363,6 +367,10 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             try:
                 with self._calls.survived():
                     frame = self._scene.frame(buffers, still)
+                    if self._scene.shifted:
+                        del buffers[before:]
+                        self._drawn(values)
+                        frame = self._scene.again(buffers)
             except Exception as problem:
                 del buffers[before:]
                 said, error = failure(values, problem), problem

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
@@ -66,6 +67,34 @@ def write(
     line.set_data([at[0]], [at[1]])
     line.letters = size  # points, for who measures how small words get
     line.set_visible(True)
+
+
+def places(figure: Figure) -> np.ndarray:
+    """Return where the axes with words lie: left, bottom, width and height of each, in points.
+
+    A word is placed by where its axes lie as it is written.
+
+    Parameters
+    ----------
+    figure : Figure
+    """
+    found = [
+        ax.bbox.bounds
+        for ax in figure.axes
+        if any(hasattr(line, "letters") and line.get_visible() for line in ax.lines)
+    ]
+    return np.reshape(found, (-1, 4)) * 72 / figure.dpi
+
+
+def have_moved(places: np.ndarray, since: np.ndarray) -> bool:
+    """Return whether axes lie elsewhere by a point or more, so that their words do not fit there.
+
+    Parameters
+    ----------
+    places, since : ndarray
+        From `places`.
+    """
+    return not np.allclose(places, since, rtol=0, atol=1)
 
 
 @functools.lru_cache(512)  # a search along each curve of the letters

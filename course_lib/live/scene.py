@@ -23,7 +23,7 @@ from matplotlib.spines import Spine
 from matplotlib.text import Text
 from PIL import Image
 
-from . import theme, watch
+from . import letters, theme, watch
 from .compose import differs
 from .fewer import fewer
 from .looks import drawn_by
@@ -68,6 +68,7 @@ class Scene:
         self._places: tuple = ()
         self._drawn = False
         self._doubts = 0
+        self.shifted = False
         self._sent: tuple[dict, list[bytes]] = {}, []
         self._recorded: dict[Artist, tuple[watch.Drawn, Part]] = {}
         self._as_image: dict[Artist, bool] = {}  # of many points: whether an image was smaller
@@ -117,8 +118,17 @@ class Scene:
         with drawn_by(self.figure):
             return self._frame(buffers, still)
 
+    def again(self, buffers: list[bytes]) -> dict | None:
+        """Return the frame once more, as a whole: words were written for axes that lay elsewhere.
+
+        After a frame for which `shifted` is true, and one more call of the author's function.
+        """
+        self._drawn, self.id = False, ""
+        return self.frame(buffers)
+
     def _frame(self, buffers: list[bytes], still: bool) -> dict | None:
         self.look()
+        self.shifted = False
         if not self._drawn and not still:
             return None
         content: dict[str, Any] = {}
@@ -293,11 +303,13 @@ class Scene:
             cut()
             order.append(artist)
 
+        lay = letters.places(self.figure)
         if self._gives_way() and not laid_out:  # a layout takes two drawings to settle
             self.figure.draw_without_rendering()
         with _stopped(self.moving, met), _as_it_lies(self.figure, laid_out):
             self.canvas.draw()
             cut()
+        self.shifted = letters.have_moved(letters.places(self.figure), lay)
         self._recorded.clear()
         renderer = self.canvas.get_renderer()
         self._order, self._drawn = order, True

@@ -78,3 +78,30 @@ def test_what_is_stored_is_plain_and_frames_bring_the_colors(generator):
     assert frames == ["The slope is 1."] * 2
     assert frames[0].keys
     assert "{#" not in shown.html()
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_words_stand_where_the_axes_lie_after_they_were_laid_out(first):
+    figure, ax = plots.figure()
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    word = plots.word(ax)
+
+    def update(high):
+        """Write at the upper edge of axes that a title of many lines pushes down."""
+        ax.set_title("\n".join(["line"] * (1 + 5 * high)))
+        up = ax.get_window_extent().height * 72 / figure.dpi
+        plots.write(word, "here", (0, 0), (0, up))
+
+    def above():
+        """Return how far the word stands above the upper edge, in pixels."""
+        place = word.get_transform().transform([0, 0])[1]
+        up = word.get_marker().get_extents().y0 * figure.dpi / 72
+        return abs(place + up + 0.36 * 8 * figure.dpi / 72 - ax.bbox.y1)
+
+    explorer = explore(figure, update, alt="A word", high=bool(first))
+    explorer.png()
+    assert above() < 2
+    with explorer.at_scale(1):
+        for high in (True, False, True):
+            assert "scene" in explorer.frame([], high=high)
+            assert above() < 2
