@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -287,3 +288,14 @@ def test_a_codespace_lets_its_own_page_in_and_no_other():
     assert re.match(pattern, "https://fuzzy-guide-w7rqx9-8888.app.github.dev")
     for other in ("https://example.org", "https://x-8888.app.github.dev.example.org"):
         assert not re.match(pattern, other)
+
+
+@needs_git
+def test_the_link_brings_as_much_to_each_student_as_the_page_says(clone):
+    """nbgitpuller fetches the newest version alone, packed, and unpacks it."""
+    files = [clone / name for name in git(clone, "ls-files").splitlines()]
+    contents = [path.read_bytes() for path in files if not path.is_symlink()]
+    unpacked = sum(map(len, contents)) / 1e6
+    packed = sum(len(zlib.compress(content)) for content in contents) / 1e6
+    said = re.search(r"downloads about (\d+) MB for each student, which become (\d+) MB", PAGE)
+    assert [int(said[1]), int(said[2])] == pytest.approx([packed, packed + unpacked], rel=0.15)
