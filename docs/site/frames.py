@@ -37,11 +37,14 @@ NEEDED = ("explore(", ".reveal(", "the_race(")
 
 def of_all(books: list[Path], frames: int) -> Iterator[tuple[Path, dict]]:
     """Run the notebooks, two at once, and yield each with what its cells show on a page."""
-    with ThreadPoolExecutor(AT_ONCE) as kernels:
+    bar = tqdm(desc="Computing what the sliders show", total=len(books), unit="notebook")
+    with bar, ThreadPoolExecutor(AT_ONCE) as kernels:
         # The largest, which show most, begin: at the end no kernel is left to run alone.
         largest = sorted(books, key=lambda path: path.stat().st_size, reverse=True)
         running = {path: kernels.submit(of_one, path, frames) for path in largest}
-        for path in tqdm(books, "Computing what the sliders show", unit="notebook"):
+        for job in running.values():  # they end in another order than they are asked for here
+            job.add_done_callback(lambda _: bar.update())
+        for path in books:
             yield path, running[path].result()
 
 
