@@ -45,8 +45,9 @@ def explorers(path):
     return made
 
 
-@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
-def made(request, capsys):
+@pytest.fixture(scope="module", params=PATHS, ids=lambda path: path.stem)
+def made(request):
+    """All tests of one notebook come one after the other: its code is run once for them."""
     return explorers(request.param)
 
 
