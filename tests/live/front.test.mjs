@@ -132,6 +132,21 @@ test("nothing that costs more than 100 ms is asked for unasked, from the first k
   assert.deepEqual(quick.sent.map(({ at }) => at), [[5, 6, 4, 7], [3, 8, 2, 9]]);
 });
 
+test("before a hand is seen the slider that plays moves next, and none that moves nothing", () => {
+  const slider = ruler(model({ _model_name: "IntSliderModel", min: 0, max: 9, step: 1 }));
+  const likely = (more) => {
+    const three = { names: ["a", "b", "c"], rulers: [null, slider, slider], values: () => ({ a: 1, b: 2, c: 3 }) };
+    const { made, sent } = sweeps({ ...three, ...more });
+    made.warm();
+    return sent[0]?.sweep;
+  };
+  assert.equal(likely({}), "b");
+  assert.equal(likely({ plays: ["c"] }), "c");
+  assert.equal(likely({ idle: () => ({ b: "each rule has its own" }) }), "c");
+  assert.equal(likely({ plays: ["c"], idle: () => ({ c: "at k = 1" }) }), "b");
+  assert.equal(likely({ idle: () => ({ b: "", c: "" }) }), undefined);
+});
+
 test("one slow frame ends the sweeps, and what lies beyond it stays barred after a quick one", () => {
   const { made, sent, all, come } = sweeps({ cost: 30 });
   made.warm();

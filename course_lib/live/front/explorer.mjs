@@ -64,6 +64,8 @@ export async function render({ model, el }) {
     sceneId: () => scene?.id,
     told: (warm) => (page.root.dataset.warm = String(warm)),
     cost: model.get("cost"),
+    plays: model.get("plays"),
+    idle: () => asleep,
   });
   page.slow.hidden = ahead.cost <= SLOW;
 

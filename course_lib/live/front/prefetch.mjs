@@ -7,13 +7,13 @@ import { UNPACKS } from "./painter.mjs";
 const RESTS = 150; // milliseconds after which a hand that has not moved rests
 const KEEPS_UP = 0.6; // places that a hand may pass while one frame is made, so that sweeps are of use
 
-export function makePrefetch({ send, link, kept, rulers, names, values, placeOf, sceneId, told, cost = 0 }) {
+export function makePrefetch({
+  send, link, kept, rulers, names, values, placeOf, sceneId, told, cost = 0, plays = [], idle = () => ({}),
+}) {
   const swept = new Map(); // id of a request -> the places it is for
   const under_way = new Set(), barred = new Set();
   const walls = rulers.map(() => new Set()); // where a frame took long: nothing beyond is asked for
-  // The control that moves next: at first the first slider, or whatever can be gone through.
-  let likely = rulers.findIndex((ruler) => ruler?.slides);
-  if (likely < 0) likely = rulers.findIndex(Boolean);
+  let likely = -1; // the control that moves next
   let tried = 0;
   let wide = 2; // slices under way at once
   let soon = 0;
@@ -26,6 +26,7 @@ export function makePrefetch({ send, link, kept, rulers, names, values, placeOf,
     warm(pause = 0) {
       clearTimeout(soon);
       if (pause) soon = setTimeout(fetch.warm, pause);
+      if (likely < 0) likely = first();
       if (pause || likely < 0 || !fetch.visible || !sceneId() || fetch.cost > SLOW) return;
       const now = performance.now(), moving = now - seen.when < RESTS;
       // Frames that are made more slowly than a hand passes them only delay the one it comes to.
@@ -116,6 +117,14 @@ export function makePrefetch({ send, link, kept, rulers, names, values, placeOf,
     coming: (place) => under_way.has(place),
     stop: () => clearTimeout(soon),
   };
+
+  // Before a hand is seen: the slider that plays, the first one, or whatever can be gone through. One
+  // that moves nothing as the others stand is of no use.
+  function first() {
+    const open = rulers.map((ruler, i) => ruler && !(names[i] in idle()));
+    const ways = [(i) => plays.includes(names[i]), (i) => rulers[i].slides, () => true];
+    return ways.map((way) => open.findIndex((is, i) => is && way(i))).find((i) => i >= 0) ?? -1;
+  }
 
   function paced(slider) {
     const when = performance.now(), notch = slider < 0 ? NaN : rulers[slider].notch(values()[names[slider]]);
