@@ -1,13 +1,13 @@
 """Every explorer of every notebook: what its controls do, what it says of them, and its legends.
 
-Each notebook's code is run once. Then each explorer is taken through the corners of its controls.
+Each notebook's code is run once. Then each explorer is taken through the corners of its controls,
+and each picture that stays still is drawn for a page that is narrow.
 """
 
 import itertools
 import random
 import re
 from contextlib import contextmanager
-from functools import lru_cache
 
 import books
 import nbformat
@@ -26,29 +26,38 @@ ONE = r"(?<![\d.])1 (updates|steps|times|examples|walks|epochs)\b"
 NUMBER = r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
 
 
-@lru_cache(maxsize=1)
-def explorers(path):
-    """Run a notebook's code and return its explorers, each with the name of its cell."""
-    explore, made, cell = live.explore, [], [None]
+@pytest.fixture(scope="module", params=PATHS, ids=lambda path: path.stem)
+def shown(request):
+    """Run a notebook's code; return its explorers and stills, each with the name of its cell.
+
+    Of the widest scope there is, for which pytest runs all tests of one notebook together.
+    """
+    explore, made, stills, cell = live.explore, [], [], [None]
 
     def recorded(*args, **kwargs):
         made.append((cell[0].id, explore(*args, **kwargs)))
         return made[-1][1]
 
-    live.explore = recorded
-    try:
+    def show(figure, *words, **alt):
+        stills.append((cell[0].id, figure))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live, "explore", recorded)
+        patch.setattr(plots, "show", show)
         names = {"__name__": "__main__"}
-        for cell[0] in code_of(nbformat.read(path, as_version=4)):
+        for cell[0] in code_of(nbformat.read(request.param, as_version=4)):
             exec(cell[0].source, names)
-    finally:
-        live.explore = explore
-    return made
+    return made, stills
 
 
-@pytest.fixture(scope="module", params=PATHS, ids=lambda path: path.stem)
-def made(request):
-    """All tests of one notebook come one after the other: its code is run once for them."""
-    return explorers(request.param)
+@pytest.fixture
+def made(shown):
+    return shown[0]
+
+
+@pytest.fixture
+def stills(shown):
+    return shown[1]
 
 
 def corners(explorer, count=None):
@@ -179,12 +188,15 @@ def noted_words():
 
 
 def measured(figure, drawn):
-    """Return the words among what was drawn: each with its box and its size in pixels."""
+    """Return the words among what was drawn: each with its box and its size in pixels.
+
+    Slanted ones, as on axes in three dimensions, do not fill their box.
+    """
     renderer, scale = figure.canvas.get_renderer(), figure.dpi / 72
     found = [
         (text.get_text(), text.get_window_extent(renderer), text.get_fontsize() * 100 / 72)
         for text in dict.fromkeys(drawn)
-        if text.get_visible() and text.get_text().strip()
+        if text.get_visible() and text.get_text().strip() and text.get_rotation() % 90 == 0
     ]
     for word in itertools.chain(*(ax.lines for ax in figure.axes)):
         if word.get_gid() == "word" and word.get_visible():
@@ -224,6 +236,19 @@ def test_words_keep_apart_and_can_be_read_at_every_width(made, width):
                 seen = measured(explorer.figure, words)
                 wrong |= {(cell, each) for each in crowded(seen, explorer.figure.bbox.size)}
         explorer.reset()
+    assert not wrong, "\n".join(map(str, sorted(wrong)))
+
+
+@pytest.mark.parametrize("width", [narrow.COLUMN, narrow.PHONE])
+def test_words_of_stills_keep_apart_and_can_be_read_on_narrow_pages(stills, width):
+    wrong = set()
+    for cell, figure in stills:
+        if width == narrow.PHONE and not narrow.suits_phone(figure):
+            continue
+        with narrow.at_width(figure, width), noted_words() as drawn:
+            figure.draw_without_rendering()
+            seen = crowded(measured(figure, drawn), figure.bbox.size)
+        wrong |= {(cell, each) for each in seen}
     assert not wrong, "\n".join(map(str, sorted(wrong)))
 
 
