@@ -9,6 +9,7 @@ import itertools
 from typing import Any
 
 import numpy as np
+from matplotlib.offsetbox import VPacker
 from matplotlib.transforms import BboxBase, IdentityTransform
 
 BELOW = 34  # points from axes to a legend below them: the numbers and the label of x lie between
@@ -74,18 +75,26 @@ class Kept:
         if not self.legend.get_visible():
             return 0.0
         before = self._size()[1]
+        lines = list(itertools.chain(*(some for _, some in self.columns)))
+        count = len(self.columns)
         if away and self._lies_inside():
             self._put_below()
-            before = 0.0
-        columns, lines = self._columns(), list(itertools.chain(*(some for _, some in self.columns)))
-        for count in range(len(columns) - 1, 0, -1):
-            if self._size()[0] <= room:
-                break
-            del columns[count:]
-            ends = [-(-len(lines) * i // count) for i in range(count + 1)]  # none stays empty
-            for column, (begin, end) in zip(columns, itertools.pairwise(ends), strict=True):
-                column.get_children()[:] = lines[begin:end]
+            before, count = 0.0, len(lines)  # there is room for its lines beside each other
+            self._spread(lines, count)
+        while count > 1 and self._size()[0] > room:
+            count -= 1
+            self._spread(lines, count)
         return float(self._size()[1] - before)
+
+    def _spread(self, lines: list, count: int) -> None:
+        """Put the lines into as many columns, none of which stays empty."""
+        columns = self._columns()
+        one, ends = columns[0], [-(-len(lines) * i // count) for i in range(count + 1)]
+        columns[:] = [column for column, _ in self.columns[:count]]
+        while len(columns) < count:
+            columns.append(VPacker(pad=one.pad, sep=one.sep, align=one.align, children=[]))
+        for column, (begin, end) in zip(columns, itertools.pairwise(ends), strict=True):
+            column.get_children()[:] = lines[begin:end]
 
     def _columns(self) -> list:
         """Return the columns, each with its lines; what is changed there is drawn so."""

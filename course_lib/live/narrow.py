@@ -22,6 +22,7 @@ COLUMN, PHONE = 736, 344  # pixels of a page without a kernel, and of one on a p
 MARGIN = 40  # beside the axes, for its ticks and their label
 AROUND = 80  # above and below axes, for their title, numbers, label, and legend
 SQUEEZED = 0.85  # of the author's width, below which a legend no longer fits beside the data
+HIGHEST = 0.8  # of their width, for axes that go below each other
 FLATTEST = 0.85  # of the author's height, for axes that get narrower and stay beside each other
 
 
@@ -68,6 +69,8 @@ def fitter(figure: Figure) -> Callable[[float | None], None]:
                 ax.set_subplotspec(grid[divmod(i, beside)])
             share = (wide / beside) / (width / columns)
             tall = below * height / rows * min(max(share, 0.75), 1)
+            # Axes below each other that were narrow and high beside each other take a long way.
+            tall = min(tall, below * (HIGHEST * wide / beside + AROUND))
         kept.update({ax: Kept(ax) for ax in specs if ax.get_legend() is not None})
         room = wide / beside - MARGIN
         away = wide < SQUEEZED * width

@@ -44,6 +44,13 @@ def test_a_row_of_axes_is_stacked_where_it_is_narrow_and_put_back():
     np.testing.assert_allclose(figure.get_size_inches(), before)
 
 
+def test_high_axes_that_are_stacked_get_lower_than_they_are_wide():
+    figure, axes = plots.figure(4, size=(12.6, 4.6))
+    fitter(figure)(344)
+    figure.draw_without_rendering()
+    assert all(ax.bbox.height < ax.bbox.width for ax in axes)
+
+
 @pytest.mark.parametrize("width", [390, 736, 934])
 def test_no_words_are_smaller_than_eleven_pixels_at_any_width(width):
     figure = row()
@@ -132,6 +139,17 @@ def test_a_legend_lies_below_its_axes_where_these_are_narrow_and_is_put_back(pla
     assert ax.bbox.height > 0.5 * 400 * 0.85
     fit(None)
     assert figure.png() == before
+
+
+def test_a_legend_below_its_axes_lies_in_as_few_rows_as_fit():
+    figure, ax = plots.figure(size=(8, 4))
+    for rise in range(4):
+        ax.plot([0, 1], [0, rise], label=f"rises by {rise}")
+    words, fit = ax.legend().get_texts(), fitter(figure)
+    for width, rows in ((600, 1), (344, 2), (None, 4)):
+        fit(width)
+        figure.draw_without_rendering()
+        assert len({round(text.get_window_extent().y0) for text in words}) == rows
 
 
 def test_a_label_of_several_lines_pushes_the_legend_below_it():
