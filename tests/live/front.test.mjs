@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { asCode, valueAt } from "../../course_lib/live/front/bar.mjs";
 import { makeLink } from "../../course_lib/live/front/link.mjs";
 import { atPart, numberOf, ruler, typed } from "../../course_lib/live/front/notches.mjs";
-import { written } from "../../course_lib/live/front/numbers.mjs";
+import { unpadded, written } from "../../course_lib/live/front/numbers.mjs";
 import { colored } from "../../course_lib/live/front/page.mjs";
 import { isShort } from "../../course_lib/live/front/segments.mjs";
 import { clamped, closer } from "../../course_lib/live/front/zoom.mjs";
@@ -339,6 +339,11 @@ test("pointing at a path, or at a bar, tells whose it is", () => {
   assert.equal(valueAt(scene, frame, 49, 52, 10).of, "Adam");
   assert.equal(valueAt(scene, frame, 75, 85, 10).of, "Lion");
   assert.equal(valueAt(scene, frame, 20, 90, 10).of, null);
+});
+
+test("a number beside a slider has no zeros after its last decimal", () => {
+  const cases = { "0.100": "0.1", "14.0": "14", "0.000100": "0.0001", 100: "100", "1.50e-7": "1.5e-7", "0.10 – 0.905": "0.1 – 0.905" };
+  for (const [padded, shown] of Object.entries(cases)) assert.equal(unpadded(padded), shown);
 });
 
 test("a sentence comes in parts, each number written as a person writes it and with its colors", () => {

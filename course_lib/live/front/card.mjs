@@ -15,7 +15,8 @@ body.vscode-dark .course-card, body.vscode-dark .course-explorer { --course-acce
   padding: 0 5.2em 0 2px; box-sizing: border-box; overflow: visible; color: var(--course-ink); font-family: var(--course-face);
   grid-auto-flow: row dense; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.1em), 1fr)); font-size: var(--course-text); }
 .course-controls:empty { display: none !important; }
-.course-controls > .widget-hbox { grid-column: 1 / -1; overflow: visible; }
+.course-controls > .widget-hbox { grid-column: 1 / -1; overflow: visible; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 12em), 1fr)); }
+.course-controls > .widget-hbox > .widget-checkbox { margin: 0 !important; min-width: 0; }
 .course-controls .widget-label { width: auto !important; max-width: none; text-align: left; height: auto; white-space: normal;
   font: 0.93em/1.45 var(--course-face); color: var(--course-ink); margin: 0; }
 .course-controls > .widget-hslider, .course-controls > .widget-dropdown { display: grid; margin: 0; height: auto;
@@ -56,6 +57,7 @@ body[data-jp-theme-light="false"] .course-number, body.vscode-dark .course-numbe
 .course-controls > .widget-checkbox .widget-label { display: none; }
 .course-controls .widget-label-basic { font: 0.93em/1.85 var(--course-face); color: var(--course-ink); }
 .course-key { color: var(--course-light); display: inline-flex; margin: 0 6px 0 4px; vertical-align: middle; }
+.course-controls > .widget-hbox .course-key { margin: 0 3px 0 -3px; }
 .course-key-mark { stroke: var(--jp-layout-color1, #fff); stroke-width: 1; }
 body[data-jp-theme-light="false"] .course-key, body.vscode-dark .course-key, .course-explorer[data-night="true"] .course-key { color: var(--course-dark); }
 /* A control without effect: dimmed, with the reason on its bar; it can still be moved. */
@@ -170,6 +172,15 @@ body[data-jp-theme-light="true"] .course-stage[data-dark="true"] { background: #
 @container (max-width: 43em) {
   .course-controls > .widget-hslider.course-plays, .course-plain.course-plays,
   .course-controls > .course-wide, .course-plain.course-wide { grid-column: 1 / -1; } }
+/* On a phone the last controls, with the player after them, stay in view above a picture that is a long way. */
+@media (max-width: 43em) {
+  :is(.jp-Cell-outputArea, .jp-OutputArea-child, .jp-OutputArea-output):has(.course-card) { overflow: visible; }
+  .course-card > .course-controls { position: sticky; z-index: 2; top: min(0px, var(--course-stay, 6.6em) - var(--course-tall-controls, 100em));
+    padding-right: 2px; background: var(--jp-layout-color0, #fff); }
+  .course-controls:has(> .course-plays) { --course-stay: 3.8em; }
+  .course-controls > .course-plays { order: 1; }
+  .course-controls > .course-reset { order: -1; position: static; justify-self: end; }
+}
 .course-bar { position: absolute; right: 4px; top: 4px; z-index: 1; display: flex; gap: 2px; opacity: 0; pointer-events: none;
   transition: opacity 0.15s; }
 .course-stage:hover .course-bar, .course-bar:focus-within { opacity: 1; pointer-events: auto; }
@@ -226,8 +237,10 @@ export async function arrange(root, wide, sliders, first, players, reset) {
 // Puts the controls beside the figure where the page is wide enough for both.
 export function sideBySide(root, wide) {
   const card = root.closest(PARTS.around), full = document.fullscreenElement === card;
-  if (!card?.querySelector(":scope > .course-controls")) return;
+  const controls = card?.querySelector(":scope > .course-controls");
+  if (!controls) return;
   card.style.setProperty("--course-wide", `${wide}px`);
+  card.style.setProperty("--course-tall-controls", `${controls.offsetHeight}px`);
   card.classList.toggle("course-beside", !full && card.clientWidth >= Math.max(1200, wide + 264));
 }
 

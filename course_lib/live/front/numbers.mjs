@@ -14,3 +14,6 @@ export function written(text) {
     .replace(/(^|[\s(\[=≈<>,:;±·/])-(?=\.?\d|inf)/g, "$1−")
     .replace(/(?<![\w.,])\d{5,}(?![\w.]*\w)/g, (digits) => digits.replace(/\B(?=(\d{3})+$)/g, "\u202f"));
 }
+
+// Numbers without the zeros that end their decimals: 0.1 for 0.100, 14 for 14.0.
+export const unpadded = (text) => text.replace(/(\.\d*[1-9])0+(?!\d)|\.0+(?!\d)/g, "$1");

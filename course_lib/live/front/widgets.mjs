@@ -3,7 +3,7 @@
 // a test in the browser says in words which of them is gone.
 
 import { typed } from "./notches.mjs";
-import { written } from "./numbers.mjs";
+import { unpadded, written } from "./numbers.mjs";
 
 export const PARTS = {
   handle: ".noUi-handle", // of noUiSlider: takes the focus
@@ -51,11 +51,13 @@ export function unite(el, unit) {
   handle?.setAttribute("aria-valuetext", `${readout.textContent} ${unit}`);
 }
 
-// The number beside a slider, as a person writes it.
+// The number beside a slider, as a person writes it. In the page a format such as ".3g" fills up with
+// zeros, in Python, whose formats are meant, it does not.
 function asWritten(view) {
   if (view.courseWritten || !view.valueToString || !view.readout) return;
   const { valueToString } = view;
-  view.valueToString = (value) => written(valueToString.call(view, value));
+  const short = view.model.get("readout_format")?.endsWith("g") ? unpadded : (text) => text;
+  view.valueToString = (value) => written(short(valueToString.call(view, value)));
   view.courseWritten = true;
   if (document.activeElement !== view.readout) view.readout.textContent = view.valueToString(view.model.get("value"));
 }
@@ -141,6 +143,8 @@ export function typing(sliders, signal) {
       event.preventDefault();
       event.stopPropagation();
       handle(box).focus();
+    } else if (event.key === " " && about(event, PARTS.handle)) {
+      event.preventDefault(); // the page would scroll
     } else if (about(event, PARTS.handle) && (event.key === "Enter" || /^[0-9.,−-]$/.test(event.key))) {
       const readout = event.target.closest("[data-course-slider]").querySelector(PARTS.readout);
       if (!readout?.isContentEditable || readout.hidden) return;
