@@ -44,11 +44,13 @@ def test_a_row_of_axes_is_stacked_where_it_is_narrow_and_put_back():
     np.testing.assert_allclose(figure.get_size_inches(), before)
 
 
-def test_high_axes_that_are_stacked_get_lower_than_they_are_wide():
+def test_high_axes_that_are_stacked_get_as_low_as_they_are_wide():
     figure, axes = plots.figure(4, size=(12.6, 4.6))
+    for ax in axes:
+        ax.set(title="the lanes", xlabel="step", ylabel="loss")
     fitter(figure)(344)
     figure.draw_without_rendering()
-    assert all(ax.bbox.height < ax.bbox.width for ax in axes)
+    assert all(ax.bbox.height < 1.1 * ax.bbox.width for ax in axes)
 
 
 @pytest.mark.parametrize("width", [390, 736, 934])

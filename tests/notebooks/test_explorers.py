@@ -30,7 +30,7 @@ NUMBER = r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
 def shown(request):
     """Run a notebook's code; return its explorers and stills, each with the name of its cell.
 
-    Of the widest scope there is, for which pytest runs all tests of one notebook together.
+    All tests of one notebook come one after the other: its code is run once for them.
     """
     explore, made, stills, cell = live.explore, [], [], [None]
 
