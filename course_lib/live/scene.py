@@ -30,6 +30,7 @@ from .looks import drawn_by
 from .narrow import fitter
 from .recorder import OnlyAggError, Part, Recorder
 
+MOST_POINTS = 400  # of a line that stays still, whose values are told under the pointer
 HEAVY = 250_000  # bytes of one artist, above which an image of it is tried
 
 
@@ -326,9 +327,25 @@ class Scene:
                     "box": [x0, height - y1, x1 - x0, y1 - y0],
                     "x": [*map(float, ax.get_xlim()), ax.get_xscale() == "log"],
                     "y": [*map(float, ax.get_ylim()), ax.get_yscale() == "log"],
+                    "points": self._points(ax),
                 }
             )
         return still
+
+    def _points(self, ax: Axes) -> list[float]:
+        """Return where the points of the lines lie that stay still, some of very many."""
+        found = []
+        for line in ax.lines:
+            in_data = line.get_transform() is ax.transData and line.get_gid() != "word"
+            if not in_data or line in self.moving or not line.get_visible():
+                continue
+            points = ax.transData.transform(line.get_xydata())
+            inside = ((points >= ax.bbox.p0) & (points <= ax.bbox.p1)).all(axis=1)
+            points = points[inside]
+            found.append(points[:: len(points) // MOST_POINTS + 1])
+        places = np.concatenate(found) if found else np.empty((0, 2))
+        places[:, 1] = self.figure.bbox.height - places[:, 1]
+        return [float(place) for place in places.round(1).ravel()]
 
     def _taken(self, images: list[bytes], whole: bool = False) -> dict | None:
         """Take what the renderer holds as an image, cut to what is inked, and clear it."""

@@ -304,12 +304,13 @@ test("buttons of two explorers never exclude each other, though each loads these
 });
 
 test("the value under the pointer is that of the nearest vertex, else of the place", () => {
-  const scene = { axes: [{ box: [100, 0, 200, 100], x: [1, 100, true], y: [0, 1, false] }] };
+  const scene = { axes: [{ box: [100, 0, 200, 100], x: [1, 100, true], y: [0, 1, false], points: [250, 10, 204, 60] }] };
   const frame = { layers: [{ kind: "line", at: [0, 4] }], vertices: Float32Array.from([200, 50, 290, 90]) };
   assert.equal(valueAt(scene, frame, 50, 50, 10), null);
   const near = valueAt(scene, frame, 203, 54, 10);
   assert.ok(near.near);
   assert.ok(Math.abs(near.value[0] - 10) < 1e-9 && near.value[1] === 0.5);
+  assert.deepEqual(valueAt(scene, frame, 252, 12, 10).at, [250, 10], "a line that stays still has points, too");
   const far = valueAt(scene, frame, 150, 20, 10);
   assert.ok(!far.near && Math.abs(far.value[1] - 0.8) < 1e-9);
 });

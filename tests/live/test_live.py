@@ -704,6 +704,21 @@ def test_a_point_of_one_view_selects_what_another_shows():
     assert content["standing"] == f"{walk.losses[-1]:.6g}"
 
 
+def test_the_points_of_lines_that_stay_are_told_to_the_browser():
+    figure, ax = plots.figure()
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    ax.plot([0.25, 0.5, 7, np.nan], [0.5, 0.75, 0, 0])
+    ax.axhline(0.3)
+    (line,) = ax.plot([0, 1], [0, 0.1])
+    browser = Browser(explore(figure, lambda y: line.set_ydata([0, y]), y=slider(0, 1, 0.1)))
+    content, _ = browser.ask(screen=1)
+    (axes,) = content["scene"]["axes"]
+    left, top, width, height = axes["box"]
+    x, y = np.reshape(axes["points"], (-1, 2)).T
+    np.testing.assert_allclose((x - left) / width, [0.25, 0.5], atol=1e-3)
+    np.testing.assert_allclose(1 - (y - top) / height, [0.5, 0.75], atol=1e-3)
+
+
 def test_new_axis_limits_draw_the_still_part_again():
     explorer, ax, _ = line_explorer()
     explorer.update = lambda slope: ax.set_ylim(0, 1 + slope)

@@ -112,6 +112,11 @@ export function valueAt(scene, frame, x, y, reach) {
       if (far < best) [best, at, of] = [far, [frame.vertices[i], frame.vertices[i + 1]], layer.of ?? null];
     }
   }
+  const still = axes.points ?? [];
+  for (let i = 0; i < still.length; i += 2) {
+    const far = (still[i] - x) ** 2 + (still[i + 1] - y) ** 2;
+    if (far < best) [best, at] = [far, [still[i], still[i + 1]]];
+  }
   const [left, top, width, height] = axes.box;
   return { at, of, near: best < reach * reach,
     value: [unfraction((at[0] - left) / width, axes.x), unfraction(1 - (at[1] - top) / height, axes.y)] };
