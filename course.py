@@ -544,7 +544,9 @@ def parts(torch, pytest):
     if browser:
         os.environ["COURSE_BROWSER"] = browser  # the browser tests use the one found here
     apart = ["tests/browser", "tests/benchmarks", "tests/homework"]
-    unit = pytest + ["tests", "-n", "2"] + ["--ignore=" + folder for folder in apart]
+    # The tests of one notebook's explorers stay together: they share what its code has made.
+    unit = pytest + ["tests", "-n2", "--dist=loadgroup"]
+    unit += ["--ignore=" + folder for folder in apart]
     nbval = pytest + ["--nbval-current-env", "-n2", "--dist=loadfile"]
     # A limit for cells that hang; on a slow and busy machine a cell may take minutes.
     nbval += ["--nbval-cell-timeout=600", "--nbval-kernel-startup-timeout=300"]

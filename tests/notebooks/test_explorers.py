@@ -16,21 +16,32 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, Bbox
-from test_notebooks import code_of, has_explorers
+from test_notebooks import calls, code_of
 
 from course_lib import live, plots
 from course_lib.live import narrow, ties
 
-PATHS = [path for path in books.STATIONS if has_explorers(path)]
 ONE = r"(?<![\d.])1 (updates|steps|times|examples|walks|epochs)\b"
 NUMBER = r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
 
 
-@pytest.fixture(scope="module", params=PATHS, ids=lambda path: path.stem)
+def has_explorers(path):
+    return any(calls(cell.source, "explore") for cell in code_of(nbformat.read(path, as_version=4)))
+
+
+# The tests of one notebook run in one process, one after the other.
+BOOKS = [
+    pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem))
+    for path in books.STATIONS
+    if has_explorers(path)
+]
+
+
+@pytest.fixture(scope="module", params=BOOKS)
 def shown(request):
     """Run a notebook's code; return its explorers and stills, each with the name of its cell.
 
-    All tests of one notebook come one after the other: its code is run once for them.
+    Its code is run once for all of its tests.
     """
     explore, made, stills, cell = live.explore, [], [], [None]
 
@@ -74,6 +85,29 @@ def corners(explorer, count=None):
         return place[0] if kind.control.flat else place
 
     return [first, *({n: end(k) for n, k in explorer.kinds.items()} for _ in range(count))]
+
+
+def anywhere(kind, chance):
+    """Return a place between the ends of a control, where it has some between."""
+    control = kind.control
+    if not hasattr(control, "bounds"):
+        return chance.choice(kind.places() or kind.ends())
+    place = tuple(chance.uniform(low, high) for low, high in control.bounds)
+    return place[0] if control.flat else place
+
+
+def test_they_work_wherever_their_controls_stand(made):
+    """Move every control to its ends, and all to random places."""
+    chance = random.Random(0)
+    for cell, explorer in made:
+        kinds = explorer.kinds
+        states = [{name: end} for name, kind in kinds.items() for end in kind.ends()]
+        states += [{n: anywhere(kind, chance) for n, kind in kinds.items()} for _ in range(50)]
+        for state in states:
+            standing = explorer.set(**state)
+            assert explorer.error is None, f"{cell}: {standing} at {state}"
+            assert "nan" not in standing, f"{cell}: {standing} at {state}"
+            explorer.reset()
 
 
 def seen(explorer, values):

@@ -8,7 +8,6 @@ import ast
 import inspect
 import itertools
 import json
-import random
 import re
 import subprocess
 import sys
@@ -385,72 +384,3 @@ def test_a_new_lecture_is_found_and_told_all_that_is_missing(tmp_path):
 
 def parameters(test):
     return inspect.signature(test).parameters if inspect.isfunction(test) else ()
-
-
-# ---------------------------------------------------------------------------- explorers, driven
-
-
-def has_explorers(path):
-    return any(calls(cell.source, "explore") for cell in code_of(nbformat.read(path, as_version=4)))
-
-
-def ends(control):
-    """Return the values at the ends of a control, as `Explorer.set` takes them."""
-    if hasattr(control, "bounds"):
-        corners = list(itertools.product(*control.bounds))
-        return [corner[0] for corner in corners] if control.flat else corners
-    if hasattr(control, "options"):
-        return [value for _, value in control._options_full]
-    if hasattr(control, "base"):
-        return [control.base**control.min, control.base**control.max]
-    if isinstance(control.value, tuple):
-        low, high = control.min, control.max
-        return [(low, low), (low, high), (high, high)]
-    return [control.min, control.max] if hasattr(control, "min") else [False, True]
-
-
-def anywhere(control, chance):
-    if hasattr(control, "bounds"):
-        place = tuple(chance.uniform(low, high) for low, high in control.bounds)
-        return place[0] if control.flat else place
-    if hasattr(control, "base"):
-        return control.base ** chance.uniform(control.min, control.max)
-    if hasattr(control, "min") and isinstance(control.value, tuple):
-        return tuple(sorted(chance.uniform(control.min, control.max) for _ in range(2)))
-    if hasattr(control, "min") and isinstance(control.min, float):
-        return chance.uniform(control.min, control.max)
-    if hasattr(control, "min"):
-        return chance.randint(control.min, control.max)
-    return chance.choice(ends(control))
-
-
-@pytest.mark.parametrize("path", [path for path in ALL if has_explorers(path)], ids=name)
-def test_its_explorers_work_wherever_their_controls_stand(path, monkeypatch, capsys):
-    """Run the notebook's code, then move every control to its ends and all to random places."""
-    from course_lib import live
-
-    explore, made = live.explore, []
-
-    def recorded(*args, **kwargs):
-        made.append(explore(*args, **kwargs))
-        return made[-1]
-
-    monkeypatch.setattr(live, "explore", recorded)
-    book = nbformat.read(path, as_version=4)
-    exec("\n".join(cell.source for cell in code_of(book)), {"__name__": "__main__"})
-    assert made
-
-    chance = random.Random(0)
-    for explorer in made:
-        places = [
-            {control: end}
-            for control in explorer.controls
-            for end in ends(explorer.controls[control])
-        ]
-        for _ in range(50):
-            places.append({c: anywhere(explorer.controls[c], chance) for c in explorer.controls})
-        for place in places:
-            standing = explorer.set(**place)
-            assert explorer.error is None, f"{standing} at {place}"
-            assert "nan" not in standing, f"{standing} at {place}"
-            explorer.reset()
