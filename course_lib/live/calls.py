@@ -10,6 +10,7 @@ import builtins
 import dis
 import inspect
 import io
+import logging
 import sys
 import threading
 import warnings
@@ -225,6 +226,7 @@ class Calls:
                 warnings.catch_warnings(record=True) as warned,
                 redirect_stdout(taken[0]),
                 redirect_stderr(taken[1]),
+                _logged_to(taken),
             ):
                 yield
         finally:
@@ -261,6 +263,23 @@ class _Taken:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.others, name)
+
+
+@contextmanager
+def _logged_to(taken: list[_Taken]) -> Iterator[None]:
+    """Let the log go where what is printed goes: it keeps to the stream it began with."""
+    ways = {id(stream.others): stream for stream in taken}
+    before = {}
+    for handler in logging.getLogger().handlers:
+        stream = getattr(handler, "stream", None)
+        stream = stream.others if isinstance(stream, _Taken) else stream
+        if id(stream) in ways:
+            before[handler], handler.stream = stream, ways[id(stream)]  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for handler, stream in before.items():
+            handler.stream = stream  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import threading
 import warnings
@@ -23,7 +24,7 @@ def made(source: str, name: str = "update", **controls):
     """Return the explorer of a function that a notebook's cell defines, and the cell's names."""
     figure = Figure()
     names = {"figure": figure, "ax": figure.add_subplot(), "plt": plt, "np": np, "__name__": "cell"}
-    names["warnings"] = warnings
+    names |= {"warnings": warnings, "logging": logging}
     exec(source, names)
     controls = controls or {"a": slider(0, 1, 0.5)}
     return explore(figure, names[name], alt="Nothing.", **controls), names
@@ -197,6 +198,30 @@ def test_what_is_printed_and_warned_is_shown_and_kept_with_the_explorer(capfd):
     assert explorer.printed == shown.replace("0.25", "0.5")
     assert explorer.frame([], a=0)["printed"] == shown.replace("0.25", "0.0")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("first", ["before", "within"])
+def test_what_is_logged_is_shown_at_each_call(capsys, first):
+    log = logging.getLogger()
+    before = log.handlers[:]
+    log.handlers.clear()  # pytest has its own, by which basicConfig would do nothing
+    try:
+        if first == "before":
+            logging.basicConfig()
+        explorer, _ = made(
+            "def update(a):\n"
+            "    logging.basicConfig()\n"
+            "    logging.getLogger().warning('a is %s', a)"
+        )
+        assert explorer.printed == "WARNING:root:a is 0.5"
+        for a in (1.0, 0.0):
+            explorer.set(a=a)
+            assert explorer.printed == f"WARNING:root:a is {a}"
+        assert capsys.readouterr() == ("", "")
+        logging.getLogger().warning("from elsewhere")
+        assert capsys.readouterr() == ("", "WARNING:root:from elsewhere\n")
+    finally:
+        log.handlers[:] = before
 
 
 def test_a_flood_of_prints_is_cut_to_its_end():
