@@ -351,6 +351,7 @@ test("a sentence comes in parts, each number written as a person writes it and w
   assert.deepEqual(colored("The rate is 3e-05 at -2.", [[12, 5, "#a00", "#faa"]]),
     [["The rate is "], ["3·10⁻⁵", "#a00", "#faa"], [" at −2."]]);
   assert.deepEqual(colored("Plain.", []), [["Plain."]]);
+  assert.deepEqual(colored("Step 5. In: 1. Adam, 2. Lion.", []), [["Step 5. In: 1.\u00a0Adam, 2.\u00a0Lion."]]);
 });
 
 test("a list of a few short words is a row of buttons, a long one is not", () => {

@@ -42,11 +42,14 @@ export function colored(said, keys) {
   const parts = [];
   let at = 0;
   for (const [start, length, light, dark] of keys) {
-    parts.push([written(said.slice(at, start))], [written(said.slice(start, start + length)), light, dark]);
+    parts.push([inWords(said.slice(at, start))], [written(said.slice(start, start + length)), light, dark]);
     at = start + length;
   }
-  return [...parts, [written(said.slice(at))]].filter(([words]) => words);
+  return [...parts, [inWords(said.slice(at))]].filter(([words]) => words);
 }
+
+// A number of a list, as in "1. Adam, 2. Lion", ends no line.
+const inWords = (said) => written(said).replace(/([:,] \d+\.) (?=\S)/g, "$1\u00a0");
 
 function inked([words, light, dark]) {
   if (!light) return words;
