@@ -90,7 +90,7 @@ def in_the_head(app, page, template, context, doctree):
     name = 'aria-label="Toggle hidden content"'
     context["body"] = re.sub(name, lambda _: f'aria-label="Show the code, {next(folded)}"', body)
     body = context["body"].replace("Show code cell source", "Show the code")
-    context["body"] = body.replace("Hide code cell source", "Hide the code")
+    context["body"] = counted(body.replace("Hide code cell source", "Hide the code"))
     if page in ("search", "404"):
         return
     about = found.ABOUT
@@ -103,6 +103,16 @@ def in_the_head(app, page, template, context, doctree):
     head = found.head(place, f"{page}.html", title, about, lecture)
     context["metatags"] = context.get("metatags", "") + head
     context["body"] += found.foot(place, page)
+
+
+def counted(body):
+    """Say of each piece of code how many lines it has: its room is known before it is laid out."""
+    return re.sub(
+        r'(<div class="highlight"><pre)>(.*?)(?=</pre>)',
+        lambda code: f'{code[1]} style="--lines: {len(code[2].splitlines())}">{code[2]}',
+        body,
+        flags=re.DOTALL,
+    )
 
 
 def source_of(text, path):

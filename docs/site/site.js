@@ -40,6 +40,7 @@ async function bring(figure) {
     stage.hidden = false;
     figure.replaceChildren(stage);
     figure.dataset.moves = "true";
+    figure.removeAttribute("tabindex");
     rooms.observe(figure);
     if (first && "plays" in figure.dataset && !CALM.matches) figure.querySelector(".course-run")?.click();
     dispatchEvent(new Event("course-moves"));
@@ -70,15 +71,17 @@ function watch() {
 watch();
 matchMedia("print").addEventListener("change", watch);
 
-// What scrolls sideways can be scrolled with the keyboard; an explorer has sliders for that.
-function reachable() {
-  for (const box of document.querySelectorAll("pre, .table-wrapper, .course-formula, .course-figure"))
-    if (box.scrollWidth > box.clientWidth + 1 && !box.dataset.moves) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
+// What scrolls sideways can be scrolled with the keyboard; an explorer has sliders for that. It is
+// measured once it has been laid out, so that nothing is laid out in order to be measured.
+function reach(box) {
+  if (box.scrollWidth > box.clientWidth + 1 && !box.dataset.moves) box.tabIndex = 0;
+  else box.removeAttribute("tabindex");
 }
-reachable();
-addEventListener("resize", reachable);
-addEventListener("course-moves", reachable);
+const sized = new ResizeObserver((seen) => seen.forEach(({ target }) => reach(target)));
+for (const box of document.querySelectorAll("pre, .table-wrapper, .course-formula, .course-figure")) {
+  sized.observe(box);
+  box.addEventListener("contentvisibilityautostatechange", ({ skipped }) => skipped || reach(box));
+}
 
 // On paper a folded exercise keeps its hints to itself, but explorers show their light picture.
 addEventListener("beforeprint", () => {

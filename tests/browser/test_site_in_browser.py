@@ -400,6 +400,39 @@ def test_a_page_is_printed_with_the_pictures_that_stand_there(site, served, page
     assert alone == []
 
 
+# Whether the code that is not folded has been laid out, and how tall it is.
+CODE = """() => [...document.querySelectorAll(".highlight pre")]
+  .filter((code) => !code.closest("details"))
+  .map((code) => [code.firstElementChild.checkVisibility({contentVisibilityAuto: true}),
+    code.offsetHeight])"""
+
+# The last piece of code with a line too long for a phone.
+WIDE = """() => [...document.querySelectorAll(".highlight pre")].filter((code) =>
+  !code.closest("details") && code.textContent.split("\\n").some((line) => line.length > 70)
+).at(-1)"""
+
+
+def test_code_is_laid_out_when_it_is_near_and_has_its_height_from_the_start(site, served, page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{served(site)}/notebooks/06_adaptive_methods.html")
+    page.wait_for_function("document.readyState === 'complete'")
+    before = page.evaluate(CODE)
+    assert sum(drawn for drawn, _ in before) < len(before) / 4
+    page.add_style_tag(content="pre { content-visibility: visible !important; }")
+    after = page.evaluate(CODE)
+    assert all(drawn for drawn, _ in after)
+    assert [tall for _, tall in before] == pytest.approx([tall for _, tall in after], abs=1)
+
+
+def test_code_that_is_wider_than_a_phone_can_be_scrolled_with_keys(site, served, page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{served(site)}/notebooks/06_adaptive_methods.html")
+    wide = page.evaluate_handle(WIDE).as_element()
+    assert wide.evaluate("code => code.tabIndex") == -1  # far away nothing has been measured
+    wide.scroll_into_view_if_needed()
+    page.wait_for_function("code => code.tabIndex === 0", arg=wide)
+
+
 def test_the_search_finds_a_word(site, served, page, alone):
     page.goto(f"{served(site)}/search.html?q=learning+rate")
     page.wait_for_selector("#search-results li a")
