@@ -23,7 +23,7 @@ KIND = "application/x-course-page+json"
 NEXT: dict[str, Any] = {}  # what the page wants of the cell that runs next
 MOST, HEAVIEST = 1_200_000, 2_400_000  # bytes of an explorer, and of one whose text names much
 FEW = 500  # frames of one that is heavier than the others
-SLIDE = 900  # pixels of a picture on a slide, where its axes would go below each other in a column
+SLIDE = 808  # pixels of a picture on a slide, where its axes would go below each other in a column
 WIDE, STEPS, PAUSE = 420, 22, 90  # a film: pixels, pictures one way, milliseconds of each
 
 
@@ -68,19 +68,25 @@ def drawn_for_pages(figure: Any) -> dict[str, Any]:
     widths = [("", narrow.COLUMN, 140), ("-phone", narrow.PHONE, 200)]
     for end, width, dpi in widths if narrow.suits_phone(figure) else widths[:1]:
         with narrow.at_width(figure, width):
-            sizes.append([round(100 * float(side)) for side in figure.get_size_inches()])
+            sizes.append(measured(figure))
             pictures[end] = live.Picture.png(figure, dpi)
             if getattr(figure, "theme", "page") == "page":
                 pictures[f"{end}-night"] = live.Picture.night(figure, dpi)
     found: dict[str, Any] = {"sizes": sizes}
     if has_own_slide(figure):
         with narrow.at_width(figure, SLIDE):
-            found["slide"] = [round(100 * float(side)) for side in figure.get_size_inches()]
+            found["slide"] = measured(figure)
             pictures["-slide"] = live.Picture.png(figure, 200)
             if getattr(figure, "theme", "page") == "page":
                 pictures["-slide-night"] = live.Picture.night(figure, 200)
     encoded = {end: base64.b64encode(picture).decode() for end, picture in pictures.items()}
     return found | {"pictures": encoded}
+
+
+def measured(figure: Any) -> list[float]:
+    """Return how wide and tall a figure is, and its smallest words, in pixels of the page."""
+    width, height = (round(100 * float(side)) for side in figure.get_size_inches())
+    return [width, height, round(narrow.smallest_words(figure), 1)]
 
 
 def has_own_slide(figure: Any) -> bool:

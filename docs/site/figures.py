@@ -37,8 +37,8 @@ def figure(
     about: dict,
     words: str,
     *,
-    sizes: Sequence[Sequence[int]] = (),
-    slide: Sequence[int] = (),
+    sizes: Sequence[Sequence[float]] = (),
+    slide: Sequence[float] = (),
     night: bool = False,
     moves: bool = False,
     phone: bool = False,
@@ -55,9 +55,9 @@ def figure(
         What the notebook says of the picture: `alt`, and its own `width` and `height`.
     words : str
         What stands below an explorer.
-    sizes : list of (width, height), optional
+    sizes : list of (width, height, smallest words), optional
         Of the pictures that are drawn for the column and for a phone, where there are any.
-    slide : (width, height), optional
+    slide : (width, height, smallest words), optional
         Of the picture that is drawn for a slide, where there is one. A page shows the others.
     night, moves, phone : bool, optional
         Whether there is the same picture drawn for dark, and whether there are frames, for the
@@ -91,5 +91,6 @@ def figure(
     )
 
 
-def _size(sides: Sequence[int]) -> str:
-    return f'width="{sides[0]}" height="{sides[1]}"' if sides else ""
+def _size(sides: Sequence[float]) -> str:
+    words = f' data-words="{sides[2]}"' if len(sides) > 2 else ""
+    return f'width="{sides[0]}" height="{sides[1]}"{words}' if sides else ""

@@ -30,14 +30,19 @@ function ends(slide) {
   return [top + FOOT * unit, right - 40 * unit];
 }
 
+// Where words and an explorer's controls may stand, by the classes of the slide: above the picture, the
+// words beside it, or both beside it, one below the other.
+const PLACES = [[], ["course-side"], ["course-side", "course-under"]];
+
 // Pictures grow to the room that the words leave, or shrink to it; words keep their size. They stand
-// above the picture, or beside it where that leaves it more room.
+// where they leave the picture most room.
 function fit(slide) {
   if (!slide || slide.offsetParent === null) return;
   enlarge(slide);
   const figures = [...slide.querySelectorAll(".course-figure")];
   if (!figures.length) return;
   const words = slide.querySelector(".course-words"), explorer = slide.querySelector(".course-explorer");
+  const controls = explorer?.querySelector(".course-controls");
   const grow = (by) => figures.forEach((figure) => figure.style.setProperty("--grown", by));
   const [foot, room] = ends(slide);
   const fits = (by) => {
@@ -48,8 +53,12 @@ function fit(slide) {
       return bottom <= foot && right <= room && figure.scrollWidth <= figure.clientWidth + 1;
     });
   };
-  const largest = (side) => {
-    slide.classList.toggle("course-side", side);
+  const place = (names) => {
+    for (const name of PLACES.at(-1)) slide.classList.toggle(name, names.includes(name));
+    if (words) slide.style.setProperty("--words", `${words.offsetHeight}px`);
+  };
+  const largest = (names) => {
+    place(names);
     // Beyond 1.45 the words of an explorer would be larger than those beside it.
     let [low, high] = [0.4, explorer ? 1.45 : 2];
     if (!fits(low)) return 0;
@@ -61,11 +70,12 @@ function fit(slide) {
     grow(low);
     return Math.max(...[...figures[0].querySelectorAll("img, .course-stage")].map((seen) => seen.getBoundingClientRect().width));
   };
-  const beside = figures.length === 1 && words ? largest(true) : 0;
-  // Beside the words the controls of an explorer are larger, too: worth a tenth of the picture.
-  const worth = explorer ? 0.9 : 1.05;
-  if (beside < worth * largest(false)) return;
-  largest(true);
+  // Beside the words the controls of an explorer are larger, too: worth a tenth of the picture. Below
+  // the words they are farther from it.
+  const worth = [1, explorer ? 1.1 : 0.95, 1];
+  const places = figures.length > 1 || !words ? 1 : controls?.childElementCount ? 3 : 2;
+  const found = PLACES.slice(0, places).map((names, i) => largest(names) * worth[i]);
+  largest(PLACES[found.lastIndexOf(Math.max(...found))]);
 }
 
 // Light or dark as the system has it, until D is pressed; paper is white.

@@ -46,11 +46,15 @@ FAULTS = """() => {
   for (const [el, box] of seen)
     if (el.matches(".course-stage canvas") && box.height < 230 * innerHeight / 720)
       found.push("an explorer too small to be seen");
-  for (const stage of slide.querySelectorAll(".course-stage")) {
-    const shrunk = stage.getBoundingClientRect().width / parseFloat(stage.dataset.wide);
-    const words = stage.dataset.words * shrunk * 720 / innerHeight;
-    if (words < 8) found.push(`an explorer with words of ${words.toFixed(1)} pixels`);
-  }
+  // The smallest words of what is drawn: of an explorer, and of a picture.
+  const small = (el, what, wide) => {
+    const words = el.dataset.words * el.getBoundingClientRect().width / wide * 720 / innerHeight;
+    if (!(words >= 11)) found.push(`${what} with words of ${words.toFixed(1)} pixels`);
+  };
+  for (const [el] of seen)
+    if (el.matches(".course-figure img")) small(el, "a picture", el.getAttribute("width"));
+  for (const stage of slide.querySelectorAll(".course-stage"))
+    small(stage, "an explorer", parseFloat(stage.dataset.wide));
   return found;
 }"""
 
