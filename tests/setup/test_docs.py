@@ -20,6 +20,7 @@ import books
 import nbformat
 import pytest
 import test_notebooks as rules
+from test_explorers import anywhere
 
 import course_lib
 
@@ -116,9 +117,9 @@ def test_the_explorers_of_the_guide_work_except_the_one_that_shows_an_error(monk
 
     chance = random.Random(0)
     for explorer in made:
-        controls = explorer.controls
-        places = [{name: end} for name in controls for end in rules.ends(controls[name])]
-        places += [{n: rules.anywhere(c, chance) for n, c in controls.items()} for _ in range(20)]
+        kinds = explorer.kinds
+        places = [{name: end} for name, kind in kinds.items() for end in kind.ends()]
+        places += [{n: anywhere(kind, chance) for n, kind in kinds.items()} for _ in range(20)]
         failed = []
         for place in places:
             standing = explorer.set(**place)
