@@ -46,6 +46,12 @@ FAULTS = """() => {
   for (const [el, box] of seen)
     if (el.matches(".course-stage canvas") && box.height < 230 * innerHeight / 720)
       found.push("an explorer too small to be seen");
+  // Words in a box of their own: what can be dragged, and why a control has no effect.
+  for (const el of slide.querySelectorAll(".course-hint, .course-why")) {
+    const {color, backgroundColor} = getComputedStyle(el);
+    const [ink, paper] = [color, backgroundColor].map((rgb) => Number(rgb.match(/\\d+/)[0]));
+    if (Math.abs(ink - paper) < 128) found.push(`"${el.textContent}" cannot be read: ${color}`);
+  }
   // The smallest words of what is drawn: of an explorer, and of a picture.
   const small = (el, what, wide) => {
     const words = el.dataset.words * el.getBoundingClientRect().width / wide * 720 / innerHeight;
