@@ -52,15 +52,15 @@ FAULTS = """() => {
     const [ink, paper] = [color, backgroundColor].map((rgb) => Number(rgb.match(/\\d+/)[0]));
     if (Math.abs(ink - paper) < 128) found.push(`"${el.textContent}" cannot be read: ${color}`);
   }
-  // The smallest words of what is drawn: of an explorer, and of a picture, which may have two rows.
-  const small = (el, what, wide, least) => {
+  // The smallest words of what is drawn, of an explorer and of a picture.
+  const small = (el, what, wide) => {
     const words = el.dataset.words * el.getBoundingClientRect().width / wide * 720 / innerHeight;
-    if (!(words >= least)) found.push(`${what} with words of ${words.toFixed(1)} pixels`);
+    if (!(words >= 11)) found.push(`${what} with words of ${words.toFixed(1)} pixels`);
   };
   for (const [el] of seen)
-    if (el.matches(".course-figure img")) small(el, "a picture", el.getAttribute("width"), 9.5);
+    if (el.matches(".course-figure img")) small(el, "a picture", el.getAttribute("width"));
   for (const stage of slide.querySelectorAll(".course-stage"))
-    small(stage, "an explorer", parseFloat(stage.dataset.wide), 11);
+    small(stage, "an explorer", parseFloat(stage.dataset.wide));
   return found;
 }"""
 
