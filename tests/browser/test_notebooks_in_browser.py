@@ -120,10 +120,22 @@ def moves_by_click(page, output) -> None:
     # Toward the middle of the left half: still on the axes, and far from where it was.
     right = 1 if x < edge["x"] + edge["width"] / 4 else -1
     down = 1 if y < edge["y"] + edge["height"] / 2 else -1
-    # Small axes end within 60 pixels, so every other try goes less far up or down.
-    places = iter((x + right * (40 + 9 * i), y + down * (60, 25)[i % 2]) for i in range(20))
-    changes(page, output, lambda: page.mouse.click(*next(places)))
-    assert handle.bounding_box() != box, "the point did not move to where the plot was clicked"
+    places = itertools.cycle(
+        (x + right * (40 + 9 * i), y + down * (60, 25)[i % 2]) for i in range(20)
+    )
+
+    def click() -> None:
+        # The point follows at once, unless the place lies outside the axes: small ones end within
+        # 60 pixels.
+        there = handle.bounding_box()
+        for place in itertools.islice(places, 20):
+            page.mouse.click(*place)
+            if handle.bounding_box() != there:
+                return
+        raise AssertionError("the point did not move to where the plot was clicked")
+
+    changes(page, output, click)
+    assert handle.bounding_box() != box, "the point went back to where it was"
 
 
 def moves_by_drag(page, output) -> None:
@@ -146,7 +158,11 @@ def changes(page, output, act, attempts: int = 12) -> None:
     """Act until both the picture and the standing under it are others than before."""
     from playwright.sync_api import TimeoutError as TooLateError
 
-    before = output.evaluate(SEEN)
+    # What an earlier key has moved may still be on its way.
+    before, seen = output.evaluate(SEEN), None
+    while before != seen:
+        page.wait_for_timeout(400)
+        before, seen = output.evaluate(SEEN), before
     for attempt in range(attempts):
         act()
         try:
