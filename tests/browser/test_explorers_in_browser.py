@@ -238,6 +238,46 @@ def test_what_the_kernel_repeats_late_does_not_bring_a_held_handle_back(page, la
     assert seen == {place}
 
 
+POINT = """
+figure, ax = plots.figure()
+(line,) = ax.plot([0, 1], [0, 1])
+
+def update(start):
+    line.set_data([0, start[0]], [0, start[1]])
+
+placed = explore(figure, update, start=point(ax, (0.5, 0.5)))
+placed
+"""
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["held", "let go"])
+def test_what_the_kernel_repeats_late_does_not_bring_a_point_back(page, lab, held):
+    opened(page, lab, "pointed.ipynb", POINT)
+    canvas, ring = page.locator(".course-stage canvas").first, page.locator(".course-handle").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    with stopped_kernel(page):
+        page.mouse.click(middle[0] + 60, middle[1])
+        page.wait_for_timeout(400)  # at rest the kernel is told, and will repeat it
+        page.mouse.move(middle[0] - 60, middle[1])
+        page.mouse.down()
+        page.wait_for_timeout(400)
+        page.mouse.move(middle[0] - 90, middle[1] + 30)
+        place = ring.get_attribute("aria-valuetext")
+        if not held:
+            page.mouse.up()
+    seen = set()
+    for _ in range(60):
+        page.wait_for_timeout(16)
+        seen.add(ring.get_attribute("aria-valuetext"))
+    if held:
+        page.mouse.up()
+    assert seen == {place}
+    where = "print(*(float(f'{part:.3g}') for part in placed.values['start']), sep=', ')"
+    eventually(page, lambda: page.evaluate(IN_KERNEL, where), lambda said: said == place)
+
+
 LATE = """
 figure, ax = plots.figure()
 (line,) = ax.plot([0, 1], [0, 1])

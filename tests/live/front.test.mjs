@@ -249,6 +249,21 @@ test("while a slider is held what the kernel repeats does not move it", () => {
   assert.deepEqual(states, [{ description: "rate" }, { value: 2 }]);
 });
 
+test("what the kernel repeats before it was told of the last place does not bring a slider back", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const told = [], states = [];
+  const slider = Object.create({ ...model({}), save_changes: () => told.push("here"), set_state: (state) => states.push(state) });
+  let held = true;
+  tellAtRest(slider, () => held);
+  slider.save_changes();
+  held = false; // let go: the last place is told of in a moment
+  slider.set_state({ value: 1 });
+  assert.deepEqual([told, states], [[], [{}]]);
+  t.mock.timers.tick(150);
+  slider.set_state({ value: 2 });
+  assert.deepEqual([told, states], [["here"], [{}, { value: 2 }]]);
+});
+
 test("a slider whose kernel is gone tells nobody, and throws nothing", () => {
   const slider = Object.create({ ...model({}), comm_live: false, save_changes: () => assert.fail("nobody is there") });
   tellAtRest(slider, () => false);

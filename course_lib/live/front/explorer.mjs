@@ -140,20 +140,26 @@ export async function render({ model, el }) {
   // of them at rest.
   let telling = 0;
   const hint = hinted([...points, ...grips], page, () => scene);
+  const stand = () => Object.fromEntries(points.map(({ name, value }) => [name, [...value]]));
   function pointed() {
     hint.used();
     draw();
-    model.set("at", Object.fromEntries(points.map(({ name, value }) => [name, [...value]])));
     clearTimeout(telling);
     telling = setTimeout(tell, 150);
+    model.set("at", stand());
     changed();
   }
   function tell() {
-    if (points.some(({ held }) => held)) telling = setTimeout(tell, 150);
-    else if (!gone) model.save_changes();
+    telling = points.some(({ held }) => held) && setTimeout(tell, 150);
+    if (!telling && !gone) model.save_changes();
   }
   function placed() {
     const at = model.get("at");
+    // As with sliders, what the kernel repeats until it has heard is of an earlier place.
+    if (telling) {
+      if (JSON.stringify(at) !== JSON.stringify(stand())) model.set("at", stand());
+      return;
+    }
     for (const point of points)
       if (!point.held && at[point.name]) point.value = [...at[point.name]];
     draw();

@@ -96,21 +96,25 @@ export function valueOf(control, key = keyOf(control)) {
 }
 
 // A widget tells the kernel of each change, and three messages come back. What is to be drawn is asked
-// for apart from that. So while a slider is held, the kernel hears where it is when it rests there, and
-// what the kernel repeats meanwhile, of an earlier place, is passed over: the hand has the say.
+// for apart from that. So while a slider is held, the kernel hears where it is when it rests there. What
+// the kernel repeats until it has heard, of an earlier place, is passed over: the hand has the say.
 export function tellAtRest(slider, held) {
   if (Object.hasOwn(slider, "save_changes")) return; // another explorer has the same slider
   const tell = slider.save_changes, take = slider.set_state;
   let rest = 0;
   slider.save_changes = function (...about) {
     clearTimeout(rest);
+    rest = 0;
     if (slider.comm_live === false) return; // nobody is there to be told
     if (!held()) return tell.apply(slider, about);
-    rest = setTimeout(() => slider.comm_live !== false && tell.apply(slider, about), 150);
+    rest = setTimeout(() => {
+      rest = 0;
+      if (slider.comm_live !== false) tell.apply(slider, about);
+    }, 150);
   };
   slider.set_state = function (state) {
     const kept = { ...state };
-    if (held()) for (const key of ["value", "index"]) delete kept[key];
+    if (held() || rest) for (const key of ["value", "index"]) delete kept[key];
     return take.call(slider, kept);
   };
 }
