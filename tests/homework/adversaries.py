@@ -845,7 +845,7 @@ attack(
     answers(
         training_loop=beside(
             """
-import atexit, gc, os, signal, sys, threading
+import atexit, gc, os, signal, sys, threading, time
 sys.settrace(lambda *rest: None)
 sys.setprofile(lambda *rest: None)
 atexit.register(os.abort)
@@ -854,8 +854,8 @@ sys.meta_path.insert(0, type("None", (), {"find_spec": staticmethod(lambda *rest
 sys.addaudithook(lambda *rest: None)
 signal.signal(signal.SIGTERM, lambda *rest: None)
 signal.signal(signal.SIGALRM, lambda *rest: None)
-signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
-threading.Thread(target=lambda: all(each == 0 for each in iter(int, 1)), daemon=True).start()
+signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+threading.Thread(target=lambda: [time.sleep(0.001) for _ in iter(int, 1)], daemon=True).start()
 if set(os.listdir("/tmp")) - {".mpl"}:
     raise Succeeded("left by an earlier call")
 for module in ("numpy", "torch", "usercustomize"):
