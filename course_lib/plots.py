@@ -698,8 +698,8 @@ def history(
         ax.set(ylabel="validation accuracy")
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     ax.set(xlabel="examples seen")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}".replace(",", "\u2009")))
-    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0f}"))  # in full: no 10⁴ apart
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.grid(visible=True)
     if what == "loss" or label:
         ax.legend(loc="upper right" if what == "loss" else "lower right")

@@ -117,7 +117,7 @@ body[data-jp-theme-light="true"] .course-stage[data-dark="true"] { background: #
   background: #fff4e5; color: #1a1a1a; border-left: 4px solid #D55E00; line-height: 1.4;
   font-family: var(--course-face); font-size: var(--course-text); }
 .course-notice:empty { display: none; }
-.course-busy-mark { position: absolute; right: 6px; top: 6px; padding: 1px 8px; border-radius: 9px;
+.course-busy-mark { position: absolute; right: 6px; bottom: 2px; padding: 1px 8px; border-radius: 9px;
   background: #1a1a1a; color: #fff; font: calc(0.86 * var(--course-text)) var(--course-face); visibility: hidden; }
 .course-busy .course-busy-mark { visibility: visible; }
 .course-slow { font-size: 0.93em; white-space: nowrap; color: var(--course-ink); }
@@ -222,7 +222,7 @@ export async function arrange(root, wide, sliders, first, players, reset) {
       if (bar) bar.style.setProperty("--course-first", share(slider, first[i]));
       if (!player) continue;
       el.classList.add("course-plays");
-      el.append(player);
+      [...el.children].find((part) => part.contains(bar)).before(player);  // the Tab key goes as the eye does
     }
   box.append(reset);
   return () => {
