@@ -117,8 +117,10 @@ body[data-jp-theme-light="true"] .course-stage[data-dark="true"] { background: #
   background: #fff4e5; color: #1a1a1a; border-left: 4px solid #D55E00; line-height: 1.4;
   font-family: var(--course-face); font-size: var(--course-text); }
 .course-notice:empty { display: none; }
-.course-busy-mark { position: absolute; right: 6px; bottom: 2px; padding: 1px 8px; border-radius: 9px;
-  background: #1a1a1a; color: #fff; font: calc(0.86 * var(--course-text)) var(--course-face); visibility: hidden; }
+/* It takes no room from the sentence: it lies over the end of its last line, and on no word of the picture. */
+.course-busy-mark { display: flex; justify-content: flex-end; align-self: end; flex: none; width: 0; margin: 0 0 3px -12px; visibility: hidden; }
+.course-busy-mark > span { flex: none; padding: 1px 8px; border-radius: 9px; white-space: nowrap; background: #1a1a1a; color: #fff;
+  font: calc(0.86 * var(--course-text)) var(--course-face); box-shadow: 0 0 0 1px #888; }
 .course-busy .course-busy-mark { visibility: visible; }
 .course-slow { font-size: 0.93em; white-space: nowrap; color: var(--course-ink); }
 .course-slow[hidden], .course-saved[hidden] { display: none; }

@@ -9,9 +9,9 @@ export function build(model, el) {
   root.className = "course-explorer";
   root.innerHTML = `<style>${STYLE}</style><div class="course-controls"></div>
     <div class="course-stage" role="group" aria-label="Picture"><div class="course-sheet"><canvas role="img"></canvas></div>
-    <span class="course-busy-mark" aria-hidden="true">computing …</span>
     <p class="course-notice" role="alert"></p></div>
     <div class="course-foot"><p class="course-standing" role="status" aria-live="polite"></p>
+    <span class="course-busy-mark" aria-hidden="true"><span>computing …</span></span>
     <span class="course-saved" hidden>This picture was saved. Run the cell to move it.</span>
     <label class="course-slow" hidden><input type="checkbox"> update on release</label>
     <button class="course-reset" type="button" title="Put every control back to its first value">Reset</button></div>
