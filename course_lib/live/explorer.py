@@ -34,12 +34,18 @@ from .compose import composed, differs
 from .controls import Point, control_of, same
 from .figures import Picture, close, describe
 from .kinds import Number, kind_of
-from .scene import Scene
+from .scene import Scene, as_it_lies
 
 REST = 0.5  # seconds after the last move until what is seen is kept with the notebook
 HELD = 5.0  # the same while a hand is on the page: it may go on
 SLICE = 0.04  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
 SLOW = 100  # milliseconds of an `update` that is never called unasked
+
+
+@functools.lru_cache(1)
+def _drawing(loop: asyncio.AbstractEventLoop) -> asyncio.Lock:
+    """Let one explorer of a kernel draw what nobody waits for, not one right after the other."""
+    return asyncio.Lock()
 
 
 class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -73,7 +79,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self._request: dict | None = None
         self._sweeps: deque[dict] = deque()
         self._task: asyncio.Task | None = None
-        self._resting: asyncio.TimerHandle | None = None
+        self._resting: asyncio.Task | None = None
         self._on_screen = self._held = False
         sliders = {name: c for name, c in controls.items() if not isinstance(c, Point)}
         self.values = {name: control.value for name, control in controls.items()}
@@ -85,7 +91,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self._update()
         self._tracks = ties.tracks(controls)
         width, height = figure.get_size_inches() * 100
-        still, night = self._pictures()
+        still = self._picture(self.png, b"") or Picture(figsize=figure.get_size_inches()).png()
+        night = self._picture(self._for_dark, b"")
         self._canvas = Canvas(
             names=list(sliders),
             controls=list(sliders.values()),
@@ -208,26 +215,25 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     def _file(self, draw: Callable) -> bytes:
         with looks.turn:
             self._come_back()
-            lay = letters.places(self.figure)
-            picture: bytes = draw(self.figure)
-            if letters.have_moved(letters.places(self.figure), lay):
-                self._drawn(self.values)
-                picture = draw(self.figure)
-            if self._on_screen and self._scene.drawn:
-                self._scene.fresh()  # at another size all was laid out anew, which is no move
+            shown, lay = self._on_screen and self._scene.drawn, letters.places(self.figure)
+            # A layout takes longer than a drawing, and what a reader sees is laid out.
+            with as_it_lies(self.figure, shown):
+                picture: bytes = draw(self.figure)
+                if letters.have_moved(letters.places(self.figure), lay):
+                    self._drawn(self.values)
+                    picture = draw(self.figure)
+            if shown:
+                self._scene.settle(laid_out=True)  # what another size has changed is no move
             return picture
 
-    def _pictures(self) -> tuple[bytes, bytes]:
-        """Return the picture for light and for dark; if it cannot be drawn say so, and the last."""
+    def _picture(self, draw: Callable[[], bytes], last: bytes) -> bytes:
+        """Return what `draw` makes of the figure; if it cannot be drawn say so, and the last."""
         try:
             with self._calls.survived():
-                return self.png(), self._for_dark()
+                return draw()
         except Exception as problem:
             self.standing, self.error = failure(self.values, problem), problem
-        if hasattr(self, "_canvas"):
-            return self._canvas.still, self._canvas.night
-        width, height = self.figure.get_size_inches()
-        return Picture(figsize=(width, height)).png(), b""
+            return last
 
     def _for_dark(self) -> bytes:
         """Return the picture for dark, nothing as long as no page of this kernel is dark."""
@@ -434,9 +440,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                 await asyncio.sleep(0)
             self._answer()
         self._come_back()
-        self._resting = asyncio.get_running_loop().call_later(
-            HELD if self._held else REST, self._rest
-        )
+        if not self._kept:
+            self._resting = asyncio.create_task(self._rest(HELD if self._held else REST))
 
     def _answer(self) -> None:
         with looks.turn, uncollected(), self._calls.by_loop():
@@ -550,6 +555,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def _send_frame(self, content: dict, began: float | None = None) -> None:
         buffers: list[bytes] = []
+        self._kept = False
         seen, self.error = self._seen(self.values, self.standing, self.error, buffers)
         self.standing = seen["standing"]
         content |= seen
@@ -561,21 +567,39 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         """Take where a reader has put the points; the picture is asked for apart from that."""
         self.values |= self._asked({"values": change["new"]})
 
-    def _keep(self) -> None:
-        """Have the notebook, and views to come, keep what is seen now."""
-        canvas = self._canvas
-        canvas.still, canvas.night = self._pictures()
-        canvas.standing, canvas.printed = self.standing, self.printed
-        canvas.colors = getattr(self.standing, "keys", [])
-        canvas.at = self._points()
-        self._kept = True
+    async def _rest(self, after: float) -> None:
+        """Do after some seconds what there is time for, until somebody asks for more."""
+        await asyncio.sleep(after)
+        drawings = self._at_rest()
+        while True:
+            async with _drawing(asyncio.get_running_loop()):
+                with looks.turn, self._calls.by_loop():
+                    if next(drawings, drawings):
+                        return
+                await asyncio.sleep(0.05)  # what anybody has asked meanwhile comes in
 
-    def _rest(self) -> None:
-        """Compare with a fresh drawing what is seen at rest, and keep it."""
-        with looks.turn, self._calls.by_loop():
-            if self.error is None and self._scene.outdated():
-                self._send_frame({})
-            self._keep()
+    def _at_rest(self) -> Iterator[None]:
+        """Compare with a fresh drawing what is seen, and keep it: drawing by drawing."""
+        if self.error is None and self._scene.outdated():
+            self._send_frame({})
+        yield
+        yield from self._keeping()
+
+    def _keeping(self) -> Iterator[None]:
+        """Have the notebook, and views to come, keep what is seen now."""
+        canvas, done = self._canvas, False
+        self._kept = True  # unless it is moved meanwhile
+        try:
+            still = self._picture(self.png, canvas.still)
+            yield
+            night = self._picture(self._for_dark, canvas.night)
+            if done := self._kept:
+                canvas.still, canvas.night = still, night
+                canvas.standing, canvas.printed = self.standing, self.printed
+                canvas.colors = getattr(self.standing, "keys", [])
+                canvas.at = self._points()
+        finally:
+            self._kept = done
 
     def _points(self) -> dict[str, list[float]]:
         return {
@@ -586,7 +610,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
         if not self._kept:
-            self._keep()
+            deque(self._keeping(), maxlen=0)
         data = super()._repr_mimebundle_(**kwargs) or {}
         data |= {
             "text/plain": self._text(),

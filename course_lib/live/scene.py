@@ -68,6 +68,7 @@ class Scene:
         self._order: list[Artist | int] = []
         self._places: tuple = ()
         self._drawn = False
+        self._lies = False  # of another color alone: laid out as before
         self._doubts = 0
         self.shifted = False
         self._sent: tuple[dict, list[bytes]] = {}, []
@@ -86,22 +87,25 @@ class Scene:
         `ground` is the color of a dark page; a figure whose theme is "keep" is drawn as on white.
         """
         keeps = getattr(self.figure, "theme", "page") == "keep"
+        dpi = 100 * min(max(scale, 0.2), 4)
+        same = width == self.width and abs(self.figure.dpi - dpi) <= 0.01
+        self._lies = self._drawn and same and ground != self.canvas.ground
         self.canvas.ground = None if keeps else ground
         if width != self.width:
             self.width = width
             self._fit(width)
             if self._drawn:  # what the layout changed of words was no move
                 self._watch.take(self.moving)
-        dpi = 100 * min(max(scale, 0.2), 4)
         if abs(self.figure.dpi - dpi) > 0.01:
             self.figure.set_dpi(dpi)
         self._drawn, self.id = False, ""
         self._as_image.clear()
 
-    def settle(self) -> None:
+    def settle(self, laid_out: bool = False) -> None:
         """Draw the figure once, so that from now on what has another state was moved."""
         with drawn_by(self.figure):
-            self.canvas.draw()
+            with as_it_lies(self.figure, laid_out):
+                self.canvas.draw()
             self._keep()
 
     @property
@@ -136,7 +140,7 @@ class Scene:
         if not self._drawn:
             before, self.id = self.id, ""
             images: list[bytes] = []
-            scene = self._draw_still(images, len(buffers))
+            scene = self._draw_still(images, len(buffers), layouts=0 if self._lies else 2)
             self.id = _name(scene, images)
             self._sent = scene, list(images)
             if self.id != before:
@@ -164,7 +168,7 @@ class Scene:
         before, order, self.canvas.ground = self.canvas.ground, self._order, theme.DARK
         try:
             with drawn_by(self.figure):
-                still = self._draw_still(images, len(buffers), laid_out=True)
+                still = self._draw_still(images, len(buffers), layouts=0)
         finally:
             self.canvas.ground = before
         if [part for part in self._order if isinstance(part, int)] != [
@@ -190,12 +194,13 @@ class Scene:
         """
         if self.redraw or not self._drawn:
             return False
-        images: list[bytes] = []
-        with drawn_by(self.figure):
-            scene = self._draw_still(images, 0)
-        if _name(scene, images) == self.id or self._is_alike(scene, images):
-            self._doubts = 0
-            return False
+        for layouts in (1, 2):
+            images: list[bytes] = []
+            with drawn_by(self.figure):
+                scene = self._draw_still(images, 0, layouts)
+            if _name(scene, images) == self.id or self._is_alike(scene, images):
+                self._doubts = 0
+                return False
         self._doubts += 1  # once it may be a layout that settles
         self.redraw, self._drawn = self._doubts > 1, False
         return True
@@ -258,7 +263,7 @@ class Scene:
         """Find what moved since the last look, and whether the still part must be drawn again."""
         found = self._watch.changed()
         if found:
-            self._drawn = False
+            self._drawn = self._lies = False
             known = set(self.moving)
             self.moving += [
                 artist for artist in found if artist not in known and self._moves(artist)
@@ -267,8 +272,8 @@ class Scene:
             self.moving = [artist for artist in self.moving if artist in there]
         if self.redraw:
             self.moving, self._drawn = [], False
-        if self._drawn and self._places != self._where():
-            self._drawn = False
+        if (self._drawn or self._lies) and self._places != self._where():
+            self._drawn = self._lies = False
 
     def _moves(self, artist: Artist) -> bool:
         """Return whether an artist can move alone, with all others staying as they are drawn."""
@@ -281,11 +286,11 @@ class Scene:
 
     # ------------------------------------------------------------------ what stays still
 
-    def _draw_still(self, images: list[bytes], first: int, laid_out: bool = False) -> dict:
+    def _draw_still(self, images: list[bytes], first: int, layouts: int = 2) -> dict:
         """Draw all that does not move, in as many images as moving artists lie between.
 
-        The images are numbered from `first` on. What is `laid_out` is not laid out anew, which
-        takes longer than to draw it.
+        The images are numbered from `first` on. A layout takes longer than the drawing, and two of
+        them to settle; with none, everything stays where it is.
         """
         order: list[Artist | int] = []
         between: list[dict] = []
@@ -305,15 +310,15 @@ class Scene:
             order.append(artist)
 
         lay = letters.places(self.figure)
-        if self._gives_way() and not laid_out:  # a layout takes two drawings to settle
+        if self._gives_way() and layouts == 2:
             self.figure.draw_without_rendering()
-        with _stopped(self.moving, met), _as_it_lies(self.figure, laid_out):
+        with _stopped(self.moving, met), as_it_lies(self.figure, layouts == 0):
             self.canvas.draw()
             cut()
         self.shifted = letters.have_moved(letters.places(self.figure), lay)
         self._recorded.clear()
         renderer = self.canvas.get_renderer()
-        self._order, self._drawn = order, True
+        self._order, self._drawn, self._lies = order, True, False
         self._keep()
         height = renderer.height
         still: dict[str, Any] = {"below": first, "between": between}
@@ -444,7 +449,7 @@ def _name(scene: dict, images: list[bytes]) -> str:
 
 
 @contextmanager
-def _as_it_lies(figure: Figure, laid_out: bool) -> Iterator[None]:
+def as_it_lies(figure: Figure, laid_out: bool) -> Iterator[None]:
     """Leave everything where it is while a figure that is laid out is drawn."""
     engine = figure.get_layout_engine() if laid_out else None
     if engine is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import gc
 import io
@@ -77,11 +78,11 @@ class Browser:
             (json.loads(json.dumps(content)), buffers)
         )
 
-    def ask(self, screen=None, **values):
+    def ask(self, screen=None, ground=None, **values):
         self.number += 1
         request = {"view": "v", "id": self.number, "values": values}
         if screen:
-            request["screen"] = {"scale": screen}
+            request["screen"] = {"scale": screen, "ground": ground}
         self.explorer._received(None, request, [])
         return self.answers[-1]
 
@@ -291,7 +292,7 @@ def test_an_explorer_that_cannot_be_drawn_is_shown_all_the_same_and_says_so():
     assert data["image/png"] == drawn
     browser = Browser(explorer)
     assert browser.ask(screen=1)[0]["standing"].startswith(wrong)
-    explorer._rest()
+    rest(explorer)
     assert browser.ask(count=2)[0]["standing"] == "2 of them"
     assert "draw" in browser.answers[-1][0]
 
@@ -493,8 +494,6 @@ def test_vertices_are_where_matplotlib_draws_them():
 
 
 def test_only_the_newest_of_the_waiting_requests_is_computed():
-    import asyncio
-
     seen = []
 
     def update(slope):
@@ -862,8 +861,6 @@ def test_a_sweep_stops_when_its_slice_of_time_is_over(monkeypatch):
 
 
 def test_a_cell_waits_for_one_slice_of_a_sweep_and_a_request_for_none():
-    import asyncio
-
     explorer = design_example()
     browser = Browser(explorer)
     browser.ask(screen=1)
@@ -1128,31 +1125,117 @@ def test_at_rest_an_old_picture_is_found_and_drawn_anew():
     browser.ask(screen=1, slope=0.1)
     shown, _ = browser.ask(slope=0.2)
     assert "scene" not in browser.ask(slope=0.9)[0]
-    explorer._rest()
+    rest(explorer)
     content, _ = browser.answers[-1]
     assert content["scene"]
     assert content["on"] != shown["on"]
     browser.ask(slope=0.4)
-    explorer._rest()
+    rest(explorer)
     assert "scene" in browser.ask(slope=0.3)[0], "from the second time on each is drawn as a whole"
+
+
+def rest(explorer):
+    """Do what an explorer does at rest, without the pauses in between."""
+    for _ in explorer._at_rest():
+        pass
+
+
+async def asked(explorer, **request):
+    explorer._received(None, {"view": "v", "id": 20, "values": {}} | request, [])
+    await explorer._task
 
 
 @pytest.mark.parametrize("held", [False, True])
 def test_what_is_seen_is_compared_once_the_hand_has_left_the_page(held, monkeypatch):
-    import asyncio
+    explorer, waits = design_example(), []
 
-    monkeypatch.setattr(explorer_module, "HELD", 3600)
+    async def noted(after):
+        waits.append(after)
+
+    Browser(explorer).ask(screen=1)
+    monkeypatch.setattr(explorer, "_rest", noted)
+    asyncio.run(asked(explorer, values={"lr": 0.02}, held=held))
+    assert waits == [explorer_module.HELD if held else explorer_module.REST]
+
+
+def test_at_rest_nothing_is_kept_twice(monkeypatch):
+    monkeypatch.setattr(explorer_module, "REST", 0)
+    explorer = design_example()
+    Browser(explorer).ask(screen=1)
+
+    async def session():
+        await asked(explorer, values={"lr": 0.02})
+        await explorer._resting
+        before = explorer._resting
+        await asked(explorer, sweep="lr", at=[0.03])
+        return explorer._resting is before
+
+    assert asyncio.run(session())
+    assert explorer._canvas.standing == explorer.standing
+
+
+def test_who_asks_while_a_picture_is_kept_waits_for_one_drawing_alone(monkeypatch):
+    monkeypatch.setattr(explorer_module, "REST", 0)
+    explorer, drawn = design_example(), []
+    Browser(explorer).ask(screen=1)
+    picture = explorer._picture
+
+    def seen(draw, last):
+        drawn.append(explorer.values["lr"])
+        if len(drawn) == 1:
+            request = {"view": "v", "id": 21, "values": {"lr": 0.05}}
+            asyncio.get_running_loop().call_soon(explorer._received, None, request, [])
+        return picture(draw, last)
+
+    monkeypatch.setattr(explorer, "_picture", seen)
+
+    async def session():
+        await asked(explorer, values={"lr": 0.02})
+        interrupted = explorer._resting
+        with pytest.raises(asyncio.CancelledError):
+            await interrupted
+        await explorer._task
+        await explorer._resting
+
+    asyncio.run(session())
+    assert drawn == [0.02, 0.05, 0.05]
+    assert explorer._canvas.standing == explorer.standing
+
+
+@pytest.fixture
+def layouts(monkeypatch):
+    """Count how often a figure is laid out."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    done, execute = [], ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(
+        ConstrainedLayoutEngine,
+        "execute",
+        lambda engine, figure: (done.append(figure), execute(engine, figure))[1],
+    )
+    return done
+
+
+def test_what_is_seen_is_kept_without_another_layout(layouts):
+    explorer = design_example()
+    Browser(explorer).ask(screen=1)
+    layouts.clear()
+    list(explorer._keeping())
+    assert not layouts
+    assert "scene" not in explorer.frame([])
+
+
+def test_a_page_that_turns_dark_has_the_picture_without_another_layout(layouts):
     explorer = design_example()
     browser = Browser(explorer)
     browser.ask(screen=1)
-
-    async def session():
-        request = {"view": "v", "id": 20, "values": {"lr": 0.02}, "held": held}
-        explorer._received(None, request, [])
-        await explorer._task
-        return explorer._resting.when() - asyncio.get_running_loop().time()
-
-    assert (asyncio.run(session()) > 1800) == held
+    layouts.clear()
+    answer, buffers = browser.ask(screen=1, ground=[17, 17, 17])
+    assert not layouts
+    assert answer["scene"]["dark"]
+    shown = explorer_module.composed(answer["scene"], buffers, answer, buffers)
+    assert not explorer._is_old(shown)
+    assert layouts
 
 
 def test_a_first_move_draws_no_still_part_anew(monkeypatch):
@@ -1197,7 +1280,7 @@ def test_a_rest_disturbs_no_sweep():
     browser = Browser(design_example())
     browser.ask(screen=1)
     browser.ask(lr=0.02)
-    browser.explorer._rest()
+    rest(browser.explorer)
     content, _ = browser.sweep("lr", [0.01])
     assert content["frames"][0] is not None
     assert "scene" not in browser.ask(lr=0.03)[0]

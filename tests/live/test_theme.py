@@ -207,7 +207,7 @@ def test_an_explorer_keeps_a_picture_for_the_night_once_a_page_was_dark(monkeypa
     assert explorer._canvas.night == b""
     explorer._request = {"screen": {"scale": 1, "ground": [17, 17, 17]}, "values": {}}
     explorer._answer_request()
-    explorer._keep()
+    list(explorer._keeping())
     night = np.asarray(Image.open(io.BytesIO(explorer._canvas.night)).convert("RGBA"))
     words = night[..., 3] > 250
     assert night[words][:, :3].max() > 200
