@@ -47,7 +47,12 @@ def store_outputs(path: Path) -> None:
     prepare_colab(notebook)
     where = {"metadata": {"path": str(path.parent)}}
     NotebookClient(
-        notebook, timeout=300, resources=where, store_widget_state=False, coalesce_streams=True
+        notebook,
+        timeout=300,
+        resources=where,
+        store_widget_state=False,
+        coalesce_streams=True,
+        extra_arguments=["--log-level=ERROR"],  # it warns of its own connection, which is local
     ).execute()
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
