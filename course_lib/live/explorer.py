@@ -17,8 +17,8 @@ import random
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -570,22 +570,22 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     async def _rest(self, after: float) -> None:
         """Do after some seconds what there is time for, until somebody asks for more."""
         await asyncio.sleep(after)
-        drawings = self._at_rest()
-        while True:
-            async with _drawing(asyncio.get_running_loop()):
-                with looks.turn, self._calls.by_loop():
-                    if next(drawings, drawings):
-                        return
-                await asyncio.sleep(0.05)  # what anybody has asked meanwhile comes in
+        with closing(self._at_rest()) as drawings:
+            while True:
+                async with _drawing(asyncio.get_running_loop()):
+                    with looks.turn, self._calls.by_loop():
+                        if next(drawings, drawings):
+                            return
+                    await asyncio.sleep(0.05)  # what anybody has asked meanwhile comes in
 
-    def _at_rest(self) -> Iterator[None]:
+    def _at_rest(self) -> Generator[None, None, None]:
         """Compare with a fresh drawing what is seen, and keep it: drawing by drawing."""
         if self.error is None and self._scene.outdated():
             self._send_frame({})
         yield
         yield from self._keeping()
 
-    def _keeping(self) -> Iterator[None]:
+    def _keeping(self) -> Generator[None, None, None]:
         """Have the notebook, and views to come, keep what is seen now."""
         canvas, done = self._canvas, False
         self._kept = True  # unless it is moved meanwhile

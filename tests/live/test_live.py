@@ -1174,7 +1174,8 @@ def test_at_rest_nothing_is_kept_twice(monkeypatch):
     assert explorer._canvas.standing == explorer.standing
 
 
-def test_who_asks_while_a_picture_is_kept_waits_for_one_drawing_alone(monkeypatch):
+@pytest.mark.parametrize("more", [{"values": {"lr": 0.05}}, {"sweep": "lr", "at": [0.03]}])
+def test_who_asks_while_a_picture_is_kept_waits_for_one_drawing_alone(more, monkeypatch):
     monkeypatch.setattr(explorer_module, "REST", 0)
     explorer, drawn = design_example(), []
     Browser(explorer).ask(screen=1)
@@ -1183,8 +1184,8 @@ def test_who_asks_while_a_picture_is_kept_waits_for_one_drawing_alone(monkeypatc
     def seen(draw, last):
         drawn.append(explorer.values["lr"])
         if len(drawn) == 1:
-            request = {"view": "v", "id": 21, "values": {"lr": 0.05}}
-            asyncio.get_running_loop().call_soon(explorer._received, None, request, [])
+            content = {"view": "v", "id": 21, "values": {}} | more
+            asyncio.get_running_loop().call_soon(explorer._received, None, content, [])
         return picture(draw, last)
 
     monkeypatch.setattr(explorer, "_picture", seen)
@@ -1198,7 +1199,7 @@ def test_who_asks_while_a_picture_is_kept_waits_for_one_drawing_alone(monkeypatc
         await explorer._resting
 
     asyncio.run(session())
-    assert drawn == [0.02, 0.05, 0.05]
+    assert drawn == [0.02, explorer.values["lr"], explorer.values["lr"]]
     assert explorer._canvas.standing == explorer.standing
 
 
