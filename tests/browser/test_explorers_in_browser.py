@@ -238,6 +238,45 @@ def test_what_the_kernel_repeats_late_does_not_bring_a_held_handle_back(page, la
     assert seen == {place}
 
 
+GRIP = """
+from course_lib.live import grip
+figure, ax = plots.figure()
+(line,) = ax.plot([0, 1], [0, 1])
+
+def update(slope):
+    line.set_ydata([0, slope])
+
+held = explore(figure, update, slope=grip(slider(0, 1, 0.5), ax, 0.2))
+held
+"""
+
+
+def test_what_the_kernel_repeats_late_does_not_bring_a_held_grip_back(page, lab):
+    opened(page, lab, "gripped.ipynb", GRIP)
+    grip, readout = page.locator(".course-grip").first, page.locator(".widget-readout").first
+    grip.scroll_into_view_if_needed()
+    box = grip.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    with stopped_kernel(page):
+        page.mouse.move(x + 60, y)
+        page.mouse.up()  # the kernel is told, and will repeat it
+        page.mouse.down()
+        page.mouse.move(x + 120, y)
+        place = readout.text_content()
+    seen = set()
+    for _ in range(60):
+        page.wait_for_timeout(16)
+        seen.add(readout.text_content())
+    page.mouse.up()
+    assert seen == {place}
+    where = "print(f'{held.values[\"slope\"]:.3g}')"
+    eventually(
+        page, lambda: page.evaluate(IN_KERNEL, where), lambda said: float(said) == float(place)
+    )
+
+
 POINT = """
 figure, ax = plots.figure()
 (line,) = ax.plot([0, 1], [0, 1])

@@ -414,7 +414,8 @@ export async function render({ model, el }) {
   };
   for (const kind of ["pointerover", "focusin"])
     document.addEventListener(kind, reach, { signal, passive: true });
-  for (const slider of sliders) tellAtRest(slider, () => within(slider, pressed()));
+  for (const [i, slider] of sliders.entries())
+    tellAtRest(slider, () => within(slider, pressed()) || grips.some((grip) => grip.held && grip.name === names[i]));
   const sight = new IntersectionObserver(([entry]) => {
     ahead.visible = entry.isIntersecting;
     if (ahead.visible && scale) fit();
