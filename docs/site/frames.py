@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,26 +37,37 @@ NEEDED = ("explore(", ".reveal(", "the_race(")
 
 def of_all(books: list[Path], frames: int) -> Iterator[tuple[Path, dict]]:
     """Run the notebooks, two at once, and yield each with what its cells show on a page."""
-    bar = tqdm(desc="Computing what the sliders show", total=len(books), unit="notebook")
+    cells = {path: len(code_of(nbformat.read(path, as_version=4))) for path in books}
+    bar = tqdm(desc="Computing what the sliders show", total=sum(cells.values()), unit="cell")
     with bar, ThreadPoolExecutor(AT_ONCE) as kernels:
         # The largest, which show most, begin: at the end no kernel is left to run alone.
         largest = sorted(books, key=lambda path: path.stat().st_size, reverse=True)
-        running = {path: kernels.submit(of_one, path, frames) for path in largest}
-        for job in running.values():  # they end in another order than they are asked for here
-            job.add_done_callback(lambda _: bar.update())
+        running = {path: kernels.submit(of_one, path, frames, bar.update) for path in largest}
         for path in books:
             yield path, running[path].result()
 
 
-def of_one(path: Path, frames: int = FRAMES) -> dict[str, list[dict]]:
-    """Return what the cells of a notebook show on a page, by the cells' names."""
+def code_of(book) -> list:
+    """Return the code cells of a notebook."""
+    return [cell for cell in book.cells if cell.cell_type == "code"]
+
+
+def of_one(
+    path: Path, frames: int = FRAMES, told: Callable = lambda cells: None
+) -> dict[str, list[dict]]:
+    """Return what the cells of a notebook show on a page, by the cells' names.
+
+    `told` hears of each cell that has run, or of how many need not.
+    """
     book = nbformat.read(path, as_version=4)
-    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    code = code_of(book)
     if not any(word in cell.source for cell in code for word in NEEDED):
+        told(len(code))
         return {}
     wanted = wishes(book)
     kept = KEPT / f"{path.stem}-{_fingerprint(code, wanted, frames)}.json"
     if kept.exists():
+        told(len(code))
         return json.loads(kept.read_text(encoding="utf-8"))
     cells = [nbformat.v4.new_code_cell(BEGIN.format(here=str(HERE), most=MOST, frames=frames))]
     for cell in code:
@@ -66,12 +77,14 @@ def of_one(path: Path, frames: int = FRAMES) -> dict[str, list[dict]]:
         )
         cells.append(cell)
     book.cells = cells
+    own = {cell.id for cell in code}
     NotebookClient(
         book,
         timeout=3000,
         resources={"metadata": {"path": str(path.parent)}},
         store_widget_state=False,
         extra_arguments=["--IPKernelApp.log_level=40"],
+        on_cell_executed=lambda cell, **_: told(1) if cell.id in own else None,
     ).execute()
     found = {}
     for cell in book.cells:

@@ -93,8 +93,7 @@ def main() -> int:
     from course_lib.live import front
 
     (static / "live.js").write_text(front.source(), encoding="utf-8")
-    print(f"Computing what the sliders of {path.stem} show", flush=True)
-    views = frames.of_one(path, chosen.frames)
+    ((_, views),) = frames.of_all([path], chosen.frames)
     pdf = f"{path.stem}.pdf" if chosen.pdf else ""
     page = deck(book, partial(shown, stem=path.stem, views=views, static=static), {"PDF": pdf})
     (out / "index.html").write_text(page, encoding="utf-8")
