@@ -6,7 +6,7 @@
 notebooks run once: their pictures are drawn for the column of a page and for a phone, and each
 explorer leaves the frames of its sliders in files, one for either width, of which a page fetches
 the one it needs when the reader comes near. The
-first time that may take half an hour on two cores, most of it for the races of lecture
+first time that takes 40 to 50 minutes on two cores, most of it for the races of lecture
 6; later only what has changed is computed.
 The folder `lab/` holds the course as `lite.py` builds it, where every lecture runs in the browser,
 `slides/` the decks, and `pdf/` lectures and decks on paper, where a Chromium, Chrome or Edge is
