@@ -450,7 +450,14 @@ def _name(scene: dict, images: list[bytes]) -> str:
 
 @contextmanager
 def as_it_lies(figure: Figure, laid_out: bool) -> Iterator[None]:
-    """Leave everything where it is while a figure that is laid out is drawn."""
+    """Leave everything where it is while a figure that is laid out is drawn.
+
+    Parameters
+    ----------
+    figure : Figure
+    laid_out : bool
+        Whether it is; else it is drawn as always.
+    """
     engine = figure.get_layout_engine() if laid_out else None
     if engine is None:
         yield
