@@ -55,7 +55,7 @@ def update(lr, momentum, double, k, start):
             f"start {start[0]:.2f} {start[1]:.2f}")
 
 explore(figure, update, lr=log_slider(1e-3, 0.1, 0.02), momentum=choice([0.5, 0.7]),
-        double=toggle(), k=int_slider(0, 20, 5, play=True), start=point(hill, (-1.5, 2)))
+        double=toggle(), k=int_slider(0, 20, 0, play=True), start=point(hill, (-1.5, 2)))
 """
 CHANGED = "said => document.querySelector('.course-standing').textContent !== said"
 
@@ -64,7 +64,7 @@ def test_the_keyboard_alone_reaches_and_moves_all_of_an_explorer(page, lab):
     opened(page, lab, "keyboard.ipynb", EVERYTHING)
     standing = page.locator(".course-standing")
     first = standing.text_content()
-    assert first == "rate 0.0200, momentum 0.5, double False, step 5, start −1.50 2.00"
+    assert first == "rate 0.0200, momentum 0.5, double False, step 0, start −1.50 2.00"
     page.locator(f".jp-Cell:has({EXPLORER})").focus()
     stops = []
     for _ in range(30):
@@ -92,7 +92,7 @@ def test_the_keyboard_alone_reaches_and_moves_all_of_an_explorer(page, lab):
     sliders = ["learning rate α", "k"]
     assert [name for name in stops if not name.startswith("value of")] == [
         *(sliders[0], "momentum", "double"),
-        *("Step back", "Play", "Step forward", "speed", sliders[1], "Reset"),
+        *(sliders[1], "Step back", "Play", "Step forward", "speed", "Reset"),
         "start, move it with the arrow keys",
         "Save the picture as PNG",  # the first of the bar, which is one stop
     ]

@@ -224,7 +224,7 @@ export async function arrange(root, wide, sliders, first, players, reset) {
       if (bar) bar.style.setProperty("--course-first", share(slider, first[i]));
       if (!player) continue;
       el.classList.add("course-plays");
-      [...el.children].find((part) => part.contains(bar)).before(player);  // the Tab key goes as the eye does
+      el.append(player);
     }
   box.append(reset);
   return () => {

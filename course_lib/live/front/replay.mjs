@@ -105,7 +105,7 @@ export async function replay(host, text) {
   const players = controls.filter((_, i) => about.controls[i].play).map((control) => {
     const made = player(page, control, signal);
     control.row.classList.add("course-plays");
-    control.row.querySelector("input").before(made.bar);
+    control.row.append(made.bar);
     return made;
   });
   if (controls.length) page.controls.append(page.reset);
@@ -127,8 +127,7 @@ export async function replay(host, text) {
 // A slider, list or box of plain HTML that is asked and set as a widget's model is.
 function plainControl({ label, kind, words, first, unit }, page, moved) {
   const short = kind === "select" && isShort(words);
-  // A label would press the first button of a player within it.
-  const row = document.createElement(short || kind === "slider" ? "div" : "label");
+  const row = document.createElement(short ? "div" : "label");
   row.className = "course-plain";
   row.append(Object.assign(document.createElement("span"), { textContent: label }));
   const choices = short && segments(words, label, (at) => set("value", at));
