@@ -174,11 +174,7 @@ def stopped_kernel(page) -> Iterator[None]:
 
 def drag(page, handle, reach: int, moves: int = 40) -> dict:
     """Drag a handle sideways; return how often the picture changed, and the messages sent."""
-    handle.scroll_into_view_if_needed()
-    box = handle.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
+    x, y = pressed(page, handle)
     before = page.evaluate("window.sent")
     places, texts = set(), set()
     for move in range(1, moves + 1):
@@ -216,24 +212,36 @@ def test_a_warm_slider_moves_with_no_word_to_the_kernel_even_while_it_is_blocked
     eventually(page, lambda: page.evaluate(IN_KERNEL, same), lambda said: said == "True")
 
 
-def test_what_the_kernel_repeats_late_does_not_bring_a_held_handle_back(page, lab):
-    opened(page, lab, "repeats.ipynb", WALK)
-    warm(page)
-    handle, readout = page.locator(".noUi-handle").first, page.locator(".widget-readout").first
+def pressed(page, handle) -> tuple[float, float]:
+    """Press a handle with the mouse, and return where that is."""
     handle.scroll_into_view_if_needed()
     box = handle.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
+    return x, y
+
+
+def for_a_second(page, read) -> set:
+    """Return all that is read within a second."""
+    seen = set()
+    for _ in range(60):
+        page.wait_for_timeout(16)
+        seen.add(read())
+    return seen
+
+
+def test_what_the_kernel_repeats_late_does_not_bring_a_held_handle_back(page, lab):
+    opened(page, lab, "repeats.ipynb", WALK)
+    warm(page)
+    readout = page.locator(".widget-readout").first
+    x, y = pressed(page, page.locator(".noUi-handle").first)
     with stopped_kernel(page):
         page.mouse.move(x + 40, y)
         page.wait_for_timeout(400)  # at rest the kernel is told, and will repeat it
         page.mouse.move(x + 80, y)
         place = readout.text_content()
-    seen = set()
-    for _ in range(60):
-        page.wait_for_timeout(16)
-        seen.add(readout.text_content())
+    seen = for_a_second(page, readout.text_content)
     page.mouse.up()
     assert seen == {place}
 
@@ -253,22 +261,15 @@ held
 
 def test_what_the_kernel_repeats_late_does_not_bring_a_held_grip_back(page, lab):
     opened(page, lab, "gripped.ipynb", GRIP)
-    grip, readout = page.locator(".course-grip").first, page.locator(".widget-readout").first
-    grip.scroll_into_view_if_needed()
-    box = grip.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
+    readout = page.locator(".widget-readout").first
+    x, y = pressed(page, page.locator(".course-grip").first)
     with stopped_kernel(page):
         page.mouse.move(x + 60, y)
         page.mouse.up()  # the kernel is told, and will repeat it
         page.mouse.down()
         page.mouse.move(x + 120, y)
         place = readout.text_content()
-    seen = set()
-    for _ in range(60):
-        page.wait_for_timeout(16)
-        seen.add(readout.text_content())
+    seen = for_a_second(page, readout.text_content)
     page.mouse.up()
     assert seen == {place}
     where = "print(f'{held.values[\"slope\"]:.3g}')"
@@ -308,11 +309,7 @@ def test_what_the_kernel_repeats_late_does_not_bring_a_point_back(page, lab):
         page.evaluate(LATER)
         page.mouse.click(x - 90, y + 30)
         place = ring.get_attribute("aria-valuetext")
-    seen = set()
-    for _ in range(60):
-        page.wait_for_timeout(16)
-        seen.add(ring.get_attribute("aria-valuetext"))
-    assert seen == {place}
+    assert for_a_second(page, lambda: ring.get_attribute("aria-valuetext")) == {place}
     where = "print(*(float(f'{part:.3g}') for part in placed.values['start']), sep=', ')"
     eventually(page, lambda: page.evaluate(IN_KERNEL, where), lambda said: said == place)
 
