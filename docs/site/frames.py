@@ -37,8 +37,8 @@ NEEDED = ("explore(", ".reveal(", "the_race(")
 
 def of_all(books: list[Path], frames: int) -> Iterator[tuple[Path, dict]]:
     """Run the notebooks, two at once, and yield each with what its cells show on a page."""
-    cells = {path: len(code_of(nbformat.read(path, as_version=4))) for path in books}
-    bar = tqdm(desc="Computing what the sliders show", total=sum(cells.values()), unit="cell")
+    cells = sum(len(code_of(nbformat.read(path, as_version=4))) for path in books)
+    bar = tqdm(desc="Computing what the sliders show", total=cells, unit="cell")
     with bar, ThreadPoolExecutor(AT_ONCE) as kernels:
         # The largest, which show most, begin: at the end no kernel is left to run alone.
         largest = sorted(books, key=lambda path: path.stat().st_size, reverse=True)
@@ -52,9 +52,7 @@ def code_of(book) -> list:
     return [cell for cell in book.cells if cell.cell_type == "code"]
 
 
-def of_one(
-    path: Path, frames: int = FRAMES, told: Callable = lambda cells: None
-) -> dict[str, list[dict]]:
+def of_one(path: Path, frames: int, told: Callable) -> dict[str, list[dict]]:
     """Return what the cells of a notebook show on a page, by the cells' names.
 
     `told` hears of each cell that has run, or of how many need not.
