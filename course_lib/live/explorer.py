@@ -88,6 +88,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         _label(sliders, names)
         self._tracks: dict[str, list] = {}
         self._cost = 0.0
+        self._said_of: dict[str, Any] = {}  # the values that the standing is about
         self._update()
         self._tracks = ties.tracks(controls)
         width, height = figure.get_size_inches() * 100
@@ -347,6 +348,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     def _update(self) -> None:
         began = time.perf_counter()
         self._kept = self._away = False
+        self._said_of = dict(self.values)
         self.standing, self.error = self._drawn(self.values)
         self.printed = self._calls.printed
         self._cost = round(1000 * (time.perf_counter() - began), 2)
@@ -469,9 +471,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             Explorer._dark = bool(ground) or Explorer._dark
         if not self._on_screen:
             return
-        asked = self._asked(request)
-        moved = any(not same(value, self.values[name]) for name, value in asked.items())
-        self.values |= asked
+        self.values |= self._asked(request)
+        # Where a point was put may be known before its picture is asked for.
+        moved = any(not same(value, self._said_of[name]) for name, value in self.values.items())
         # Another screen alone is no reason to compute what takes long.
         if moved or self._cost <= SLOW:
             self._update()

@@ -1246,6 +1246,24 @@ def test_a_first_move_draws_no_still_part_anew(monkeypatch):
     assert "scene" not in browser.ask(lr=0.03)[0]
 
 
+def test_a_slow_picture_follows_a_point_that_was_told_before_it_was_asked_for(monkeypatch):
+    monkeypatch.setattr(explorer_module, "SLOW", 0)  # as on a busy machine: each one takes long
+    figure, ax = plots.figure()
+    (line,) = ax.plot([0, 1], [0, 1])
+
+    def update(where):
+        line.set_data([0, where[0]], [0, where[1]])
+        return f"at {where[0]:g}"
+
+    browser = Browser(explore(figure, update, where=point(ax, (0.25, 0.5))))
+    browser.ask(screen=1)
+    before = browser.vertices()
+    browser.explorer._canvas.at = {"where": [0.75, 0.5]}
+    content, _ = browser.ask(where=[0.75, 0.5])
+    assert content["standing"] == "at 0.75"
+    assert not np.array_equal(browser.vertices(), before)
+
+
 def test_what_takes_longer_than_a_slice_is_called_for_nothing_but_its_picture(monkeypatch):
     monkeypatch.setattr(explorer_module, "SLICE", 0)
     seen = []
