@@ -590,7 +590,7 @@ def parts(torch, pytest):
 def run_part(title, command, missing, until=math.inf):
     """Run one part under its heading and return (title, result, time taken).
 
-    It is ended at the time `until`.
+    It is ended at the time `until`, with the servers and browsers that it began.
     """
     print("\n== " + title)
     if missing:
@@ -604,11 +604,36 @@ def run_part(title, command, missing, until=math.inf):
     left = until - start
     if left < LEAST:
         return title, "left out, because the time is up", None
+    # A group of its own can be ended as a whole; without it, Ctrl-C reaches the part as well.
+    grouped = os.name == "posix" and left < math.inf
+    part = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=grouped)
     try:
-        code = subprocess.call(command, cwd=ROOT, env=environment(), timeout=min(left, 1e6))
+        code = part.wait(min(left, 1e6))
     except subprocess.TimeoutExpired:
+        end(part, grouped)
         return title, "ended when the time was up; nothing had failed", clock(start)
+    except BaseException:
+        end(part, grouped)
+        raise
     return title, "FAILED (exit code %d)" % code if code else "passed", clock(start)
+
+
+def end(process, grouped):
+    """End a process; with its group, all of it, which has some seconds to put things in order."""
+    if not grouped:
+        process.kill()
+        process.wait()
+        return
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        for _ in range(100):
+            process.poll()  # one that has ended belongs to the group until it is asked
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGKILL)
+    except OSError:
+        pass  # nobody is left
+    process.wait()
 
 
 def find_mnist():

@@ -731,6 +731,40 @@ def test_a_part_that_may_end_early_does_so_and_says_so(monkeypatch):
     assert result.startswith("FAILED")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only there is a part ended with all it began")
+def test_a_part_that_is_ended_leaves_nothing_running(monkeypatch, tmp_path):
+    course, told = load(ROOT), tmp_path / "pid"
+    monkeypatch.setattr(course, "LEAST", 0)
+    # It begins a server, as a browser test does, and does not look after it.
+    server = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: None); time.sleep(3600)"
+    part = (
+        "import pathlib, subprocess, sys, time\n"
+        f"server = subprocess.Popen([sys.executable, '-c', {server!r}])\n"
+        f"pathlib.Path({str(told)!r}).write_text(str(server.pid))\n"
+        "time.sleep(3600)"
+    )
+    for seconds in (3, 30, 120):  # on a busy machine Python alone takes a while to start
+        until = time.time() + seconds
+        _, result, _ = course.run_part("Long", [sys.executable, "-c", part], "", until=until)
+        assert result.startswith("ended when the time was up")
+        if told.exists():
+            break
+    server_id, end = int(told.read_text()), time.monotonic() + 60
+    while is_running(server_id):
+        assert time.monotonic() < end, "what a part began runs on after it was ended"
+        time.sleep(0.1)
+
+
+def is_running(process_id: int) -> bool:
+    """Return whether a process is there, and is no more than the record of one that ended."""
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{process_id}/stat")
+    return not state.exists() or state.read_text().rpartition(") ")[2][0] != "Z"
+
+
 def test_only_thorough_parts_end_early(tree, monkeypatch, capsys):
     course = load(tree)
     well = [sys.executable, "-c", ""]
