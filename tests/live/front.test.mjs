@@ -96,6 +96,14 @@ test("an answer for a place that was left is not shown, for the place at hand it
   assert.ok(link.counts(1, "1", "1"));
 });
 
+test("a place is asked for again when another one was shown meanwhile", () => {
+  const link = makeLink(() => {});
+  link.ask({ a: 1 }, "1");
+  link.answer({ id: 1, took: 1 });
+  link.pass();
+  assert.ok(link.ask({ a: 1 }, "1"));
+});
+
 test("a slow frame is not taken for lost while it is computed", () => {
   let now = 0;
   const link = makeLink(() => {}, () => now);
@@ -107,8 +115,8 @@ test("a slow frame is not taken for lost while it is computed", () => {
   assert.ok(link.ask({ a: 3 }, "3"));
 });
 
-const sweeps = (more = {}) => {
-  const sent = [], all = { a: 5 }, kept = shelf(1e6);
+const sweeps = ({ kept = shelf(1e6), ...more } = {}) => {
+  const sent = [], all = { a: 5 };
   const made = makePrefetch({
     send: (message) => sent.push(message), link: makeLink(() => {}), kept, names: ["a"],
     rulers: [ruler(model({ _model_name: "IntSliderModel", min: 0, max: 99, step: 1 }))],
@@ -212,6 +220,36 @@ test("a hand that passes more places than can be made is not run after, until it
   now += 200;
   t.mock.timers.tick(200);
   assert.ok(sent.slice(before).some(({ at }) => at.includes(all.a + 1)), "what lies around it is of use");
+});
+
+test("no more is made in advance than there is room for, and that lies around the hand", () => {
+  const kept = shelf(26), quick = sweeps({ kept }); // 20 frames, and some room
+  const makeAll = () => {
+    const before = quick.sent.length;
+    quick.made.warm();
+    for (let next = before; next < quick.sent.length; next++) {
+      assert.ok(next < before + 40, "it never ends");
+      quick.come(quick.sent[next], 10);
+    }
+    return quick.sent.slice(before).flatMap(({ at }) => at);
+  };
+  const around = (a) => Array.from({ length: 19 }, (_, i) => a - 9 + i);
+  quick.all.a = 50;
+  makeAll();
+  for (const a of [50, 53, 20, 50]) {
+    quick.all.a = a;
+    const made = makeAll();
+    assert.ok(made.length <= 40, `${made.length} made for ${a}`);
+    for (const value of around(a)) assert.ok(kept.has(JSON.stringify({ a: value }), "s"), `${value} near ${a}`);
+  }
+  assert.deepEqual(makeAll(), []);
+  // Not even one finds room.
+  const large = sweeps({ kept: shelf(0.5) });
+  large.made.warm();
+  large.sent.forEach((request) => large.come(request, 10));
+  const asked = large.sent.length;
+  large.made.warm();
+  assert.equal(large.sent.length, asked);
 });
 
 test("keys push a point, its ends and Space included, and no other key is taken", () => {

@@ -45,10 +45,14 @@ export function makePrefetch({
       // What a moving hand has passed when the answer comes is of no use: it is aimed at.
       const ahead = moving ? Math.round(pace * (lasts + 20)) : 0;
       while (swept.size < Math.floor(wide) && tried < 3) {
-        const at = [], places = [];
+        const at = [], places = [], near = new Set();
         for (const value of reachable(ruler, walls[likely], all[names[likely]], ahead)) {
           const place = placeOf({ ...all, [names[likely]]: value });
-          if (kept.has(place, sceneId()) || under_way.has(place) || barred.has(place)) continue;
+          // More than there is room for would push one another out for ever.
+          if (near.add(place).size > kept.room()) break;
+          const there = kept.has(place, sceneId());
+          if (there) kept.get(place); // what lies farther goes first
+          if (there || under_way.has(place) || barred.has(place)) continue;
           under_way.add(place);
           at.push(value);
           places.push(place);
