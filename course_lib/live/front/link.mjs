@@ -50,14 +50,14 @@ export function makeLink(send, clock = () => performance.now()) {
       return request ? request.place : null;
     },
 
-    // What was asked for so far may not take the place of what is shown now.
+    // What was asked for so far may not take the place of what is shown now, and has to be asked for
+    // again when the reader comes back to it.
     pass() {
       passed = id;
+      asked = "";
       link.waiting = false;
     },
     counts: (number, place, here) => number >= answered && (number > passed || place === here),
-    // These values are shown: nobody has to ask for them.
-    know: (values) => (asked = JSON.stringify(values)),
   };
   return link;
 }
