@@ -70,6 +70,7 @@ class State:
         self._arrays: list[Any] = []
         self._array_owners: list[Artist] = []
         self._large: list[tuple[np.ndarray, np.ndarray, Artist]] = []  # now, as it was, whose
+        self._open: list[Artist] = []  # whose state is all there is to them
         self._hidden: list[Artist] = []  # what ticks consist of and do not show
         self._hidden_owners: list[Artist] = []
         for owner in self.owners:
@@ -81,6 +82,9 @@ class State:
         """Return the owners that have another state now."""
         found: dict[Artist, bool] = {}
         if not _same(self._parts, self._kept):
+            # A setter that is given what is there already leaves no other trace.
+            for artist in self._open:
+                artist.stale = False
             for part, was, owner in zip(self._parts, self._kept, self._part_owners, strict=True):
                 if owner not in found and not _same(part, was):
                     found[owner] = True
@@ -139,6 +143,9 @@ class State:
             return [*methods, *self._keep_live(_Live(lambda: _slots(thing)), owner)]
         if isinstance(thing, Artist):
             thing.stale = False
+            # Of others it may be the only sign: they may keep what they draw outside of Python.
+            if type(thing).__module__.partition(".")[0] in ("matplotlib", "mpl_toolkits"):
+                self._open.append(thing)
         self._keep(vars(thing), owner)
         if isinstance(thing, Tick):
             return self._inside_tick(thing, owner)
@@ -154,6 +161,7 @@ class State:
         for part in tick.get_children():
             self._known.add(id(part))
             part.stale = False
+            self._open.append(part)
             if part.get_visible():
                 self._keep(vars(part), owner)
                 held += [one for one in vars(part).values() if not isinstance(one, _PLACES)]

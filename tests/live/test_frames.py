@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import matplotlib
 import numpy as np
 import pytest
@@ -106,6 +108,61 @@ def test_one_number_of_many_that_changed_in_place_is_seen():
     (line,) = scene.figure.axes[0].lines
     line.get_ydata(orig=False)[7777] = 1.5
     assert apart(before, seen()) > SHADES
+
+
+def test_what_is_told_to_be_as_it_is_has_nothing_drawn_again(monkeypatch):
+    def make(figure):
+        ax = figure.add_subplot()
+        (line,) = ax.plot([0, 1], [0, 1])
+
+        def update(t, high=1):
+            line.set_ydata([0, t])
+            ax.set(xlim=(0, 1), ylim=(0, high), title="as ever", xlabel="as ever", facecolor="w")
+            ax.grid(True)
+
+        return update
+
+    update, scene, seen = opened(make)
+    update(0)
+    seen()
+    drawn, draw = [], Scene._draw_still
+    monkeypatch.setattr(Scene, "_draw_still", lambda *a, **k: (drawn.append(1), draw(*a, **k))[1])
+    for t in (0.2, 0.4, 0.6):
+        update(t)
+        assert apart(seen(), scene.fresh()) <= SHADES
+    assert drawn == []
+    update(0.8, high=2)
+    assert apart(seen(), scene.fresh()) <= SHADES
+    assert drawn == [1]
+
+
+class Hiding(Line2D):
+    """Keeps where it lies in what only C can read, as an artist of another package may."""
+
+    def draw(self, renderer):
+        self.set_ydata([0, self.height[0]])
+        super().draw(renderer)
+        self.stale = False
+
+
+def test_an_artist_of_others_is_drawn_again_when_all_it_says_is_that_it_is_stale():
+    def make(figure):
+        ax = figure.add_subplot()
+        ax.set_ylim(0, 1)
+        hiding = ax.add_line(Hiding([0, 1], [0, 0]))
+        hiding.height = array("d", [0.2])
+
+        def update(t):
+            hiding.height[0] = t
+            hiding.stale = True
+
+        return update
+
+    update, scene, seen = opened(make)
+    seen()
+    for t in (0.5, 0.9):
+        update(t)
+        assert apart(seen(), scene.fresh()) <= SHADES
 
 
 def of_a_label(label, _):

@@ -541,6 +541,17 @@ def a_shared_axis(figure):
     return update
 
 
+@one()
+def limits_and_words_told_in_each_call(ax):
+    (line,) = ax.plot(X, X)
+
+    def update(t):
+        line.set_ydata(X * t)
+        ax.set(xlim=(0, 6), ylim=(0, 3 if t < 0.5 else 6), xlabel="x", title=f"{t > 0.7}")
+
+    return update
+
+
 @shown
 def an_axis_that_is_broken(figure):
     top, bottom = figure.subplots(2, 1, sharex=True)
