@@ -278,6 +278,39 @@ def test_what_the_kernel_repeats_late_does_not_bring_a_held_grip_back(page, lab)
     )
 
 
+LIMITS = """
+figure, ax = plots.figure()
+(line,) = ax.plot([0, 1], [0, 1])
+
+def update(slope):
+    ax.set_ylim(0, 2 if slope > 0.997 else 1)
+    line.set_ydata([0, slope])
+    return f"slope {slope:.2f}"
+
+limited, views = explore(figure, update, slope=slider(0, 1, 0.5)), []
+limited._canvas.on_msg(lambda _, content, buffers: views.append(content["view"]))
+limited
+"""
+
+
+def test_what_is_made_in_advance_never_takes_the_picture_from_the_hand(page, lab):
+    opened(page, lab, "limits.ipynb", LIMITS)
+    warm(page)
+    standing = page.locator(".course-standing")
+    x, y = pressed(page, page.locator(".noUi-handle").first)
+    page.mouse.move(x + 60, y)
+    page.wait_for_timeout(500)
+    place = standing.text_content()
+    assert page.evaluate(IN_KERNEL, "print(limited.standing)") == "slope 0.50" != place
+    # Beyond another limit the still part is another one, and has to be drawn once more.
+    at = "{'view': views[-1], 'id': 0, 'sweep': 'slope', 'at': [1.0], 'values': {}}"
+    page.evaluate(IN_KERNEL, f"limited._answer_sweep({at})")
+    seen = for_a_second(page, standing.text_content)
+    page.mouse.up()
+    assert seen == {place}
+    assert at_rest(page, "limited") == place
+
+
 POINT = """
 figure, ax = plots.figure()
 (line,) = ax.plot([0, 1], [0, 1])

@@ -100,8 +100,11 @@ test("a place is asked for again when another one was shown meanwhile", () => {
   const link = makeLink(() => {});
   link.ask({ a: 1 }, "1");
   link.answer({ id: 1, took: 1 });
+  assert.ok(link.stands({ a: 1 }));
   link.pass();
+  assert.ok(!link.stands({ a: 1 }));
   assert.ok(link.ask({ a: 1 }, "1"));
+  assert.ok(link.stands({ a: 1 }));
 });
 
 test("a slow frame is not taken for lost while it is computed", () => {

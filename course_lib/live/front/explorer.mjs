@@ -228,8 +228,11 @@ export async function render({ model, el }) {
     }
     const next = await unpack(content, buffers);
     if (place) keep(place, next);
-    if (!mine || link.counts(content.id ?? Infinity, place, placeOf(values()))) show(next);
-    else if (content.scene) redraw();
+    const unasked = content.id === undefined; // after a slice, for the values last asked for
+    const counts = unasked ? link.stands(values()) : link.counts(content.id, place, placeOf(values()));
+    if (!mine || counts) show(next);
+    else if (content.scene && frame?.on === scene.id) redraw();
+    else if (content.scene) ask();
     ahead.warm(content.scene ? 100 : 0);
   }
 

@@ -58,6 +58,8 @@ export function makeLink(send, clock = () => performance.now()) {
       link.waiting = false;
     },
     counts: (number, place, here) => number >= answered && (number > passed || place === here),
+    // Whether nothing else was asked for, or shown, since these values were asked for.
+    stands: (values) => asked === JSON.stringify(values),
   };
   return link;
 }
