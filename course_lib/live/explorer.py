@@ -38,6 +38,7 @@ from .scene import Scene, as_it_lies
 
 REST = 0.5  # seconds after the last move until what is seen is kept with the notebook
 HELD = 5.0  # the same while a hand is on the page: it may go on
+REHEARSAL = 0.12  # seconds that the ends of the sliders may take before the first picture
 SLICE = 0.04  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
 SLOW = 100  # milliseconds of an `update` that is never called unasked
 
@@ -402,6 +403,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             return
         self._held = bool(content.get("held"))
         if "sweep" in content:
+            if content.get("instead"):
+                self._give_up(content)
             self._sweeps.append(content)
         else:
             earlier = self._request or {}
@@ -410,11 +413,19 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._answer()
+            while self._request or self._sweeps:
+                self._answer()
             self._come_back()
             return
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._answer_soon())
+
+    def _give_up(self, newer: dict) -> None:
+        """Tell a view that what is left of its earlier sweeps will not come."""
+        given_up = [sweep for sweep in self._sweeps if sweep.get("view") == newer.get("view")]
+        for sweep in given_up:
+            self._sweeps.remove(sweep)
+            self._answer_with([], [], sweep, took=0.0)
 
     def drawn(self, name: str, values: list) -> Iterator[np.ndarray]:
         """Yield the picture for each value of one control, as pixels; then go back."""
@@ -490,7 +501,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         began = last = time.perf_counter()
         for name, kind in self.kinds.items():
             for end in kind.ends() if isinstance(kind, Number) else []:
-                if last - began + self._cost / 1000 > SLICE:
+                if last - began + self._cost / 1000 > REHEARSAL:
                     return
                 self._away = True
                 if self._drawn(self.values | {name: end})[1] is None:
@@ -510,13 +521,14 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     def _answer_sweep(self, request: dict) -> None:
         """Answer with frames for places that one control may move to, as many as a slice holds.
 
-        What is not done in time the browser asks for again, if it still wants it. Once a frame took
-        long, none is made until one that a reader asked for is quick.
+        The others follow in slices of their own, each after what came in meanwhile: one request for
+        many costs the page less than many requests. Once a frame took long, none is made until
+        one that a reader asked for is quick.
         """
         began = last = time.perf_counter()
         frames: list[dict | None] = []
         buffers: list[bytes] = []
-        longest = 0.0
+        longest, more = 0.0, False
         if self._on_screen and self._cost <= SLOW:
             for values, standing, error in self._along(request):
                 frame, _ = self._seen(values, standing, error, buffers, still=False)
@@ -525,20 +537,30 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                 longest, last = max(longest, now - last), now
                 # A place with another still part, such as other limits of an axis, is left to the
                 # requests for one frame; it may be seen only as the control comes there.
-                if frame is None or time.perf_counter() - began > SLICE:
+                more = frame is not None and len(frames) < len(request["at"])
+                if frame is None or now - began > SLICE:
                     break
             self._away = True
             self._cost = max(self._cost, round(1000 * longest, 2))
+            more = more and self._cost <= SLOW
+        if more:
+            self._sweeps.appendleft(request | {"at": request["at"][len(frames) :]})
         took = round(1000 * (time.perf_counter() - began), 2)
-        about = {"view": request.get("view"), "sweep": request.get("id"), "took": took}
-        about["cost"] = self._cost
-        content = {"frames": frames}
-        if request.get("unpacks"):
-            content, buffers = _packed(frames, buffers)
-        self._canvas.send(about | content, buffers)
+        self._answer_with(frames, buffers, request, took, more)
         if not self._scene.drawn:
             self._come_back()
             self._send_frame({"view": request.get("view")})
+
+    def _answer_with(
+        self, frames: list, buffers: list[bytes], request: dict, took: float, more: bool = False
+    ) -> None:
+        """Send the frames of a slice, and say whether more will follow."""
+        about = {"view": request.get("view"), "sweep": request.get("id"), "took": took}
+        about |= {"cost": self._cost, "made": len(frames), "more": more}
+        content: dict = {"frames": frames}
+        if request.get("unpacks"):
+            content, buffers = _packed(frames, buffers)
+        self._canvas.send(about | content, buffers)
 
     def _come_back(self) -> None:
         """Let the figure be as the reader sees it, after a sweep has moved it."""

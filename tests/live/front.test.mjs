@@ -140,7 +140,7 @@ test("nothing that costs more than 100 ms is asked for unasked, from the first k
   assert.equal(slow.sent.length, 0);
   const quick = sweeps();
   quick.made.warm();
-  assert.deepEqual(quick.sent.map(({ at }) => at), [[5, 6, 4, 7], [3, 8, 2, 9]]);
+  assert.deepEqual(quick.sent.map(({ at }) => at), [[5, 6, 4, 7, 3, 8, 2, 9, 1, 10, 0, 11], [12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]]);
 });
 
 test("before a hand is seen the slider that plays moves next, and none that moves nothing", () => {
@@ -159,7 +159,7 @@ test("before a hand is seen the slider that plays moves next, and none that move
 });
 
 test("one slow frame ends the sweeps, and what lies beyond it stays barred after a quick one", () => {
-  const { made, sent, all, come } = sweeps({ cost: 30 });
+  const { made, sent, all, come } = sweeps({ cost: 100 });
   made.warm();
   assert.deepEqual(sent.map(({ at }) => at), [[5], [6]]);
   come(sent[1], 3000); // at 6
@@ -179,50 +179,88 @@ test("one slow frame ends the sweeps, and what lies beyond it stays barred after
   assert.ok(sent.slice(then).some(({ at }) => at[0] > 6));
 });
 
-test("what is asked for in advance lies where a moving hand will be, at rest around it", (t) => {
-  let now = 1000;
-  t.mock.method(performance, "now", () => now);
-  const rulers = [ruler(model({ _model_name: "IntSliderModel", min: 0, max: 999, step: 1 }))];
-  const { made, sent, all, come } = sweeps({ rulers });
-  made.warm();
-  for (let i = 0; i < 8; i++) {
-    now += 100;
-    all.a += 4; // 0.04 of a notch in a millisecond
-    made.expect(0, true);
-  }
-  const before = sent.length;
-  come(sent[0], 30); // 800 ms after it was asked for
-  const [moving] = sent.slice(before);
-  assert.ok(moving.at[0] > all.a + 25 && moving.at[0] < all.a + 45, `${moving.at} from ${all.a}`);
-  assert.deepEqual(moving.at, [0, 1, 2, 3].map((i) => moving.at[0] + i), "and on from there");
-  assert.ok(made.coming(JSON.stringify({ a: moving.at[0] })) && !made.coming(JSON.stringify({ a: 999 })));
-  now += 1000;
-  const then = sent.length;
-  for (const request of sent.slice(1, then)) come(request, 30);
-  assert.deepEqual(sent.at(-1).at, [37, 38, 36, 39]);
-});
-
-test("a hand that passes more places than can be made is not run after, until it rests", (t) => {
+// A hand on a slider of 1000 places that goes on by so many notches every 20 ms.
+const handOn = (t, more = {}) => {
   let now = 1000;
   t.mock.timers.enable({ apis: ["setTimeout"] });
   t.mock.method(performance, "now", () => now);
   const rulers = [ruler(model({ _model_name: "IntSliderModel", min: 0, max: 999, step: 1 }))];
-  const { made, sent, all, come } = sweeps({ rulers, cost: 10 });
+  const all = sweeps({ rulers, ...more });
+  const wait = (time) => t.mock.timers.tick((now += time) && time);
   const hand = (by) => {
     now += 20;
-    all.a += by;
-    made.expect(0, true);
+    all.all.a += by;
+    all.made.expect(0, true);
   };
-  for (let i = 0; i < 8; i++) hand(4); // a fifth of a place in a millisecond
+  return { ...all, hand, wait };
+};
+
+test("what is asked for in advance lies where a moving hand will be, at rest around it", (t) => {
+  const { made, sent, all, come, hand, wait } = handOn(t);
+  made.warm();
+  assert.ok(!sent.some(({ instead }) => instead));
+  hand(1);
+  hand(1); // 0.05 of a notch in a millisecond
+  const [first] = sent.slice(2);
+  assert.ok(first.instead, "what was asked for at rest is given up");
+  const near = first.at[0] - all.a; // no answer has come yet
+  assert.ok(near > 4 && near < 10, `${first.at} from ${all.a}`);
+  assert.deepEqual(first.at, first.at.map((_, i) => first.at[0] + i), "and on from there");
+  assert.ok(made.coming(JSON.stringify({ a: first.at[0] })) && !made.coming(JSON.stringify({ a: 999 })));
+  for (let i = 0; i < 40; i++) hand(1);
+  come(first, 30); // 800 ms after it was asked for
+  const second = sent.at(-1), far = second.at[0] - all.a;
+  assert.ok(!second.instead);
+  assert.ok(far > 35 && far < 45, `${second.at} from ${all.a}`);
+  const ahead = second.at.at(-1) - all.a;
+  assert.ok(ahead < 0.05 * (800 + 500), `${ahead} ahead: the hand comes there late`);
+  hand(-1);
+  hand(-1);
+  hand(-1);
+  const back = sent.at(-1);
+  assert.ok(back.at[0] < all.a, `${back.at} from ${all.a}: the hand has turned around`);
+  wait(1000);
+  for (const request of sent.slice(3)) if (made.coming(JSON.stringify({ a: request.at[0] }))) come(request, 30);
+  made.warm();
+  assert.ok(Math.abs(sent.at(-1).at[0] - all.a) < 5, `${sent.at(-1).at} from ${all.a}`);
+});
+
+test("an answer that comes in slices is taken as it comes", () => {
+  const { made, sent } = sweeps();
+  made.warm();
+  const [{ id, at }] = sent, places = at.map((a) => JSON.stringify({ a }));
+  const first = made.answer({ sweep: id, took: 40, made: 3, more: true });
+  assert.deepEqual([first.at, first.places], [at.slice(0, 3), places.slice(0, 3)]);
+  made.arrived(first, first.places, 40, 15);
+  assert.ok(!made.coming(places[0]) && made.coming(places[3]));
+  const rest = made.answer({ sweep: id, took: 40, made: 5, more: false });
+  assert.deepEqual(rest.at, at.slice(3), "what has not been made by the end will not come");
+  made.arrived(rest, rest.places.slice(0, 5), 40, 15);
+  assert.ok(!made.coming(places.at(-1)));
+  assert.equal(made.answer({ sweep: id, took: 1, made: 1, more: false }), null);
+});
+
+test("where a hand passes more places than can be made every other one is, and the last is shown", (t) => {
+  const { made, sent, all, hand } = handOn(t, { cost: 10 });
+  assert.equal(made.passed(0), null, "nothing moves");
+  for (let i = 0; i < 4; i++) hand(2); // a tenth of a place in a millisecond, one in the time of a frame
+  const { at } = sent.at(-1);
+  assert.deepEqual(at.slice(0, 5), [0, 1, 2, 3, 4].map((i) => at[0] + 2 * i));
+  assert.equal(at[0] % 2, 0, "always the same ones");
+  assert.deepEqual([...made.passed(0)], Array.from({ length: 10 }, (_, i) => all.a - 1 - i));
+  for (let i = 0; i < 12; i++) hand(i % 2); // 0.025
+  assert.equal(made.passed(0), null, "it passes none that cannot be made");
+});
+
+test("a hand that passes far more places than can be made is not run after, until it rests", (t) => {
+  const { sent, all, come, hand, wait } = handOn(t, { cost: 90 });
+  for (let i = 0; i < 8; i++) hand(1);
   const before = sent.length;
-  for (const request of sent.slice(0, before)) {
-    come(request, 40); // ten milliseconds a frame
-    hand(4);
-  }
-  assert.equal(sent.length, before, "two places in the time of a frame are too many");
-  now += 200;
-  t.mock.timers.tick(200);
-  assert.ok(sent.slice(before).some(({ at }) => at.includes(all.a + 1)), "what lies around it is of use");
+  for (const request of sent.slice()) come(request, 90);
+  for (let i = 0; i < 8; i++) hand(1);
+  assert.equal(sent.length, before);
+  wait(200);
+  assert.ok(sent.slice(before).some(({ at }) => Math.abs(at[0] - all.a) <= 1), "what lies around it is of use");
 });
 
 test("no more is made in advance than there is room for, and that lies around the hand", () => {

@@ -852,12 +852,75 @@ def test_a_cell_between_two_slices_finds_the_figure_as_its_reader_sees_it(monkey
     assert explorer.png() == seen  # a picture that is saved meanwhile
 
 
-def test_a_sweep_stops_when_its_slice_of_time_is_over(monkeypatch):
+def test_a_sweep_comes_in_slices_of_time(monkeypatch):
     monkeypatch.setattr(explorer_module, "SLICE", 0)
-    browser = Browser(design_example())
+    explorer, *_ = line_explorer()
+    browser = Browser(explorer)
     browser.ask(screen=1)
-    content, _ = browser.sweep("lr", [0.01, 0.02, 0.04])
-    assert len(content["frames"]) == 1
+    before = len(browser.answers)
+    browser.sweep("slope", [0.1, 0.2, 0.4])
+    slices = [content for content, _ in browser.answers[before:]]
+    assert {content["sweep"] for content in slices} == {browser.number}
+    said = [frame["standing"] for content in slices for frame in content["frames"]]
+    assert said == ["slope 0.10", "slope 0.20", "slope 0.40"]
+    assert [(content["made"], content["more"]) for content in slices] == [
+        (1, True),
+        (1, True),
+        (1, False),
+    ]
+    assert explorer.values == {"slope": 0.5}
+
+
+def test_a_frame_that_is_asked_for_comes_between_two_slices_and_a_newer_sweep_instead(monkeypatch):
+    monkeypatch.setattr(explorer_module, "SLICE", 0)
+    explorer, *_ = line_explorer()
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    browser.answers.clear()
+
+    async def hand():
+        def received(**request):
+            explorer._received(None, {"view": "v", "values": {}, **request}, [])
+
+        received(id=2, sweep="slope", at=[0.1, 0.2, 0.3])
+        received(id=3, sweep="slope", at=[0.4])
+        received(id=4, values={"slope": 0.9})
+        while not browser.answers or "sweep" not in browser.answers[-1][0]:
+            await asyncio.sleep(0)
+        received(id=5, sweep="slope", at=[0.8], instead=True)
+        while explorer._sweeps:
+            await asyncio.sleep(0)
+
+    asyncio.run(hand())
+    came = [
+        (content.get("id"), content.get("sweep"), content.get("made"), content.get("more"))
+        for content, _ in browser.answers
+    ]
+    assert came == [
+        (4, None, None, None),
+        (None, 2, 1, True),
+        (None, 2, 0, False),
+        (None, 3, 0, False),
+        (None, 5, 1, False),
+    ]
+
+
+def test_a_newer_sweep_leaves_those_of_another_view_alone(monkeypatch):
+    explorer, *_ = line_explorer()
+    browser = Browser(explorer)
+    browser.ask(screen=1)
+    browser.answers.clear()
+
+    async def two_views():
+        for number, view in enumerate("vwv"):
+            request = {"view": view, "id": number, "sweep": "slope", "at": [0.1], "values": {}}
+            explorer._received(None, request | {"instead": True}, [])
+        while explorer._sweeps:
+            await asyncio.sleep(0)
+
+    asyncio.run(two_views())
+    came = [(content["view"], content["sweep"], content["made"]) for content, _ in browser.answers]
+    assert came == [("v", 0, 0), ("w", 1, 1), ("v", 2, 1)]
 
 
 def test_a_cell_waits_for_one_slice_of_a_sweep_and_a_request_for_none():
@@ -1264,8 +1327,8 @@ def test_a_slow_picture_follows_a_point_that_was_told_before_it_was_asked_for(mo
     assert not np.array_equal(browser.vertices(), before)
 
 
-def test_what_takes_longer_than_a_slice_is_called_for_nothing_but_its_picture(monkeypatch):
-    monkeypatch.setattr(explorer_module, "SLICE", 0)
+def test_what_takes_long_is_called_for_nothing_but_its_picture(monkeypatch):
+    monkeypatch.setattr(explorer_module, "REHEARSAL", 0)
     seen = []
     explorer, *_ = line_explorer(lambda slope: seen.append(slope))
     Browser(explorer).ask(screen=1)
@@ -1273,7 +1336,7 @@ def test_what_takes_longer_than_a_slice_is_called_for_nothing_but_its_picture(mo
 
 
 def test_an_end_that_takes_long_to_draw_ends_what_is_made_unasked(monkeypatch):
-    monkeypatch.setattr(explorer_module, "SLICE", 3600)
+    monkeypatch.setattr(explorer_module, "REHEARSAL", 3600)
     monkeypatch.setattr(explorer_module, "SLOW", 50)
     explorer, *_ = line_explorer(lambda slope: time.sleep(0.1 * (slope == 0)))
     browser = Browser(explorer)

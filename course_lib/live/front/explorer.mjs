@@ -21,6 +21,7 @@ import { PARTS, keyOf, name, shown, swiping, tellAtRest, typing, undisturbed, un
 const GONE = "Python was restarted or has stopped. Run this cell again to bring the explorer back.";
 const LATE = "Python has not answered for 10 seconds. It is busy with another cell, or was restarted: " +
   "then run this cell again.";
+const PAUSE = 80; // milliseconds without a move after which a hand has slowed down
 
 export async function render({ model, el }) {
   const names = model.get("names");
@@ -102,14 +103,15 @@ export async function render({ model, el }) {
       const moved = Object.keys(now).filter((key) => spot(key, now[key]) !== spot(key, last[key]));
       last = now;
       if (!moved.length) return;
+      const slider = moved.length === 1 ? names.indexOf(moved[0]) : -1;
       if (!recalled()) {
         clearTimeout(behind);
         if (page.slow.querySelector("input").checked) behind = setTimeout(atRest, 0);
+        else if (passed(slider, now)) behind = setTimeout(ask, PAUSE);
         else if (ahead.coming((awaited = placeOf(now)))) late ||= setTimeout(overtake, 60);
         else ask();
       }
-      const slider = names.indexOf(moved[0]);
-      ahead.expect(moved.length === 1 ? slider : -1, true);
+      ahead.expect(slider, true);
     });
   }
   // What a slice on its way brings is waited for a while, which ends wherever a hand goes on to.
@@ -130,6 +132,20 @@ export async function render({ model, el }) {
     clearTimeout(behind);
     behind = setTimeout(atRest, 150);
     return true;
+  }
+  // Where a hand passes more places than can be made, what it passed a moment ago is shown, as an answer
+  // from the kernel would. The right one is asked for as soon as the hand slows down.
+  function passed(slider, now) {
+    const places = scene && ahead.passed(slider);
+    if (!places) return false;
+    for (const value of places) {
+      const found = kept.get(placeOf({ ...now, [names[slider]]: value }));
+      if (found?.on !== scene.id) continue;
+      link.pass();
+      show(found, draw);
+      return true;
+    }
+    return link.busy(); // one request at a time
   }
   function atRest() {
     if (pressed()) behind = setTimeout(atRest, 50);

@@ -14,7 +14,7 @@ function list(count, value = Number) {
   const around = function* (here) {
     for (const place of nearestFirst(Number(here), count() - 1)) yield value(place);
   };
-  return { slides: false, notch: Number, around };
+  return { slides: false, notch: Number, around, back: () => [] };
 }
 
 function notched(slider) {
@@ -33,7 +33,12 @@ function notched(slider) {
     for (let next = from + ahead; ahead && next >= 0 && next <= last; next += Math.sign(ahead)) yield value(next);
     for (const place of nearestFirst(from, last)) yield value(place);
   }
-  return { slides: true, notch, around };
+  // Those that were passed on the way to here, the nearest first.
+  function* back(here, way) {
+    const from = Math.round(at(here));
+    for (let far = 1; far <= Math.abs(way); far++) yield value(from - far * Math.sign(way));
+  }
+  return { slides: true, notch, around, back };
 }
 
 // The notch at a part of a slider's length.

@@ -5,7 +5,10 @@ import { SLOW } from "./link.mjs";
 import { UNPACKS } from "./painter.mjs";
 
 const RESTS = 150; // milliseconds after which a hand that has not moved rests
-const KEEPS_UP = 0.6; // places that a hand may pass while one frame is made, so that sweeps are of use
+const SOON = 500; // milliseconds: how far ahead of a moving hand frames are made
+const STALE = 100; // milliseconds: for so long a picture of a place that the hand has passed may still be shown
+const KEEPS_UP = 0.5; // of the time there is, what may be spent on frames for a moving hand
+const WORK = 120; // milliseconds of the kernel's work that one request asks for
 
 export function makePrefetch({
   send, link, kept, rulers, names, values, placeOf, sceneId, told, cost = 0, plays = [], idle = () => ({}),
@@ -15,9 +18,10 @@ export function makePrefetch({
   const walls = rulers.map(() => new Set()); // where a frame took long: nothing beyond is asked for
   let likely = -1; // the control that moves next
   let tried = 0;
-  let wide = 2; // slices under way at once
+  let wide = 2; // requests under way at once
   let soon = 0;
-  let lasts = 0; // milliseconds from a request to its answer
+  let lasts = 0; // milliseconds from a request to its first answer
+  let heard = 0; // when the last answer came
   let pace = 0, seen = { notch: 0, when: 0 }; // notches of a hand in a millisecond, and where it was
   const fetch = {
     cost: Math.max(cost, 10), // milliseconds for one frame
@@ -29,24 +33,40 @@ export function makePrefetch({
       if (likely < 0) likely = first();
       if (pause || likely < 0 || !fetch.visible || !sceneId() || fetch.cost > SLOW) return;
       const now = performance.now(), moving = now - seen.when < RESTS;
-      // Frames that are made more slowly than a hand passes them only delay the one it comes to.
-      if (moving && Math.abs(pace) * fetch.cost > KEEPS_UP) {
+      // Where a hand passes more places than can be made, every second or third is made. Where those
+      // are too far apart, they would only delay the one that it comes to.
+      const stride = moving ? Math.max(Math.ceil(rush()), 1) : 1;
+      if (stride > 1 && fetch.cost > KEEPS_UP * STALE) {
         soon = setTimeout(fetch.warm, RESTS);
         return;
       }
       for (const [key, { when, places }] of swept)
-        if (now - when > 15000) {
+        if (now - Math.max(when, heard) > 15000) {
           swept.delete(key);
           places.forEach((place) => under_way.delete(place));
         }
-      // Slices of about 40 ms, and as many of them as the way to the kernel and back holds.
-      const many = Math.min(Math.max(Math.floor(40 / fetch.cost), 1), 40);
-      const all = values(), ruler = rulers[likely];
-      // What a moving hand has passed when the answer comes is of no use: it is aimed at.
-      const ahead = moving ? Math.round(pace * (lasts + 20)) : 0;
-      while (swept.size < Math.floor(wide) && tried < 3) {
+      // Each request has JupyterLab say twice how the kernel is, which takes the page as long as a few
+      // frames: it is for as many places as help. They come in slices.
+      const many = Math.min(Math.max(Math.floor(WORK / fetch.cost), 1), 40);
+      const all = values(), ruler = rulers[likely], here = ruler.notch(all[names[likely]]);
+      // What a moving hand has passed when the answer comes is of no use: it is aimed at, as far ahead
+      // as the hand comes to soon. The page needs the time, too.
+      const aim = moving ? Math.round(pace * ((lasts || WORK) + 20)) : 0;
+      const inTime = (left) => !moving || !pace || (left >= 0 && left < lasts + SOON);
+      // What was asked for before this hand moved, or as it went the other way, is given up for it.
+      const way = moving ? Math.sign(pace) : 0;
+      const others = way ? [...swept.values()].filter((request) => request.way !== way && !request.left) : [];
+      for (const request of others) {
+        request.left = true;
+        request.places.forEach((place) => under_way.delete(place));
+      }
+      let instead = others.length > 0;
+      const count = () => [...swept.values()].filter(({ left }) => !left).length;
+      while (count() < Math.floor(wide) && tried < 3) {
         const at = [], places = [], near = new Set();
-        for (const value of reachable(ruler, walls[likely], all[names[likely]], ahead)) {
+        for (const value of reachable(ruler, walls[likely], all[names[likely]], aim)) {
+          const notch = ruler.notch(value);
+          if (notch % stride || !inTime((notch - here) / pace)) continue;
           const place = placeOf({ ...all, [names[likely]]: value });
           // More than there is room for would push one another out for ever.
           if (near.add(place).size > kept.room()) break;
@@ -58,28 +78,37 @@ export function makePrefetch({
           places.push(place);
           if (at.length === many) break;
         }
-        told(!at.length && !swept.size);
+        if (!at.length && moving) soon = setTimeout(fetch.warm, RESTS);
+        else told(!at.length && !swept.size);
         if (!at.length) return;
         const id = link.next();
-        swept.set(id, { when: now, places, at, of: likely });
+        swept.set(id, { when: now, places, at: [...at], of: likely, way });
         // Unpacking takes a while, too: on this very computer longer than the bytes it saves.
         const unpacks = UNPACKS && (!link.quickest || link.quickest > 30);
-        send({ id, sweep: names[likely], at, values: all, unpacks });
+        send({ id, sweep: names[likely], at, values: all, unpacks, instead });
+        instead = false;
       }
     },
 
-    // Takes note of an answer: returns the request it is for, null if it was given up.
+    // Takes note of an answer, which comes in slices: returns the part of the request that it is for,
+    // null if that was given up.
     answer(content) {
       const request = swept.get(content.sweep);
       if (!request) return null;
-      swept.delete(content.sweep);
-      // A reply that takes longer than a round trip was queued, and single frames wait behind it.
-      const way = performance.now() - request.when;
-      lasts = lasts ? 0.7 * lasts + 0.3 * way : way;
-      link.quickest = link.quickest ? Math.min(link.quickest, way - content.took) : way - content.took;
+      const made = content.more ? content.made : request.places.length;
+      const part = { of: request.of, places: request.places.splice(0, made), at: request.at.splice(0, made) };
+      if (!content.more) swept.delete(content.sweep);
+      const now = performance.now(), since = Math.max(request.when, heard);
+      heard = now;
+      if (request.begun) return part;
+      request.begun = true;
+      lasts = lasts ? 0.7 * lasts + 0.3 * (now - request.when) : now - request.when;
+      // An answer that takes longer than a round trip was queued, and single frames wait behind it.
+      const way = now - since - content.took;
+      link.quickest = link.quickest ? Math.min(link.quickest, way) : way;
       const late = way > 1.3 * link.quickest + 60;
-      wide = Math.max(late ? wide / 2 : Math.min(wide + 0.5, 1 + link.quickest / 20, 10), 1);
-      return request;
+      wide = Math.max(late ? wide / 2 : Math.min(wide + 0.5, 2 + link.quickest / WORK), 1);
+      return part;
     },
 
     // The frames are unpacked. The kernel ends a slice with a frame that takes long, and makes no more
@@ -102,6 +131,7 @@ export function makePrefetch({
     asked(milliseconds) {
       if (milliseconds > SLOW || fetch.cost > SLOW) fetch.cost = milliseconds;
       if (milliseconds > SLOW) return;
+      fetch.cost = 0.7 * fetch.cost + 0.3 * milliseconds;
       const all = values();
       rulers.forEach((ruler, i) => {
         const here = ruler && ruler.notch(all[names[i]]);
@@ -119,6 +149,13 @@ export function makePrefetch({
       fetch.warm(slider < 0 ? 250 : 0);
     },
     coming: (place) => under_way.has(place),
+
+    // The places that a hand in motion has passed last, the nearest first, where it passes more than can
+    // be made. Null if it does not.
+    passed(slider) {
+      if (slider !== likely || performance.now() - seen.when > RESTS || rush() <= 1) return null;
+      return rulers[slider].back(values()[names[slider]], Math.round(pace * STALE));
+    },
     stop: () => clearTimeout(soon),
   };
 
@@ -130,11 +167,14 @@ export function makePrefetch({
     return ways.map((way) => open.findIndex((is, i) => is && way(i))).find((i) => i >= 0) ?? -1;
   }
 
+  // Of the places that a hand passes, how many there are for each that can be made.
+  const rush = () => (Math.abs(pace) * fetch.cost) / KEEPS_UP;
+
   function paced(slider) {
     const when = performance.now(), notch = slider < 0 ? NaN : rulers[slider].notch(values()[names[slider]]);
     const now = (notch - seen.notch) / Math.max(when - seen.when, 1);
     const goes_on = slider === likely && when - seen.when < RESTS && Number.isFinite(now);
-    pace = goes_on ? 0.5 * (pace + now) : 0;
+    pace = goes_on ? 0.5 * ((pace || now) + now) : 0;
     seen = { notch, when };
   }
   return fetch;
