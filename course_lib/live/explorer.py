@@ -494,7 +494,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self._send_frame(answer, began)
 
     def _rehearse(self) -> None:
-        """Go to the ends of the sliders, as far as a slice of time reaches, to learn what moves.
+        """Go to the ends of the sliders, as far as there is time, to learn what moves.
 
         A first drag would find one artist after the other, and draw a still part without each.
         """

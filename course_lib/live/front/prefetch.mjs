@@ -40,8 +40,8 @@ export function makePrefetch({
         soon = setTimeout(fetch.warm, RESTS);
         return;
       }
-      for (const [key, { when, places }] of swept)
-        if (now - Math.max(when, heard) > 15000) {
+      for (const [key, { heard, places }] of swept)
+        if (now - heard > 15000) {
           swept.delete(key);
           places.forEach((place) => under_way.delete(place));
         }
@@ -82,7 +82,7 @@ export function makePrefetch({
         else told(!at.length && !swept.size);
         if (!at.length) return;
         const id = link.next();
-        swept.set(id, { when: now, places, at: [...at], of: likely, way });
+        swept.set(id, { when: now, heard: now, places, at: [...at], of: likely, way });
         // Unpacking takes a while, too: on this very computer longer than the bytes it saves.
         const unpacks = UNPACKS && (!link.quickest || link.quickest > 30);
         send({ id, sweep: names[likely], at, values: all, unpacks, instead });
@@ -98,15 +98,15 @@ export function makePrefetch({
       const made = content.more ? content.made : request.places.length;
       const part = { of: request.of, places: request.places.splice(0, made), at: request.at.splice(0, made) };
       if (!content.more) swept.delete(content.sweep);
-      const now = performance.now(), since = Math.max(request.when, heard);
-      heard = now;
+      const now = performance.now(), way = now - request.when, queued = heard > request.when;
+      request.heard = heard = now;
       if (request.begun) return part;
       request.begun = true;
-      lasts = lasts ? 0.7 * lasts + 0.3 * (now - request.when) : now - request.when;
-      // An answer that takes longer than a round trip was queued, and single frames wait behind it.
-      const way = now - since - content.took;
-      link.quickest = link.quickest ? Math.min(link.quickest, way) : way;
-      const late = way > 1.3 * link.quickest + 60;
+      lasts = Math.min(lasts ? 0.7 * lasts + 0.3 * way : way, 1000); // more is a cell that was running
+      if (queued) return part; // behind another request, which tells nothing about the way
+      link.quickest = link.quickest ? Math.min(link.quickest, way - content.took) : way - content.took;
+      // A reply that takes longer than a round trip was queued, and single frames wait behind it.
+      const late = way - content.took > 1.3 * link.quickest + 60;
       wide = Math.max(late ? wide / 2 : Math.min(wide + 0.5, 2 + link.quickest / WORK), 1);
       return part;
     },
