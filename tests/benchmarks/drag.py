@@ -14,6 +14,9 @@ handle is shown. The handle's own positions come from the slider's element. A dr
 only, from one end to the other in 2 seconds with 60 pointer moves a second, so that each position
 is passed once and the lag of a picture is the time since the handle was there. `--check` measures
 a page of known lag instead.
+
+The browser tells Playwright of every message on the page's sockets, which takes the page time that
+a reader's has for pictures. The figures compare ways, not machines.
 """
 
 from __future__ import annotations
