@@ -838,7 +838,12 @@ def test_on_a_phone_the_last_controls_stay_in_view_above_a_long_picture(page, la
     opened(page, lab, "phone.ipynb", WALK, "print('\\n' * 80)", explorers=1)
     page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
     page.set_viewport_size({"width": 390, "height": 844})
-    at_rest(page, "walk")
+    page.wait_for_function(  # the picture of the new width is longer, and comes when it is drawn
+        """() => {
+          const canvas = document.querySelector(".course-stage canvas");
+          return canvas.height > canvas.width && Math.abs(canvas.width - canvas.clientWidth) <= 2;
+        }"""
+    )
     sheet = page.locator(".jp-WindowedPanel-outer").bounding_box()["y"]
     bars, stage = page.locator(".noUi-target"), page.locator(".course-stage")
     stage.evaluate("stage => stage.scrollIntoView({block: 'end'})")
