@@ -268,12 +268,13 @@ test("where a hand passes more places than can be made every other one is, and t
 });
 
 test("a hand that passes far more places than can be made is not run after, until it rests", (t) => {
-  const { sent, all, come, hand, wait } = handOn(t, { cost: 90 });
+  const { made, sent, all, come, hand, wait } = handOn(t, { cost: 90 });
   for (let i = 0; i < 8; i++) hand(1);
   const before = sent.length;
   for (const request of sent.slice()) come(request, 90);
   for (let i = 0; i < 8; i++) hand(1);
   assert.equal(sent.length, before);
+  assert.equal(made.passed(0), null, "each is asked for, as many at once as help");
   wait(200);
   assert.ok(sent.slice(before).some(({ at }) => Math.abs(at[0] - all.a) <= 1), "what lies around it is of use");
 });

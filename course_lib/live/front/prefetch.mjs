@@ -36,7 +36,7 @@ export function makePrefetch({
       // Where a hand passes more places than can be made, every second or third is made. Where those
       // are too far apart, they would only delay the one that it comes to.
       const stride = moving ? Math.max(Math.ceil(rush()), 1) : 1;
-      if (stride > 1 && fetch.cost > KEEPS_UP * STALE) {
+      if (stride > 1 && tooFar()) {
         soon = setTimeout(fetch.warm, RESTS);
         return;
       }
@@ -153,7 +153,7 @@ export function makePrefetch({
     // The places that a hand in motion has passed last, the nearest first, where it passes more than can
     // be made. Null if it does not.
     passed(slider) {
-      if (slider !== likely || performance.now() - seen.when > RESTS || rush() <= 1) return null;
+      if (slider !== likely || performance.now() - seen.when > RESTS || rush() <= 1 || tooFar()) return null;
       return rulers[slider].back(values()[names[slider]], Math.round(pace * STALE));
     },
     stop: () => clearTimeout(soon),
@@ -169,6 +169,8 @@ export function makePrefetch({
 
   // Of the places that a hand passes, how many there are for each that can be made.
   const rush = () => (Math.abs(pace) * fetch.cost) / KEEPS_UP;
+  // Then those that can be made lie too far apart: each is asked for by itself.
+  const tooFar = () => fetch.cost > KEEPS_UP * STALE;
 
   function paced(slider) {
     const when = performance.now(), notch = slider < 0 ? NaN : rulers[slider].notch(values()[names[slider]]);
