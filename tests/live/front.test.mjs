@@ -267,6 +267,14 @@ test("where a hand passes more places than can be made every other one is, and t
   assert.equal(made.passed(0), null, "it passes none that cannot be made");
 });
 
+test("of a list that is gone through quickly each entry is asked for", (t) => {
+  const list = ruler(model({ _model_name: "DropdownModel", _options_labels: Array(99).fill(""), index: 1 }));
+  const { made, hand } = handOn(t, { cost: 10, rulers: [list] });
+  for (let i = 0; i < 4; i++) hand(2);
+  assert.equal(made.passed(0), null);
+  assert.equal(made.passed(-1), null, "several controls move at once");
+});
+
 test("a hand that passes far more places than can be made is not run after, until it rests", (t) => {
   const { made, sent, all, come, hand, wait } = handOn(t, { cost: 90 });
   for (let i = 0; i < 8; i++) hand(1);

@@ -14,7 +14,7 @@ function list(count, value = Number) {
   const around = function* (here) {
     for (const place of nearestFirst(Number(here), count() - 1)) yield value(place);
   };
-  return { slides: false, notch: Number, around, back: () => [] };
+  return { slides: false, notch: Number, around };
 }
 
 function notched(slider) {

@@ -1,5 +1,5 @@
 // Frames in advance: while nothing else is to do, those for the places a slider may go next are asked
-// for, a slice at a time, and kept.
+// for, come a slice at a time, and are kept.
 
 import { SLOW } from "./link.mjs";
 import { UNPACKS } from "./painter.mjs";
@@ -151,9 +151,10 @@ export function makePrefetch({
     coming: (place) => under_way.has(place),
 
     // The places that a hand in motion has passed last, the nearest first, where it passes more than can
-    // be made. Null if it does not.
+    // be made. Null if it does not, or goes through a list: there each is asked for.
     passed(slider) {
-      if (slider !== likely || performance.now() - seen.when > RESTS || rush() <= 1 || tooFar()) return null;
+      if (slider !== likely || !rulers[slider]?.slides || performance.now() - seen.when > RESTS) return null;
+      if (rush() <= 1 || tooFar()) return null;
       return rulers[slider].back(values()[names[slider]], Math.round(pace * STALE));
     },
     stop: () => clearTimeout(soon),
