@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+import array_api_compat.numpy  # noqa: F401  # takes a tenth of a second: not in the first picture
 from array_api_compat import array_namespace
 
 from course_lib import arguments
