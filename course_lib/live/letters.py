@@ -61,9 +61,12 @@ def write(
     weight : {"normal", "bold"}
         Of the letters.
     """
-    shape = _outline(text, size, weight).transformed(Affine2D().translate(*offset))
-    line.set_marker(shape)
-    line.set_markersize(2 * float(np.abs(shape.vertices).max()))
+    written = text, size, weight, *np.round(offset, 6)  # what differs by less is drawn alike
+    if getattr(line, "written", None) != written:  # most words only move
+        shape = _outline(text, size, weight).transformed(Affine2D().translate(*written[3:]))
+        line.set_marker(shape)
+        line.set_markersize(2 * float(np.abs(shape.vertices).max()))
+        line.written = written
     line.set_data([at[0]], [at[1]])
     line.letters = size  # points, for who measures how small words get
     line.set_visible(True)
