@@ -53,6 +53,14 @@ class Part:
         """How many bytes they are."""
         return sum(part.nbytes for part in self.vertices) + sum(map(len, self.images))
 
+    def shows(self, other: Part) -> bool:
+        """Return whether the same is seen, of an artist without images."""
+        one, two = Recorder(0, 0, 1), Recorder(0, 0, 1)  # where both begin at the same place
+        one.repeat(self, [])
+        two.repeat(other, [])
+        bits = ([numbers.tobytes() for numbers in each.vertices] for each in (one, two))
+        return one.layers == two.layers and next(bits) == next(bits)
+
 
 class Recorder(Toned, RendererBase):
     """Writes down lines, areas and marks, with vertices in pixels, y downwards.
@@ -70,6 +78,9 @@ class Recorder(Toned, RendererBase):
         What was drawn, in order, as the front end draws it.
     vertices : list of ndarray
         What the layers' offsets and counts refer to, one after the other.
+    calls : list
+        How the artist that began last was written down, but for its points: each a function and
+        what it was given.
     """
 
     def __init__(self, width: int, height: int, dpi: float) -> None:
@@ -79,6 +90,7 @@ class Recorder(Toned, RendererBase):
         self.vertices: list[np.ndarray] = []
         self._length = 0
         self._begun = 0, 0, 0, 0
+        self.calls: list[tuple[Any, tuple]] = []
         self._clips: dict[int, tuple[Any, list[int]]] = {}
         self._down = Affine2D().scale(1, -1).translate(0, height)
         self._middle = Affine2D().scale(1, -1).translate(0.5, height + 0.5)
@@ -102,19 +114,24 @@ class Recorder(Toned, RendererBase):
         look = self._look(gc, rgbFace)
         if look["face"] is None and look["edge"] is None:
             return
-        stroke = look["width"] if look["edge"] else 0
+        about = look, gc.get_snap(), self._flipped(transform, self._down)
+        self.calls.append((Recorder.write_path, about))
+        self.write_path(*about, path)
+
+    def write_path(self, look: dict, snap: bool | None, into: Any, path: Path) -> None:
+        """Write down a path of a known look, by a transform to pixels whose y goes downwards."""
         # As Agg: a line is cut at the ends of the picture, and made simple.
         clip = (0, 0, self.width, self.height) if look["face"] is None else None
         outline = path.cleaned(
-            self._flipped(transform),
+            into,
             remove_nans=True,
             clip=clip,
             simplify=bool(path.should_simplify and clip is not None),
-            stroke_width=stroke,
-            snap=gc.get_snap(),
+            stroke_width=look["width"] if look["edge"] else 0,
+            snap=snap,
         )
-        kind = "line" if look["face"] is None else "area"
-        self.layers.append(look | {"kind": kind, "at": self.append(_near(_broken(outline)))})
+        at = self.append(_rounded(_within(_broken(outline))))
+        self.layers.append(look | {"kind": "line" if clip else "area", "at": at})
 
     def draw_markers(
         self,
@@ -131,13 +148,19 @@ class Recorder(Toned, RendererBase):
         matrix = marker_trans.get_matrix().tobytes()
         points = marker_path.vertices.tobytes()
         shape = _marker(points, codes, matrix, look["width"], gc.get_snap())
-        # Rounded once, where Agg does: a place may lie on the very edge between two pixels.
-        into = self._flipped(trans, self._middle)
-        places = np.asarray(into.transform(path.vertices), dtype=float).reshape(-1, 2)
+        places = np.asarray(path.vertices)
         if path.codes is not None:
             places = places[(path.codes != Path.STOP) & (path.codes != Path.CLOSEPOLY)]
-        outline = self.append(shape)
-        at = self.append(_near(np.floor(places)))
+        about = look, shape, self._flipped(trans, self._middle)
+        self.calls.append((Recorder.write_marks, about))
+        self.write_marks(*about, places)
+
+    def write_marks(self, look: dict, shape: np.ndarray, into: Any, places: Any) -> None:
+        """Write down a known shape at some places, by a transform to the pixels' corners."""
+        # Rounded once, where Agg does: a place may lie on the very edge between two pixels.
+        points = into.transform(places)
+        points = _within(np.floor(np.asarray(points, dtype=float).reshape(-1, 2)))
+        outline, at = self.append(shape), self.append(points)
         self.layers.append(look | {"kind": "marks", "at": at, "outline": outline})
 
     def draw_path_collection(
@@ -175,10 +198,11 @@ class Recorder(Toned, RendererBase):
             largest = float(np.nanmax(sizes[:, 0, 0], initial=0)) or 1.0
             down = master_transform + Affine2D().scale(largest, -largest)
             shape = paths[0].cleaned(down, remove_nans=True)
+            places = (offset_trans + self._down).transform(offsets)
             layer = look | {
                 "kind": "marks",
                 "outline": self.append(_broken(shape)),
-                "at": self.append(_near((offset_trans + self._down).transform(offsets))),
+                "at": self.append(_rounded(_within(places))),
                 "sizes": self.append(sizes[:, 0, 0] / largest),
             }
             if len(facecolors) > 1:
@@ -222,11 +246,18 @@ class Recorder(Toned, RendererBase):
     def begin(self, buffers: list[bytes]) -> None:
         """Begin the drawing of one artist, whose images go to `buffers`."""
         self._begun = len(self.layers), len(self.vertices), self._length, len(buffers)
+        self.calls = []
 
     def drop(self) -> None:
         """Forget what was written down since it began."""
         layers, vertices, self._length, _ = self._begun
         del self.layers[layers:], self.vertices[vertices:]
+
+    def empty(self) -> Recorder:
+        """Return another one for the same picture, by which nothing was drawn."""
+        other = Recorder(self.width, self.height, self.dpi)
+        other.ground = self.ground
+        return other
 
     def part(self, buffers: list[bytes]) -> Part:
         """Return what was written down since it began."""
@@ -247,9 +278,8 @@ class Recorder(Toned, RendererBase):
         self.vertices += part.vertices
         self._length += sum(map(len, part.vertices))
 
-    def _flipped(self, transform: Any, down: Affine2D | None = None) -> Any:
+    def _flipped(self, transform: Any, down: Affine2D) -> Any:
         """Return a transform to pixels as one whose y goes downwards."""
-        down = down or self._down
         if transform.is_affine:  # without what a composite transform costs
             return Affine2D(down.get_matrix() @ transform.get_matrix())
         return transform + down
@@ -305,7 +335,7 @@ def _marker(
     outline: Any = path.cleaned(down, remove_nans=True, stroke_width=width, snap=snap)
     if not (_is_straight(down.transform(path.vertices)) if snap is None else snap):
         outline.vertices += 0.5  # what is not snapped Agg centers on the middle of a pixel
-    return _broken(outline)
+    return _broken(outline).astype(np.float32)
 
 
 def _is_straight(points: np.ndarray) -> bool:
@@ -348,8 +378,8 @@ def _ajar(points: np.ndarray) -> np.ndarray:
     return points
 
 
-def _near(points: np.ndarray) -> np.ndarray:
-    """Return points no farther than a canvas takes, in sixteenths of a pixel."""
+def _within(points: np.ndarray) -> np.ndarray:
+    """Return points no farther away than a canvas takes."""
     if np.ma.isMaskedArray(points):
         points = np.ma.filled(points.astype(float), np.nan)
     if len(points) and not np.abs(points).max() <= FAR:  # NaN is not, either
@@ -357,7 +387,12 @@ def _near(points: np.ndarray) -> np.ndarray:
         far = np.max(np.abs(points), axis=1, keepdims=True)
         points = np.where(np.isfinite(far) & (far > FAR), points / far * FAR, points)
         points[~np.isfinite(points).all(axis=1)] = np.nan
-    return np.rint(16 * points) / 16  # finer compresses badly
+    return points
+
+
+def _rounded(points: np.ndarray) -> np.ndarray:
+    """Return points in sixteenths of a pixel: finer compresses badly."""
+    return np.rint(16 * points) / 16
 
 
 @lru_cache(4096)

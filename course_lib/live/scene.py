@@ -23,7 +23,7 @@ from matplotlib.spines import Spine
 from matplotlib.text import Text
 from PIL import Image
 
-from . import letters, theme, watch
+from . import again, letters, theme, watch
 from .compose import differs
 from .fewer import fewer
 from .looks import drawn_by
@@ -73,6 +73,7 @@ class Scene:
         self.shifted = False
         self._sent: tuple[dict, list[bytes]] = {}, []
         self._recorded: dict[Artist, tuple[watch.Drawn, Part]] = {}
+        self._again = again.Lines()
         self._as_image: dict[Artist, bool] = {}  # of many points: whether an image was smaller
 
     def resize(
@@ -148,7 +149,8 @@ class Scene:
                 buffers += images
         content["on"] = self.id
         try:
-            content["draw"] = self._draw_moving(buffers)
+            with np.errstate(all="ignore"):
+                content["draw"] = self._draw_moving(buffers)
         except Exception:
             if "scene" in content:  # it reaches nobody now: the next frame has to bring it
                 self._drawn, self.id = False, ""
@@ -194,6 +196,10 @@ class Scene:
         """
         if self.redraw or not self._drawn:
             return False
+        with drawn_by(self.figure), np.errstate(all="ignore"):
+            if self._again.misdrawn(self._recorder()):
+                self._drawn = False
+                return True
         for layouts in (1, 2):
             images: list[bytes] = []
             with drawn_by(self.figure):
@@ -317,6 +323,7 @@ class Scene:
             cut()
         self.shifted = letters.have_moved(letters.places(self.figure), lay)
         self._recorded.clear()
+        self._again.clear()
         renderer = self.canvas.get_renderer()
         self._order, self._drawn, self._lies = order, True, False
         self._keep()
@@ -374,9 +381,7 @@ class Scene:
 
     def _draw_moving(self, buffers: list[bytes]) -> list[dict]:
         """Return the layers of a frame, in the order of drawing, and append what they refer to."""
-        width, height = (int(side) for side in self.figure.bbox.size)
-        recorder = Recorder(width, height, self.figure.dpi)
-        recorder.ground = self.canvas.ground
+        recorder = self._recorder()
         for item in self._order:
             if isinstance(item, int):
                 recorder.layers.append({"kind": "still", "part": item})
@@ -394,6 +399,12 @@ class Scene:
         buffers.append(flat.tobytes())
         return recorder.layers
 
+    def _recorder(self) -> Recorder:
+        width, height = (int(side) for side in self.figure.bbox.size)
+        recorder = Recorder(width, height, self.figure.dpi)
+        recorder.ground = self.canvas.ground
+        return recorder
+
     def _draw_image(self, artist: Artist, recorder: Recorder, buffers: list[bytes]) -> None:
         """Draw one moving artist as an image of it alone."""
         renderer = self.canvas.get_renderer()
@@ -406,19 +417,20 @@ class Scene:
     def _record(self, artist: Artist, recorder: Recorder, buffers: list[bytes]) -> None:
         """Draw one moving artist, or take again what was recorded of it if it is the same."""
         before = self._recorded.get(artist)
-        seems_same = before is not None and before[0].seems_same
-        artist.stale = False
+        seems_same = before is not None and before[0].seems_same()
         if before is not None and seems_same and before[0].same:
             recorder.repeat(before[1], buffers)
             return
         recorder.begin(buffers)
+        if self._again.draw(artist, recorder):
+            self._recorded[artist] = watch.Drawn(artist), recorder.part(buffers)
+            return
         few = None
         try:
             if self._as_image.get(artist):
                 raise OnlyAggError
             few = fewer(artist)
-            with np.errstate(all="ignore"):
-                (few or artist).draw(recorder)
+            (few or artist).draw(recorder)
         except OnlyAggError:
             recorder.drop()
             self._draw_image(artist, recorder, buffers)
@@ -433,7 +445,10 @@ class Scene:
                     recorder.drop()
                     del buffers[len(buffers) - len(image.images) :]
                     recorder.repeat(part, buffers)
-        drawn = watch.Drawn(artist, self._watch.rooms, deep=seems_same, long=few is not None)
+        watched = self._watch.known
+        if few is None and before is not None and not seems_same:
+            self._again.learn(artist, before[0], recorder, watched)
+        drawn = watch.Drawn(artist, watched if seems_same else None, long=few is not None)
         self._recorded[artist] = drawn, recorder.part(buffers)
 
 

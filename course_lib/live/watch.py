@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import os
 import sysconfig
 import types
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import suppress
 from operator import methodcaller
 from typing import Any
@@ -59,15 +60,15 @@ class State:
     """
 
     def __init__(
-        self, owners: Iterable[Artist], known: set[int], without: Iterable[Artist] = ()
+        self, owners: Iterable[Artist], known: Set[int], without: Iterable[Artist] = ()
     ) -> None:
         """Take the state of `owners` as it is now, without the things whose ids are `known`."""
-        self.owners, self._known = list(owners), known
+        self.owners, self._known = list(owners), {*known}
         self.tied: dict[Artist, bool] = {}
         self._without = {id(artist) for artist in without}
         self._parts: list[dict | list | set] = []
         self._part_owners: list[Artist] = []
-        self._arrays: list[Any] = []
+        self._arrays: list[Callable[[], bytes]] = []  # by which their numbers are read
         self._array_owners: list[Artist] = []
         self._large: list[tuple[np.ndarray, np.ndarray, Artist]] = []  # now, as it was, whose
         self._open: list[Artist] = []  # whose state is all there is to them
@@ -103,7 +104,7 @@ class State:
         return found
 
     def _samples(self) -> list[bytes]:
-        return [*map(_bytes, self._arrays)]
+        return [read() for read in self._arrays]
 
     def _gather(self, owner: Artist) -> None:
         """Find all that the state of one owner consists of."""
@@ -143,8 +144,7 @@ class State:
             return [*methods, *self._keep_live(_Live(lambda: _slots(thing)), owner)]
         if isinstance(thing, Artist):
             thing.stale = False
-            # Of others it may be the only sign: they may keep what they draw outside of Python.
-            if type(thing).__module__.partition(".")[0] in ("matplotlib", "mpl_toolkits"):
+            if is_open(thing):
                 self._open.append(thing)
         self._keep(vars(thing), owner)
         if isinstance(thing, Tick):
@@ -195,7 +195,7 @@ class State:
     def _keep_array(self, array: Any, owner: Artist) -> Iterable[Any]:
         """Keep numbers, a large array as a copy; return that of which it is a good part."""
         if not isinstance(array, np.ndarray) or array.nbytes <= _LARGE or array.dtype.hasobject:
-            self._arrays.append(array)
+            self._arrays.append(_reader(array))
             self._array_owners.append(owner)
             return ()
         whole: Any = array.base
@@ -224,11 +224,14 @@ class Watch:
         What is watched.
     rooms : list of Artist
         The figure, its parts and its axes.
+    known : set of int
+        The ids of these and of what all in an axes hangs on, which is looked at with the axes.
     """
 
     def __init__(self, figure: FigureBase) -> None:
         self.figure = figure
         self.rooms: list[Artist] = []
+        self.known: set[int] = set()
         self._state = State((), set())
 
     def take(self, without: Iterable[Artist] = ()) -> None:
@@ -236,6 +239,8 @@ class Watch:
         skipped = set(without)
         everybody = [*owners(self.figure)]
         self.rooms = [owner for owner in everybody if isinstance(owner, _Rooms)]
+        shared = [(ax.transData, ax.bbox) for ax in self.rooms if isinstance(ax, Axes)]
+        self.known = {id(thing) for thing in (*self.rooms, *itertools.chain(*shared))}
         # The axes go first: what their artists share with them, such as limits, is theirs.
         others = (owner for owner in everybody if not isinstance(owner, _Rooms))
         watched = [owner for owner in (*self.rooms, *others) if owner not in skipped]
@@ -261,25 +266,33 @@ class Drawn:
     """The state of one artist as it was drawn by itself, as cheap to take as it can be.
 
     Most artists that move do so in each frame, and their own attributes tell. What lies deeper is
-    only looked at once these stayed the same. Of a `long` line whose data was set not even they are
-    compared: it would be drawn sooner.
+    only looked at once these stayed the same, but for what is `known`. Of a `long` line whose data
+    was set not even they are compared: it would be drawn sooner.
     """
 
-    def __init__(
-        self, artist: Artist, rooms: Iterable[Artist], deep: bool = False, long: bool = False
-    ) -> None:
+    def __init__(self, artist: Artist, known: Set[int] | None = None, long: bool = False) -> None:
         self.artist, self._long = artist, long
+        artist.stale = False  # few of its points may have been drawn in its place
         self._attributes = vars(artist).copy()
         self._state: State | None = None
-        if deep:
-            self._state = State([artist], {id(room) for room in rooms})
+        if known is not None:
+            self._state = State([artist], known)
 
-    @property
     def seems_same(self) -> bool:
-        """Whether the artist has the same attributes; what they hold may have changed."""
-        if self._long and self.artist.stale:
+        """Return whether the artist has the same attributes; what they hold may have changed.
+
+        That it is stale tells nothing about one whose state is all there is to it: a setter may
+        have been given what was there already. It is taken for drawn now.
+        """
+        told, self.artist.stale = self.artist.stale, False
+        if told and (self._long or not is_open(self.artist)):
             return False
         return _same(vars(self.artist), self._attributes)
+
+    def same_but(self, names: Set[str]) -> bool:
+        """Return whether the artist has the same attributes, those of some names left aside."""
+        then = self._attributes
+        return _same(vars(self.artist) | {name: then[name] for name in names & then.keys()}, then)
 
     @property
     def same(self) -> bool:
@@ -288,6 +301,23 @@ class Drawn:
 
 
 _Rooms = (FigureBase, Axes)
+
+
+def is_open(artist: Artist) -> bool:
+    """Return whether all that an artist draws is found in its state.
+
+    For others being stale may be the only sign: they may keep what they draw outside of Python.
+
+    Parameters
+    ----------
+    artist : Artist
+    """
+    return _is_matplotlib(type(artist).__module__)
+
+
+@functools.cache
+def _is_matplotlib(module: str) -> bool:
+    return module.partition(".")[0] in ("matplotlib", "mpl_toolkits")
 
 
 def owners(figure: Any) -> Iterator[Artist]:
@@ -392,12 +422,13 @@ def _is_library(file: str) -> bool:
     return any(place in file for place in _LIBRARIES)
 
 
-def _bytes(array: Any) -> bytes:
+def _reader(array: Any) -> Callable[[], bytes]:
+    """Return what reads the numbers of an array, a transform or a box."""
     if isinstance(array, Affine2D):
-        return array.get_matrix().tobytes()
+        return lambda: array.get_matrix().tobytes()
     if isinstance(array, Bbox):
-        return array.get_points().tobytes()
-    return array.tobytes()
+        return lambda: array.get_points().tobytes()
+    return array.tobytes
 
 
 def _alike(one: np.ndarray, other: np.ndarray) -> bool:

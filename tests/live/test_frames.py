@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from test_gallery import GALLERY, SHADES, apart
 
+from course_lib.live import again
 from course_lib.live import scene as scenes
 from course_lib.live.compose import composed, differs
 from course_lib.live.fewer import fewer
@@ -57,8 +58,11 @@ def test_what_has_not_changed_is_not_drawn_again(monkeypatch):
         return update
 
     update, _, seen = opened(make)
-    drawn, draw = [], Line2D.draw
+    drawn, draw, draw_again = [], Line2D.draw, again.Line.draw
     monkeypatch.setattr(Line2D, "draw", lambda *a: (drawn.append(a[0].get_gid()), draw(*a))[1])
+    monkeypatch.setattr(
+        again.Line, "draw", lambda *a: (drawn.append(a[0].line.get_gid()), draw_again(*a))[1]
+    )
     update(0.1, both=True)
     seen()
     for i in range(2, 6):
