@@ -19,6 +19,7 @@ from .recorder import Part, Recorder
 from .watch import Drawn, State
 
 MOST = 1000  # points; of longer lines matplotlib leaves out what lies beyond the limits
+AT_ONCE = 4  # lines that are learned in one frame: each takes as long as drawing it twice
 
 
 class Line:
@@ -86,6 +87,11 @@ class Lines:
     def __init__(self) -> None:
         self.known: dict[Artist, Line | None] = {}
         self._trusted = True
+        self._learned = 0
+
+    def begin(self) -> None:
+        """Begin a frame."""
+        self._learned = 0
 
     def clear(self) -> None:
         """Forget them: they lie elsewhere, or look otherwise."""
@@ -117,10 +123,13 @@ class Lines:
             The ids of what is watched apart from the artist.
         """
         failed = artist in self.known and self.known[artist] is None
-        if not self._trusted or failed or not isinstance(artist, Line2D):
+        if failed or not self._trusted or self._learned == AT_ONCE or not recorder.calls:
             return
-        if not before.same_but(of_points()) or not _is_plain(artist) or not recorder.calls:
+        if not isinstance(artist, Line2D) or not before.same_but(of_points()):
             return
+        if not _is_plain(artist):
+            return
+        self._learned += 1
         line = Line(artist, recorder.calls, watched)
         self.known[artist] = line if _comes_out(line, recorder.part([]), recorder) else None
 

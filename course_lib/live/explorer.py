@@ -601,6 +601,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                         if next(drawings, drawings):
                             return
                     await asyncio.sleep(0.05)  # what anybody has asked meanwhile comes in
+                await asyncio.sleep(REST)  # a hand that comes back waits for one drawing at most
 
     def _at_rest(self) -> Generator[None, None, None]:
         """Compare with a fresh drawing what is seen, and keep it: drawing by drawing."""

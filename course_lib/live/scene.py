@@ -382,6 +382,7 @@ class Scene:
     def _draw_moving(self, buffers: list[bytes]) -> list[dict]:
         """Return the layers of a frame, in the order of drawing, and append what they refer to."""
         recorder = self._recorder()
+        self._again.begin()
         for item in self._order:
             if isinstance(item, int):
                 recorder.layers.append({"kind": "still", "part": item})

@@ -160,6 +160,24 @@ def test_it_is_learned_once_at_most(monkeypatch, name):
     assert len(made) == (name != "very long")
 
 
+def test_many_lines_are_learned_over_a_few_frames(monkeypatch):
+    def make(figure):
+        ax = figure.add_subplot()
+        ax.set(xlim=(0, 1), ylim=(-1, 1))
+        return ax.plot(T, np.outer(T, np.linspace(0, 1, 10)))
+
+    lines, scene = opened(make)
+    made, make = [], again.Line.__init__
+    monkeypatch.setattr(again.Line, "__init__", lambda *a: (made.append(1), make(*a))[1])
+    counts = []
+    for part in (0.9, 0.8, 0.7, 0.6, 0.5, 0.4):
+        for line in lines:
+            line.set_ydata(part * np.asarray(line.get_ydata()))
+        frame(scene)
+        counts.append(len(made))
+    assert counts == [0, 4, 8, 10, 10, 10]
+
+
 COLOR, EVERY, TURN = [0.9, 0.1, 0.1], [0, 5], Affine2D()
 SHAPE, BOX = Path([[0.0, 0], [1, 0], [1, 1]]), Bbox([[50, 50], [250, 200]])
 
