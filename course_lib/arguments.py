@@ -44,6 +44,8 @@ def number(
     ValueError
         If a number is NaN, infinite or outside the interval.
     """
+    if type(value) is float and low < value < high:
+        return value  # as nearly all are
     wanted = _interval(low, high, open_low, open_high)
     try:
         if isinstance(value, bool):

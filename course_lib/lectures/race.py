@@ -183,13 +183,14 @@ def _write(hill: Any, ends: dict[str, np.ndarray], words: dict[str, Any]) -> Non
     name that lies on no other, it is left out: the marker says whose path it is.
     """
     low, high = np.transpose([hill.get_xlim(), hill.get_ylim()])
-    size = 72 / hill.figure.dpi * np.array(hill.get_window_extent().size)
+    size = (72 / hill.figure.dpi * hill.get_window_extent().size).tolist()
+    all_ends = np.reshape([*ends.values()], (-1, 2))
+    places = np.clip(np.nan_to_num(all_ends, nan=np.inf), low, high)
+    gone = np.any(places != all_ends, axis=1)
+    spots = (places - low) / (high - low) * size
     taken: list[tuple[float, float, float]] = []
-    for name, end in ends.items():
-        place = np.clip(np.nan_to_num(end, nan=np.inf), low, high)
-        gone = not np.array_equal(place, end)
-        x, y = (place - low) / (high - low) * size
-        text = f"{name} →" if gone else name
+    for name, place, left_it, (x, y) in zip(ends, places, gone, spots.tolist(), strict=True):
+        text = f"{name} →" if left_it else name
         wide = plots.width_of(text, _SMALL)
         free = (spot for spot in _beside(x, y, wide) if _is_free(*spot, wide, size, taken))
         spot = next(free, None)
@@ -208,7 +209,7 @@ def _beside(x: float, y: float, wide: float) -> Iterator[tuple[float, float]]:
             yield left, y + row * _LINE
 
 
-def _is_free(left: float, y: float, wide: float, size: np.ndarray, taken: list[tuple]) -> bool:
+def _is_free(left: float, y: float, wide: float, size: list[float], taken: list[tuple]) -> bool:
     inside = left > 0 and left + wide < size[0] and _LINE / 2 < y < size[1] - _LINE / 2
     return inside and all(
         abs(y - other) >= _LINE or left > end or left + wide < begin for begin, end, other in taken
@@ -253,7 +254,9 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
             [], [], linestyle=line.get_linestyle(), linewidth=1.5, markevery=[0], **look
         )
         (dots[name],) = rates.plot([], [], linestyle="none", **look)
-        (bars[name],) = clock.barh(row[name] - 0.22, 0, height=0.3, color=line.get_color())
+        (bars[name],) = clock.plot(  # a thick line: it moves in half the time of a bar
+            [], [], "-", color=line.get_color(), linewidth=5, solid_capstyle="butt"
+        )
         for ax, up in ((lanes, 4), (clock, 1)):
             ax.annotate(
                 name,
@@ -294,9 +297,10 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
             if list(dots[name].get_xdata()) != [runner.lr]:  # it rests while a race goes on
                 dots[name].set_data([runner.lr], [row[name]])
             there = 0 <= runner.arrived <= step
-            bars[name].set_width(runner.arrived if there else step)
+            bars[name].set_data([0, runner.arrived if there else step], [row[name] - 0.22] * 2)
             bars[name].set_alpha(1 if there else 0.4)
-        _write(hill, {r.name: r.points[step] for r in finish(runners, step)}, words)
+        # In an order that stays: else a name jumps whenever two change places.
+        _write(hill, {r.name: r.points[step] for r in finish(runners)}, words)
         home.set_data(*np.reshape([r.points[0] for r in runners[:1]], (-1, 2)).T)
 
     of = {name: (trails[name], words[name], dots[name], runs[name], bars[name]) for name in names}

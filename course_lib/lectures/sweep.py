@@ -129,10 +129,12 @@ def sweep(
         How far above the minimum counts as arrived.
     """
     steps = arguments.whole("steps", steps, low=1)
-    rates = np.atleast_1d(arguments.number("rates", rates, low=0, open_low=True, array=True))
+    if rates is not RATES:
+        rates = np.atleast_1d(arguments.number("rates", rates, low=0, open_low=True, array=True))
     target = arguments.number("target", target, low=0, open_low=True)
     start = arguments.points("start", start, landscape.dimension, finite=True)
-    asked = (landscape, *identity(rule), tuple(np.ravel(start)), steps, tuple(rates), target)
+    numbers = (np.asarray(start).tobytes(), steps, rates.tobytes(), target)
+    asked = (landscape, *identity(rule), *numbers)
     if asked not in _SWEEPS:
         while len(_SWEEPS) >= _REMEMBERED:
             del _SWEEPS[next(iter(_SWEEPS))]

@@ -265,10 +265,10 @@ def test_the_track_shows_where_everybody_is():
             continue
         assert mark.get_xdata()[0] == pytest.approx(max(runner.gaps[60], TARGET / 15))
         there = 0 <= runner.arrived <= 60
-        assert bar.get_width() == (runner.arrived if there else 60)
+        assert list(bar.get_xdata()) == [0, runner.arrived if there else 60]
     drawn.show(runners, 200)
     assert all(mark.get_visible() for mark in marks)
-    assert [bar.get_width() for bar in bars] == [
+    assert [bar.get_xdata()[1] for bar in bars] == [
         runner.arrived if runner.arrived >= 0 else 200 for runner in runners
     ]
     assert len({(mark.get_color(), mark.get_marker()) for mark in marks}) == len(names)
