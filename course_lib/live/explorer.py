@@ -38,6 +38,7 @@ from .scene import Scene, as_it_lies
 
 REST = 0.5  # seconds after the last move until what is seen is kept with the notebook
 HELD = 5.0  # the same while a hand is on the page: it may go on
+PAUSE = 0.1  # seconds after a sweep until the figure goes back: a moving hand asks for more
 REHEARSAL = 0.12  # seconds that the ends of the sliders may take before the first picture
 SLICE = 0.04  # seconds of a sweep at a time: a cell that is run meanwhile waits no longer
 SLOW = 100  # milliseconds of an `update` that is never called unasked
@@ -81,6 +82,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self._sweeps: deque[dict] = deque()
         self._task: asyncio.Task | None = None
         self._resting: asyncio.Task | None = None
+        self._back: asyncio.TimerHandle | None = None
         self._on_screen = self._held = False
         sliders = {name: c for name, c in controls.items() if not isinstance(c, Point)}
         self.values = {name: control.value for name, control in controls.items()}
@@ -325,8 +327,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def close(self) -> None:
         """Take the explorer, its picture and its controls out of the notebook."""
-        if self._resting is not None:
-            self._resting.cancel()
+        self._call_off()
         self._canvas.on_msg(self._received, remove=True)
         self._sweeps.clear()
         shared = {
@@ -446,15 +447,21 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         # Requests that wait in the kernel's queue come in one by one as the loop turns. Letting it
         # turn first leaves only the newest of them to be computed, and lets a cell run between the
         # slices of a sweep.
-        if self._resting is not None:
-            self._resting.cancel()
+        self._call_off()
         while self._request or self._sweeps:
             for _ in range(20):
                 await asyncio.sleep(0)
             self._answer()
-        self._come_back()
+        self._back = asyncio.get_running_loop().call_later(PAUSE, self._come_back)
         if not self._kept:
             self._resting = asyncio.create_task(self._rest(HELD if self._held else REST))
+
+    def _call_off(self) -> None:
+        """Do nothing of what was to be done once nobody asks for more."""
+        if self._resting is not None:
+            self._resting.cancel()
+        if self._back is not None:
+            self._back.cancel()
 
     def _answer(self) -> None:
         with looks.turn, uncollected(), self._calls.by_loop():
@@ -605,6 +612,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def _at_rest(self) -> Generator[None, None, None]:
         """Compare with a fresh drawing what is seen, and keep it: drawing by drawing."""
+        self._come_back()
         if self.error is None and self._scene.outdated():
             self._send_frame({})
         yield

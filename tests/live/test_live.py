@@ -1266,6 +1266,32 @@ def test_who_asks_while_a_picture_is_kept_waits_for_one_drawing_alone(more, monk
     assert explorer._canvas.standing == explorer.standing
 
 
+def test_the_figure_goes_back_once_a_hand_has_asked_for_all_it_wants(monkeypatch):
+    """Between the requests of one drag it would do so ten times a second, for nobody."""
+    monkeypatch.setattr(explorer_module, "PAUSE", 0.01)
+    seen = []
+
+    def update(slope):
+        seen.append(slope)
+
+    explorer, *_ = line_explorer(update, slope=slider(0, 1, 0.5))
+    Browser(explorer).ask(screen=1)
+    seen.clear()
+
+    async def session():
+        await asked(explorer, sweep="slope", at=[0.1, 0.2])
+        await asked(explorer, sweep="slope", at=[0.3])
+        assert seen == [0.1, 0.2, 0.3]
+        while len(seen) < 4:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(session(), 60))
+    assert seen == [0.1, 0.2, 0.3, 0.5]
+    asyncio.run(asked(explorer, sweep="slope", at=[0.4]))
+    explorer.png()  # whoever looks at it sees it as it stands
+    assert seen[-2:] == [0.4, 0.5]
+
+
 @pytest.fixture
 def layouts(monkeypatch):
     """Count how often a figure is laid out."""
