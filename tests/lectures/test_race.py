@@ -1,6 +1,7 @@
 """The race: best rates, arrivals and orders."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from course_lib import plots
 from course_lib.descent import descend
 from course_lib.landscapes import banana, bowl, himmelblau, quartic, two_valleys
-from course_lib.lectures.race import finish, race, standing, track
+from course_lib.lectures.race import Runner, finish, race, standing, track
 from course_lib.lectures.sweep import MEMORIES, RATES, TARGET, arrival, sweep, tuned
 from course_lib.live import explore, int_slider
 from course_lib.optimizers import OPTIMIZERS, Adagrad, Adam, GradientDescent, Momentum, Nesterov
@@ -297,6 +298,22 @@ def test_no_step_of_a_race_lays_the_picture_out_anew():
         explorer.frame([], k=0)
         explorer.frame([], k=100)  # brings what is seen to move
         assert [k for k in range(0, 201, 10) if "scene" in explorer.frame([], k=k)] == []
+
+
+def test_a_name_keeps_its_place_when_two_runners_change_places():
+    _, axes = plots.figure(4)
+    plots.contour(axes[0], banana)
+    drawn = track(axes, ["a", "b"], 2)
+    ends = np.ones((3, 2))  # both stand at one place, and only one name can be beside it
+    gaps = np.array([[1, 0.5, 1], [0.5, 1, 2]])
+    both = [Runner(name, 0.1, ends, gap, -1) for name, gap in zip(drawn.of, gaps, strict=True)]
+    spots = []
+    for step in range(3):
+        drawn.show(both, step)
+        spots.append([word.get_marker().vertices for _, word, *_ in drawn.of.values()])
+    assert [r.name for r in finish(both, 0)] != [r.name for r in finish(both, 1)]
+    for one, other in pairwise(spots):
+        assert all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
 
 
 def test_an_argument_that_makes_no_sense_is_not_blamed_on_a_rule():
