@@ -422,9 +422,11 @@ class Scene:
         if before is not None and seems_same and before[0].same:
             recorder.repeat(before[1], buffers)
             return
+        watched = self._watch.known
         recorder.begin(buffers)
         if self._again.draw(artist, recorder):
-            self._recorded[artist] = watch.Drawn(artist), recorder.part(buffers)
+            drawn = watch.Drawn(artist, watched if seems_same else None)
+            self._recorded[artist] = drawn, recorder.part(buffers)
             return
         few = None
         try:
@@ -446,7 +448,6 @@ class Scene:
                     recorder.drop()
                     del buffers[len(buffers) - len(image.images) :]
                     recorder.repeat(part, buffers)
-        watched = self._watch.known
         if few is None and before is not None and not seems_same:
             self._again.learn(artist, before[0], recorder, watched)
         drawn = watch.Drawn(artist, watched if seems_same else None, long=few is not None)

@@ -149,6 +149,19 @@ def test_its_look_is_not_asked_for_again(monkeypatch, name):
     assert not drawn
 
 
+def test_a_line_that_stands_still_is_not_drawn_at_all(monkeypatch):
+    line, scene = opened(LINES["marks"])
+    taught(scene, line)
+    standing = [frame(scene) for _ in range(2)]
+    drawn, draw = [], again.Line.draw
+    monkeypatch.setattr(again.Line, "draw", lambda *a: (drawn.append(1), draw(*a))[1])
+    assert frame(scene) == standing[0] == standing[1]
+    assert not drawn
+    line.set_ydata(0.3 * T)
+    assert frame(scene) != standing[0]
+    assert drawn
+
+
 @pytest.mark.parametrize("name", ["steps with marks", "a shadow", "half-filled marks", "very long"])
 def test_it_is_learned_once_at_most(monkeypatch, name):
     long = np.linspace(0, 1, 1500)
