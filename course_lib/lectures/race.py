@@ -216,6 +216,12 @@ def _is_free(left: float, y: float, wide: float, size: list[float], taken: list[
     )
 
 
+def _put(line: Any, x: list[float], y: float) -> None:
+    """Move a level line, if it does: one that rests, as of who has arrived, is not drawn again."""
+    if list(line.get_xdata()) != x:
+        line.set_data(x, [y] * len(x))
+
+
 def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
     """Prepare a race: the map, the learning rates, the lanes and the clock.
 
@@ -293,11 +299,10 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
             trails[name].set_data(*walked.T)
             gap = float(np.clip(runner.gaps[step], TARGET / 15, 1e3))
             first = min(max(runner.gaps[0], TARGET), 1e3)
-            runs[name].set_data([gap, first], [row[name]] * 2)
-            if list(dots[name].get_xdata()) != [runner.lr]:  # it rests while a race goes on
-                dots[name].set_data([runner.lr], [row[name]])
+            _put(runs[name], [gap, first], row[name])
+            _put(dots[name], [runner.lr], row[name])
             there = 0 <= runner.arrived <= step
-            bars[name].set_data([0, runner.arrived if there else step], [row[name] - 0.22] * 2)
+            _put(bars[name], [0, runner.arrived if there else step], row[name] - 0.22)
             bars[name].set_alpha(1 if there else 0.4)
         # In an order that stays: else a name jumps whenever two change places.
         _write(hill, {r.name: r.points[step] for r in finish(runners)}, words)
