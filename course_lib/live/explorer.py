@@ -483,7 +483,10 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                 width and float(width),
             )
             if not self._on_screen:
+                lay = letters.places(self.figure)
                 self._settle()
+                # Its words were written for axes that lay elsewhere.
+                self._away |= letters.have_moved(letters.places(self.figure), lay)
                 self._rehearse()
             self._on_screen = True
             Explorer._dark = bool(ground) or Explorer._dark

@@ -26,7 +26,7 @@ from PIL import Image
 from course_lib import plots
 from course_lib.descent import descend
 from course_lib.landscapes import LANDSCAPES, banana, quartic
-from course_lib.live import choice, explore, int_slider, log_slider, point, slider, toggle
+from course_lib.live import choice, explore, int_slider, letters, log_slider, point, slider, toggle
 from course_lib.live import explorer as explorer_module
 from course_lib.optimizers import GradientDescent, Momentum
 
@@ -1264,6 +1264,23 @@ def test_who_asks_while_a_picture_is_kept_waits_for_one_drawing_alone(more, monk
     asyncio.run(session())
     assert drawn == [0.02, explorer.values["lr"], explorer.values["lr"]]
     assert explorer._canvas.standing == explorer.standing
+
+
+def test_the_words_of_a_slow_explorer_are_written_for_the_width_they_are_seen_at():
+    """Nothing slow is called unasked, but what it wrote for a wider picture would be cut."""
+    picture, ax = plots.figure(size=(9, 4))
+    name, wide = letters.word(ax), []
+
+    def update(at):
+        wide.append(ax.bbox.width)
+        letters.write(name, "Adam", (at, 0.5), (3, 0))
+
+    explorer = explore(picture, update, at=slider(0, 1, 0.5), alt="A name.")
+    explorer._cost = 2 * explorer_module.SLOW
+    screen = {"scale": 1, "width": 400, "ground": None}
+    explorer._received(None, {"view": "v", "id": 1, "values": {}, "screen": screen}, [])
+    assert wide[-1] == pytest.approx(ax.bbox.width, abs=2)
+    assert wide[-1] < wide[0] / 1.5
 
 
 def test_the_figure_goes_back_once_a_hand_has_asked_for_all_it_wants(monkeypatch):
