@@ -477,16 +477,17 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             screen = request["screen"]
             ground = screen.get("ground")
             width = screen.get("width")
+            lay = letters.places(self.figure)
             self._scene.resize(
                 float(screen.get("scale", 1)),
                 ground and tuple(map(int, ground)),
                 width and float(width),
             )
             if not self._on_screen:
-                lay = letters.places(self.figure)
                 self._settle()
-                # Its words were written for axes that lay elsewhere.
-                self._away |= letters.have_moved(letters.places(self.figure), lay)
+            # Its words may have been written for axes that lay elsewhere.
+            self._away |= letters.have_moved(letters.places(self.figure), lay)
+            if not self._on_screen:
                 self._rehearse()
             self._on_screen = True
             Explorer._dark = bool(ground) or Explorer._dark

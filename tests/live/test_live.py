@@ -1266,9 +1266,13 @@ def test_who_asks_while_a_picture_is_kept_waits_for_one_drawing_alone(more, monk
     assert explorer._canvas.standing == explorer.standing
 
 
-def test_the_words_of_a_slow_explorer_are_written_for_the_width_they_are_seen_at():
+@pytest.mark.parametrize("laid_out", [True, False])
+@pytest.mark.parametrize("widths", [(400,), (900, 400)])
+def test_the_words_of_a_slow_explorer_are_written_for_the_width_they_are_seen_at(widths, laid_out):
     """Nothing slow is called unasked, but what it wrote for a wider picture would be cut."""
     picture, ax = plots.figure(size=(9, 4))
+    if not laid_out:
+        picture.set_layout_engine("none")
     name, wide = letters.word(ax), []
 
     def update(at):
@@ -1277,8 +1281,10 @@ def test_the_words_of_a_slow_explorer_are_written_for_the_width_they_are_seen_at
 
     explorer = explore(picture, update, at=slider(0, 1, 0.5), alt="A name.")
     explorer._cost = 2 * explorer_module.SLOW
-    screen = {"scale": 1, "width": 400, "ground": None}
-    explorer._received(None, {"view": "v", "id": 1, "values": {}, "screen": screen}, [])
+    for number, width in enumerate(widths):
+        screen = {"scale": 1, "width": width, "ground": None}
+        request = {"view": "v", "id": number, "values": {}, "screen": screen}
+        explorer._received(None, request, [])
     assert wide[-1] == pytest.approx(ax.bbox.width, abs=2)
     assert wide[-1] < wide[0] / 1.5
 
