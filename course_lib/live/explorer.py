@@ -819,9 +819,17 @@ def _replace_previous(explorer: Explorer) -> None:
 
 
 def _all_come_back() -> None:
-    """Before a cell runs: it may look at a figure that a sweep has moved."""
-    for explorer in list(_OPEN):
-        explorer._come_back()
+    """Before a cell or a widget's function runs: it may look at a figure that a sweep has moved."""
+    away = [explorer for explorer in list(_OPEN) if explorer._away]
+    if not away:
+        return
+    # Each message of a page counts as a cell. What a drag sends is for its explorer alone.
+    shell = get_ipython()  # type: ignore[name-defined]  # a kernel's builtin
+    to = shell.get_parent().get("content", {}).get("comm_id", "")
+    for explorer in away:
+        parts = [explorer._canvas, *explorer.controls.values()]
+        if to not in [getattr(part, "model_id", None) for part in parts]:
+            explorer._come_back()
 
 
 def _cell() -> tuple[str | None, Any]:

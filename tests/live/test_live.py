@@ -852,6 +852,23 @@ def test_a_cell_between_two_slices_finds_the_figure_as_its_reader_sees_it(monkey
     assert explorer.png() == seen  # a picture that is saved meanwhile
 
 
+def test_what_a_drag_sends_does_not_take_its_figure_back_and_any_other_message_does(monkeypatch):
+    parent: dict = {}
+    shell = SimpleNamespace(get_parent=lambda: parent)
+    shell.events = EventManager(shell, available_events)
+    monkeypatch.setattr(builtins, "get_ipython", lambda: shell, raising=False)
+    explorer, _, line = line_explorer()
+    browser = Browser(explorer)
+    browser.ask(screen=1, slope=0.25)
+    wanted = {"view": "v", "id": 9, "sweep": "slope", "at": [0.3, 1.0], "values": {}}
+    its_own = [explorer._canvas, explorer.controls["slope"]]
+    for to, height in [*((part.model_id, 1) for part in its_own), ("another's", 0.25)]:
+        explorer._answer_sweep(wanted)
+        parent["content"] = {"comm_id": to}
+        shell.events.trigger("pre_execute")
+        assert list(line.get_ydata()) == [0, height]
+
+
 def test_a_sweep_comes_in_slices_of_time(monkeypatch):
     monkeypatch.setattr(explorer_module, "SLICE", 0)
     explorer, *_ = line_explorer()
