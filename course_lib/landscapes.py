@@ -82,11 +82,18 @@ class Landscape:
 
     def gradient(self, w: Any) -> Any:
         """Return the gradient ∇L(w), of the same shape as `w`."""
+        if type(w) is np.ndarray and w.shape == (self.dimension,) and w.dtype == float:
+            # One run, as at each step of most walks: Python's own floats take half the time. They
+            # raise where numpy's become infinite, and then numpy's are used after all.
+            try:
+                return np.array(self.partials(*w.tolist()), dtype=float)
+            except (ArithmeticError, TypeError, AttributeError):
+                pass
         w = arguments.points("w", w, self.dimension)
         partials = self.partials(*_coordinates(w))
         if w.ndim == 0:
             return partials[0]
-        if w.ndim == 1 and isinstance(w, np.ndarray):  # one run: four times faster than stack
+        if w.ndim == 1 and isinstance(w, np.ndarray):  # four times faster than stack
             return np.array(partials, dtype=w.dtype)
         return array_namespace(w).stack(partials, axis=-1)
 

@@ -35,6 +35,16 @@ class TestEachLandscape:
         ours = landscape.gradient(w.detach().numpy())
         np.testing.assert_allclose(ours, w.grad.numpy(), rtol=1e-12, atol=1e-12)
 
+    def test_the_gradient_at_one_point_is_that_in_a_batch(self, landscape):
+        points = np.concatenate([inside(landscape, n=50), 1e150 * inside(landscape, n=50)])
+        with np.errstate(all="ignore"):
+            ones = np.array([landscape.gradient(point) for point in points])
+            whole = landscape.gradient(points)
+        near = np.abs(points).max(axis=1) < 1e100
+        np.testing.assert_allclose(ones[near], whole[near], rtol=1e-13, atol=1e-13)
+        # Far out it overflows, to the same infinities.
+        np.testing.assert_array_equal(np.isfinite(ones[~near]), np.isfinite(whole[~near]))
+
     def test_its_gradient_runs_on_tensors_too(self, landscape):
         points = inside(landscape)
         on_torch = landscape.gradient(torch.tensor(points))
@@ -154,3 +164,15 @@ def test_bad_arguments_are_named():
         Landscape("flat", "0", lambda x: 0 * x, lambda x: (0 * x,), [[0]], [[1, -1]])
     with pytest.raises(TypeError, match="partials must be a function"):
         Landscape("flat", "0", lambda x: 0 * x, 3, [[0]], [[-1, 1]])
+
+
+@pytest.mark.parametrize(
+    "slope",
+    [lambda x: 1 / x, lambda x: x**-1.0, lambda x: np.exp(x) / x, lambda x: x.astype(float) ** -2],
+)
+def test_a_slope_without_end_is_infinite_at_one_point_and_in_a_batch(slope):
+    steep = Landscape("steep", "", lambda x: x, lambda x: (slope(x),), [[0]], [[-1, 1]])
+    with np.errstate(all="ignore"):
+        assert steep.gradient(np.array([0.0])) == steep.gradient(np.array([[0.0]])) == math.inf
+        root = Landscape("root", "", lambda x: x, lambda x: (x**0.5,), [[0]], [[-1, 1]])
+        assert np.isnan(root.gradient(np.array([-4.0]))).all()
