@@ -824,7 +824,7 @@ def _all_come_back() -> None:
     if not away:
         return
     # Each message of a page counts as a cell. What a drag sends is for its explorer alone.
-    shell = get_ipython()  # type: ignore[name-defined]  # a kernel's builtin
+    shell = get_ipython()  # type: ignore[name-defined]  # noqa: F821  # a kernel's builtin
     to = shell.get_parent().get("content", {}).get("comm_id", "")
     for explorer in away:
         parts = [explorer._canvas, *explorer.controls.values()]

@@ -26,6 +26,13 @@ def _outline(text: str, size: float, weight: str) -> TextPath:
     return TextPath((0, -0.36 * size), written(text), size, prop=face)
 
 
+@functools.lru_cache(512)
+def _shape(text: str, size: float, weight: str, right: float, up: float) -> tuple[Any, float]:
+    """Return a word that lies beside the middle of its marker, and how large that marker is."""
+    shape = _outline(text, size, weight).transformed(Affine2D().translate(right, up))
+    return shape, 2 * float(np.abs(shape.vertices).max())
+
+
 def word(ax: Axes) -> Any:
     """Return a line that `write` turns into a word: quicker to move than a text of matplotlib.
 
@@ -63,9 +70,9 @@ def write(
     """
     written = text, size, weight, *np.round(offset, 6)  # what differs by less is drawn alike
     if getattr(line, "written", None) != written:  # most words only move
-        shape = _outline(text, size, weight).transformed(Affine2D().translate(*written[3:]))
+        shape, wide = _shape(*written)
         line.set_marker(shape)
-        line.set_markersize(2 * float(np.abs(shape.vertices).max()))
+        line.set_markersize(wide)
         line.written = written
     line.set_data([at[0]], [at[1]])
     line.letters = size  # points, for who measures how small words get

@@ -382,7 +382,7 @@ def _within(points: np.ndarray) -> np.ndarray:
     """Return points no farther away than a canvas takes."""
     if np.ma.isMaskedArray(points):
         points = np.ma.filled(points.astype(float), np.nan)
-    if len(points) and not np.abs(points).max() <= FAR:  # NaN is not, either
+    if not np.vdot(points, points) <= FAR**2:  # one may be far, or NaN
         # Pulling a far point in along its own direction keeps the slope of the line to it.
         far = np.max(np.abs(points), axis=1, keepdims=True)
         points = np.where(np.isfinite(far) & (far > FAR), points / far * FAR, points)

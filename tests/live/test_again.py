@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox
 
@@ -85,6 +86,19 @@ STATES = {
     "endless": lambda x, y: (x, np.asarray(y) / 0.0),
     "a wave": lambda x, y: (x, np.sin(7 * y)),
     "many points": lambda x, y: (np.resize(x, 900), np.resize(y, 900)),
+    "whole numbers": lambda x, y: (np.arange(len(y)), np.arange(len(y))),
+    "single precision": lambda x, y: (np.float32(x / x[-1]), np.float32(y)),
+    "lists": lambda x, y: (list(x), list(y)),
+    "tuples": lambda x, y: (tuple(x), tuple(y)),
+    "ranges": lambda x, y: (range(len(y)), range(len(y))),
+    "masked": lambda x, y: (x, np.ma.masked_array(y, np.arange(len(y)) % 7 == 3)),
+    "masked here and there": lambda x, y: (x, [y[0], np.ma.masked, *y[2:]]),
+    "words": lambda x, y: (x, ["a", "b", *["c"] * (len(y) - 2)]),
+    "nested": lambda x, y: ([[each] for each in x], [[each] for each in y]),
+    "ragged": lambda x, y: (x, [[1, 2], *y[1:]]),
+    "more across than up": lambda x, y: (x, y[1:]),
+    "truths": lambda x, y: (x, y > 0.5),
+    "nothing known": lambda x, y: (x, [None] * len(y)),
     "very many": lambda x, y: (np.sort(np.resize(x, 1100)), np.linspace(-1, 1, 1100)),
 }
 
@@ -147,6 +161,30 @@ def test_its_look_is_not_asked_for_again(monkeypatch, name):
         line.set_data(line.get_xdata(), part * np.asarray(line.get_ydata()))
         assert frame(scene) != before
     assert not drawn
+
+
+def test_a_word_that_goes_back_to_a_shape_it_had_is_drawn_as_it_was(monkeypatch):
+    (line, scene), (other, plain) = (opened(word, quick) for quick in (True, False))
+    places = [(each, (0.2, part)) for each in ((3, 4), (-30, 4)) for part in (0.1, 0.2, 0.3)]
+    drawn, draw = [], Line2D.draw
+    for turn in range(2):
+        if turn:
+            monkeypatch.setattr(Line2D, "draw", lambda *a: (drawn.append(a[0]), draw(*a))[1])
+        for offset, at in places:
+            for each in (line, other):
+                letters.write(each, "Adam", at, offset)
+            assert frame(scene) == frame(plain)
+    assert line not in drawn
+    assert other in drawn
+
+
+def test_marks_of_ever_new_shapes_fill_no_memory(monkeypatch):
+    monkeypatch.setattr(again, "MOST", 4)
+    line, scene = opened(LINES["marks alone"])
+    for size in range(1, 30):
+        line.set_marker(Path([[0, 0], [size, 0], [size, 1]]))
+        taught(scene, line)
+    assert len(scene._again.known) <= 5
 
 
 def test_a_line_that_stands_still_is_not_drawn_at_all(monkeypatch):
@@ -216,6 +254,14 @@ CHANGES = {
     "opacity": lambda line: line.set_alpha(0.2),
     "marker": lambda line: line.set_marker("s"),
     "marker in place": lambda line: SHAPE.vertices.__setitem__(0, (-1, -1)),
+    "marker set again": lambda line: line.set_marker(SHAPE),
+    "marker in place and set again": lambda line: (
+        SHAPE.vertices.__setitem__(0, (-1, -1)),
+        line.set_marker(SHAPE),
+    ),
+    "half of a marker": lambda line: line.set(marker=SHAPE, fillstyle="left"),
+    "other corners": lambda line: line.set_marker(MarkerStyle(SHAPE, joinstyle="bevel")),
+    "turned marker": lambda line: line.set_marker(MarkerStyle("s", transform=TURN)),
     "marker's size": lambda line: line.set_markersize(4),
     "marker's edge": lambda line: line.set_markeredgecolor("g"),
     "which marks": lambda line: line.set_markevery([1]),
@@ -271,7 +317,7 @@ def test_a_line_that_comes_out_otherwise_is_found_at_rest(monkeypatch):
     assert not scene.outdated()
     taught(scene, line)
     right = frame(scene)
-    monkeypatch.setattr(line, "get_path", lambda: Path([[0, 0], [1, 1]]), raising=False)
+    monkeypatch.setattr(again, "_path", lambda _: Path([[0, 0], [1, 1]]))
     monkeypatch.setattr(again.Drawn, "same_but", lambda *_: True)
     line.set_data(*line.get_data())
     wrong = frame(scene)
