@@ -292,12 +292,13 @@ def track(axes: Sequence[Any], names: Sequence[str], steps: int) -> Track:
         for name in names:
             runner = running.get(name)
             for artist in of[name]:
-                artist.set_visible(runner is not None)
+                if artist.get_visible() != (runner is not None):
+                    artist.set_visible(runner is not None)
             if runner is None:
                 continue
             walked = runner.points[: step + 1]
             trails[name].set_data(*walked.T)
-            gap = float(np.clip(runner.gaps[step], TARGET / 15, 1e3))
+            gap = min(max(float(runner.gaps[step]), TARGET / 15), 1e3)
             first = min(max(runner.gaps[0], TARGET), 1e3)
             _put(runs[name], [gap, first], row[name])
             _put(dots[name], [runner.lr], row[name])
