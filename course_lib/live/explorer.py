@@ -820,16 +820,21 @@ def _replace_previous(explorer: Explorer) -> None:
 
 def _all_come_back() -> None:
     """Before a cell or a widget's function runs: it may look at a figure that a sweep has moved."""
-    away = [explorer for explorer in list(_OPEN) if explorer._away]
-    if not away:
-        return
     # Each message of a page counts as a cell. What a drag sends is for its explorer alone.
-    shell = get_ipython()  # type: ignore[name-defined]  # noqa: F821  # a kernel's builtin
-    to = shell.get_parent().get("content", {}).get("comm_id", "")
-    for explorer in away:
+    to = _addressed()
+    for explorer in list(_OPEN):
         parts = [explorer._canvas, *explorer.controls.values()]
-        if to not in [getattr(part, "model_id", None) for part in parts]:
+        if explorer._away and to not in [getattr(part, "model_id", None) for part in parts]:
             explorer._come_back()
+
+
+def _addressed() -> str:
+    """Return the id of the widget that the present message is for, "" for a cell."""
+    try:
+        shell = get_ipython()  # type: ignore[name-defined]  # a kernel's builtin
+        return str(shell.get_parent()["content"]["comm_id"])
+    except (NameError, AttributeError, KeyError, TypeError):
+        return ""
 
 
 def _cell() -> tuple[str | None, Any]:
