@@ -67,6 +67,7 @@ LINES = {
     "an outline of its own": plotted(path_effects=[effects.withStroke(linewidth=5)]),
     "a shadow": plotted(path_effects=[effects.SimpleLineShadow(), effects.Normal()]),
     "an own shape": plotted(marker=Path([[0, 0], [1, 0], [1, 1]]), linestyle="none"),
+    "corners in an array": plotted(marker=np.array([[0, 0], [1, 0], [1, 1]]), linestyle="none"),
     "a pixel each": plotted(marker=",", linestyle="none"),
     "snapped": plotted(snap=True, linewidth=1),
     "dates": plotted(np.datetime64("2020-01-01") + np.arange(60), T),

@@ -835,14 +835,19 @@ def test_a_sweep_leaves_figure_values_and_standing_as_they_were():
     assert explorer.error is None
 
 
-def test_a_cell_between_two_slices_finds_the_figure_as_its_reader_sees_it(monkeypatch):
-    shell = SimpleNamespace(get_parent=dict)
+def swept(monkeypatch, parent=None):
+    """Return a kernel's shell, an explorer whose reader stands at 0.25, its line, and a sweep."""
+    shell = SimpleNamespace(get_parent=lambda: parent or {})
     shell.events = EventManager(shell, available_events)
     monkeypatch.setattr(builtins, "get_ipython", lambda: shell, raising=False)
     explorer, _, line = line_explorer()
-    browser = Browser(explorer)
-    browser.ask(screen=1, slope=0.25)
+    Browser(explorer).ask(screen=1, slope=0.25)
     wanted = {"view": "v", "id": 9, "sweep": "slope", "at": [0.3, 1.0], "values": {}}
+    return shell, explorer, line, wanted
+
+
+def test_a_cell_between_two_slices_finds_the_figure_as_its_reader_sees_it(monkeypatch):
+    shell, explorer, line, wanted = swept(monkeypatch)
     explorer._answer_sweep(wanted)
     assert list(line.get_ydata()) == [0, 1]
     shell.events.trigger("pre_execute")
@@ -854,13 +859,7 @@ def test_a_cell_between_two_slices_finds_the_figure_as_its_reader_sees_it(monkey
 
 def test_what_a_drag_sends_does_not_take_its_figure_back_and_any_other_message_does(monkeypatch):
     parent: dict = {}
-    shell = SimpleNamespace(get_parent=lambda: parent)
-    shell.events = EventManager(shell, available_events)
-    monkeypatch.setattr(builtins, "get_ipython", lambda: shell, raising=False)
-    explorer, _, line = line_explorer()
-    browser = Browser(explorer)
-    browser.ask(screen=1, slope=0.25)
-    wanted = {"view": "v", "id": 9, "sweep": "slope", "at": [0.3, 1.0], "values": {}}
+    shell, explorer, line, wanted = swept(monkeypatch, parent)
     its_own = [explorer._canvas, explorer.controls["slope"]]
     for to, height in [*((part.model_id, 1) for part in its_own), ("another's", 0.25)]:
         explorer._answer_sweep(wanted)
