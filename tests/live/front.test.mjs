@@ -10,7 +10,7 @@ import { unpadded, written } from "../../course_lib/live/front/numbers.mjs";
 import { colored } from "../../course_lib/live/front/page.mjs";
 import { isShort } from "../../course_lib/live/front/segments.mjs";
 import { clamped, closer } from "../../course_lib/live/front/zoom.mjs";
-import { floats, numbers, paint } from "../../course_lib/live/front/painter.mjs";
+import { extent, floats, numbers, paint } from "../../course_lib/live/front/painter.mjs";
 import { hintPlace, pushed, wayAt } from "../../course_lib/live/front/points.mjs";
 import { makePrefetch } from "../../course_lib/live/front/prefetch.mjs";
 import { shelf } from "../../course_lib/live/front/shelf.mjs";
@@ -267,6 +267,29 @@ test("where a hand passes more places than can be made every other one is, and t
   assert.equal(made.passed(0), null, "it passes none that cannot be made");
 });
 
+test("a few places far ahead of a hand wait until there are more of them", (t) => {
+  const kept = shelf(1e6), { sent, all, come, hand, wait } = handOn(t, { kept });
+  for (let i = 0; i < 3; i++) hand(1);
+  let next = sent.length - 2, before = 0; // those that are aimed at
+  const answered = () => {
+    for (; next < sent.length; next++) come(sent[next], 30);
+  };
+  for (let i = 0; i < 20; i++) [answered(), hand(1)];
+  before = sent.length;
+  for (let i = 0; i < 60; i++) {
+    hand(1);
+    assert.ok(kept.has(JSON.stringify({ a: all.a }), "s"), `${all.a} is not there in time`);
+    answered();
+  }
+  const sizes = sent.slice(before).map(({ at }) => at.length);
+  assert.ok(sizes.length > 3 && sizes.every((size) => size >= 6), `${sizes}`);
+  wait(400);
+  answered();
+  wait(400);
+  answered();
+  assert.ok(kept.has(JSON.stringify({ a: all.a + 60 }), "s"), "at rest none of them waits");
+});
+
 test("of a list that is gone through quickly each entry is asked for", (t) => {
   const list = ruler(model({ _model_name: "DropdownModel", _options_labels: Array(99).fill(""), index: 1 }));
   const { made, hand } = handOn(t, { cost: 10, rulers: [list] });
@@ -449,6 +472,13 @@ test("what is lit stays as it is, what belongs to others fades, and what belongs
   assert.deepEqual(inked(layers, null), { Adam: 1, Lion: 1, nobody: 1 });
   assert.deepEqual(inked(layers, "Adam"), { Adam: 1, Lion: 0.12, nobody: 1 });
   assert.deepEqual(inked(layers, "at home"), { Adam: 1, Lion: 1, nobody: 1 });
+});
+
+test("a stamp takes the whole pixels that its shape and margin need, and no endless ones", () => {
+  const shape = Float32Array.from([-2.5, 0.5, 3.5, 0.5, NaN, NaN, 0.5, 4.25]);
+  assert.deepEqual(extent(shape, 2), { left: -5, top: -2, wide: 11, tall: 9 });
+  assert.equal(extent(new Float32Array(), 2), null);
+  assert.equal(extent(Float32Array.from([0, 0, 300, 1]), 2), null);
 });
 
 test("pointing at a path, or at a bar, tells whose it is", () => {

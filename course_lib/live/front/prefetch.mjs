@@ -64,6 +64,7 @@ export function makePrefetch({
       const count = () => [...swept.values()].filter(({ left }) => !left).length;
       while (count() < Math.floor(wide) && tried < 3) {
         const at = [], places = [], near = new Set();
+        let spare = Infinity; // milliseconds until the hand is at the first of them
         for (const value of reachable(ruler, walls[likely], all[names[likely]], aim)) {
           const notch = ruler.notch(value);
           if (notch % stride || !inTime((notch - here) / pace)) continue;
@@ -76,11 +77,15 @@ export function makePrefetch({
           under_way.add(place);
           at.push(value);
           places.push(place);
+          spare = Math.min(spare, (notch - here) / pace);
           if (at.length === many) break;
         }
-        if (!at.length && moving) soon = setTimeout(fetch.warm, RESTS);
+        // A few places far ahead of a hand wait for more, as each request takes the page some time.
+        const wait = moving && pace && at.length < many / 2 && spare > lasts + SOON / 2;
+        if (wait || (!at.length && moving)) soon = setTimeout(fetch.warm, RESTS);
         else told(!at.length && !swept.size);
-        if (!at.length) return;
+        if (wait) places.forEach((place) => under_way.delete(place));
+        if (wait || !at.length) return;
         const id = link.next();
         swept.set(id, { when: now, heard: now, places, at: [...at], of: likely, way });
         // Unpacking takes a while, too: on this very computer longer than the bytes it saves.
