@@ -246,6 +246,25 @@ def test_what_the_kernel_repeats_late_does_not_bring_a_held_handle_back(page, la
     assert seen == {place}
 
 
+def test_the_mouse_belongs_to_a_slider_until_it_is_let_go(page, lab):
+    opened(page, lab, "held.ipynb", WALK)
+    momentum = page.locator(".widget-slider", has_text="momentum").first
+    readout, bar = momentum.locator(".widget-readout"), momentum.locator(".noUi-target")
+    page.evaluate("addEventListener('pointermove', ({target}) => (window.hears = target), true)")
+    heard = "bar => window.hears !== bar && bar.contains(window.hears)"
+    x, y = pressed(page, bar.locator(".noUi-handle"))
+    for far in (20, 40):
+        before = readout.text_content()
+        page.mouse.move(x + far, y + 150)  # over another part of the page
+        eventually(page, readout.text_content, lambda said, before=before: said != before)
+        assert bar.evaluate(heard)
+    page.mouse.up()
+    place = readout.text_content()
+    page.mouse.move(x, y + 160)
+    assert not bar.evaluate(heard)
+    assert for_a_second(page, readout.text_content) == {place}
+
+
 GRIP = """
 from course_lib.live import grip
 figure, ax = plots.figure()

@@ -167,7 +167,8 @@ export function typing(sliders, signal) {
 }
 
 // A finger that starts on a slider may want to scroll. The slider hears of it when it moves along the
-// slider or taps it; the page keeps what goes across.
+// slider or taps it; the page keeps what goes across. A mouse or a pen that starts on a slider is its own
+// until it is let go: then the browser need not lay out the page at each move to see what lies below.
 export function swiping(sliders, signal) {
   let begun = null, ours = false;
   const go = ({ target, event }) => {
@@ -179,8 +180,12 @@ export function swiping(sliders, signal) {
   };
   const hear = (kind, then) => addEventListener(kind, then, { capture: true, signal });
   hear("pointerdown", (event) => {
-    if (ours || event.pointerType !== "touch" || !event.target.closest?.(PARTS.bar)) return;
+    if (ours || !event.target.closest?.(PARTS.bar)) return;
     if (!sliders.some((slider) => [...shown(slider)].some((el) => el.contains(event.target)))) return;
+    if (event.pointerType !== "touch") {
+      if (event.isTrusted) event.target.setPointerCapture(event.pointerId);
+      return;
+    }
     event.stopPropagation();
     begun = { target: event.target, event };
   });
