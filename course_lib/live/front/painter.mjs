@@ -138,7 +138,7 @@ function ink(pen, layer, shape, faces) {
 }
 
 // Many marks that look alike, each in the middle of a pixel: drawn once, aside, and put down like a
-// stamp, as matplotlib's own renderer does. Each takes a sixth of the time, and the same look in the
+// stamp, as matplotlib's own renderer does. Each takes a fifth of the time, and the same look in the
 // next frame has its stamp already.
 const FEW = 4, STAMPS = 100, WIDEST = 256;
 const stamps = new Map();
