@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pages import alone, served, site  # noqa: F401  (fixtures of the site and the slides)
 from servers import PATIENCE, ROOT, Lab, browser_start, jupyterlab, seeing_the_course
+from website import alone, served, site  # noqa: F401  (fixtures of the site and the slides)
 
 pytest.register_assert_rewrite("lite_tests")
 

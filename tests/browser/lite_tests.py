@@ -19,9 +19,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from pages import BUILT
 from readers import Reader, reader
 from servers import PATIENCE, ROOT
+from website import BUILT
 
 pytestmark = BUILT
 

@@ -20,8 +20,8 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from firefox import PATIENT, firefox
-from pages import Quiet
 from servers import ROOT, browser_start
+from website import Quiet
 
 sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
 from slow_link import SlowLink

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from pages import BUILT, DIFFERS, SEEN
 from servers import ROOT
+from website import BUILT, DIFFERS, SEEN
 
 pytest.importorskip("sphinx")
 pytestmark = BUILT

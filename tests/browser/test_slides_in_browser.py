@@ -7,7 +7,7 @@ from pathlib import Path
 
 import books
 import pytest
-from pages import BUILT, DIFFERS, SEEN, build
+from website import BUILT, DIFFERS, SEEN, build
 
 pytest.importorskip("sphinx_revealjs")
 pytestmark = BUILT

@@ -167,3 +167,16 @@ def test_the_explorers_work_alone_under_another_name(tmp_path):
     assert error is None
     assert scripts >= 1
     assert failed == loaded == []
+
+
+def test_no_two_modules_that_tests_import_by_a_bare_name_share_it():
+    """Whichever came first would stand for both, in a run of all tests at once."""
+    folders = ("docs/site", "tests/benchmarks", "tests/browser", "tests/core", "tests/notebooks")
+    files = [path for folder in folders for path in sorted((ROOT / folder).glob("*.py"))]
+    places: dict[str, list[str]] = {}
+    for path in files:
+        places.setdefault(path.stem, []).append(path.relative_to(ROOT).as_posix())
+    for name in ("conftest", "__init__"):
+        places.pop(name, None)
+    assert len(places) > 40
+    assert [found for found in places.values() if len(found) > 1] == []

@@ -1,9 +1,9 @@
 """Tell what a frame of an explorer costs the kernel, as a share of matplotlib's own drawing.
 
-Run it with `python tests/benchmarks/frames.py`. Add the folder of another checkout of the course to
-have both measured in turns, in one run, and compared: before and after a change. Each figure is
-moved to the same places several times. Of each place the quickest counts, in CPU time, so that
-other work on the machine does not; shares and ratios are the numbers to trust.
+Run it with `python tests/benchmarks/frame_cost.py`. Add the folder of another checkout of the
+course to have both measured in turns, in one run, and compared: before and after a change. Each
+figure is moved to the same places several times. Of each place the quickest counts, in CPU time, so
+that other work on the machine does not; shares and ratios are the numbers to trust.
 """
 
 from __future__ import annotations
